@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// A call to a server as data, and its reply. Drivers write calls and read replies; they never wait.
+#ifndef NET_CALL_H
+#define NET_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+// The most a reply may hold, unless a call says less.
+#define CALL_REPLY_LIMIT (64U * 1024 * 1024)
+
+// A server that calls go to. It is described by a driver and must outlive its calls.
+struct server {
+    const char *name;      // what messages call it: "Handler localhost:1904"; borrowed
+    const char *address;   // host:port, IPv6 in brackets; borrowed
+    bool plain;            // no TLS; gRPC then speaks HTTP/2 with prior knowledge
+    const char *ca_pem;    // PEM text of additional roots, or NULL; borrowed
+    bool only_ca_pem;      // trust nothing but ca_pem
+    const char *tls_name;  // host name to verify and to send as SNI; NULL = the host of `address`
+    double rate;           // calls/s that the server is known to take; 0 = not known, find out
+};
+
+enum call_kind { CALL_GRPC, CALL_HTTP };
+
+struct call_header {
+    const char *name;   // lower case
+    const char *value;  // never logged
+};
+
+enum { CALL_HEADERS_MAX = 12 };
+
+// All pointers are borrowed and must live until the reply is there (a job's arena does).
+struct call {
+    enum call_kind kind;
+    const struct server *server;
+    const char *method;  // gRPC: "/package.Service/Method"; HTTP: the verb
+    const char *path;    // HTTP: path and query; gRPC: NULL
+    struct call_header headers[CALL_HEADERS_MAX];
+    size_t header_count;
+    const void *body;  // gRPC: the message without its prefix
+    size_t body_size;
+    size_t reply_limit;  // bytes; 0 = CALL_REPLY_LIMIT
+    bool changes;        // it changes something at the server: not made in a dry run, not repeated blindly
+};
+
+// gRPC status codes (https://grpc.github.io/grpc/core/md_doc_statuscodes.html).
+enum grpc_status {
+    GRPC_OK = 0,
+    GRPC_CANCELLED = 1,
+    GRPC_UNKNOWN = 2,
+    GRPC_INVALID_ARGUMENT = 3,
+    GRPC_DEADLINE_EXCEEDED = 4,
+    GRPC_NOT_FOUND = 5,
+    GRPC_ALREADY_EXISTS = 6,
+    GRPC_PERMISSION_DENIED = 7,
+    GRPC_RESOURCE_EXHAUSTED = 8,
+    GRPC_FAILED_PRECONDITION = 9,
+    GRPC_ABORTED = 10,
+    GRPC_OUT_OF_RANGE = 11,
+    GRPC_UNIMPLEMENTED = 12,
+    GRPC_INTERNAL = 13,
+    GRPC_UNAVAILABLE = 14,
+    GRPC_DATA_LOSS = 15,
+    GRPC_UNAUTHENTICATED = 16,
+};
+
+// What became of a call, seen from here.
+enum reply_outcome {
+    REPLY_ANSWERED,   // the server answered: see grpc_status or http_status
+    REPLY_NOT_SENT,   // it surely did nothing: no connection, refused stream
+    REPLY_LOST,       // it may or may not have happened: reset, cut off, deadline
+    REPLY_MALFORMED,  // an answer came that is none; it may have happened
+    REPLY_UNTRUSTED,  // TLS: certificate or name not accepted; nothing was sent, not retried
+    REPLY_DRY,        // a change in a dry run: not made
+};
+
+struct reply_header {
+    char *name;  // lower case
+    char *value;
+};
+
+struct reply {
+    enum reply_outcome outcome;
+    int http_status;               // 0 if none came
+    enum grpc_status grpc_status;  // gRPC, if answered
+    char *message;                 // gRPC: decoded grpc-message; else the transport's own words; owned
+    struct reply_header *headers;  // headers and trailers, lower-case names; owned
+    size_t header_count;
+    struct buffer body;  // gRPC: the message without its prefix; owned
+};
+
+void call_add_header(struct call *call, const char *name, const char *value);
+
+// The value of the last header of that name, or NULL.
+const char *reply_header(const struct reply *reply, const char *name);
+
+// True if the call was answered and its status says OK (gRPC 0, HTTP 2xx).
+bool reply_ok(const struct reply *reply, enum call_kind kind);
+
+// Turns anything but an OK into an error that names server, method and status. Returns 0 if it was OK.
+int reply_error(const struct reply *reply, const struct call *call, struct error *error);
+
+// Frees (after wiping) everything in it.
+void reply_release(struct reply *reply);
+
+#endif
