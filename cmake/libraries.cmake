@@ -13,3 +13,17 @@ endif()
 if(BUILD_TESTING OR NOT DEFINED BUILD_TESTING)
   pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 endif()
+
+# project_archive(TARGET ARCHIVE [libraries...]): links a library from its archive, with what that needs.
+function(project_archive target archive)
+  find_library(${target}_ARCHIVE NAMES ${archive} REQUIRED)
+  set_target_properties(PkgConfig::${target} PROPERTIES INTERFACE_LINK_LIBRARIES "${${target}_ARCHIVE};${ARGN}")
+endfunction()
+
+# libcurl and OpenSSL stay shared: a distribution's security updates must reach the program.
+if(STATIC)
+  project_archive(JANSSON libjansson.a)
+  project_archive(PROTOBUF_C libprotobuf-c.a)
+  project_archive(SQLITE libsqlite3.a m)
+  project_archive(YAML libyaml.a)
+endif()

@@ -21,4 +21,16 @@ function(project_test file)
   target_compile_definitions(${name} PRIVATE TEST_DATA="${PROJECT_SOURCE_DIR}/tests")
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  project_valgrind_test(${name})
 endfunction()
+
+# project_valgrind_test(TARGET [arguments...]): a test program again under valgrind. Only `ctest -C valgrind` runs it.
+function(project_valgrind_test name)
+  if(VALGRIND AND NOT SANITIZE)
+    add_test(NAME ${name}.valgrind CONFIGURATIONS valgrind COMMAND ${VALGRIND_COMMAND} $<TARGET_FILE:${name}> ${ARGN})
+    set_tests_properties(${name}.valgrind PROPERTIES TIMEOUT 900 LABELS valgrind)
+  endif()
+endfunction()
+
+find_program(VALGRIND valgrind)
+set(VALGRIND_COMMAND ${VALGRIND} --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect)

@@ -7,7 +7,8 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 
-static int error_fill(struct error *error, enum error_code code, const char *format, va_list args) {
+__attribute__((format(printf, 3, 0))) static int error_fill(struct error *error, enum error_code code,
+                                                            const char *format, va_list args) {
     error->code = code;
     error->message = memory_vprintf(format, args);
     return -(int)code;

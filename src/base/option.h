@@ -34,6 +34,8 @@ struct option_spec {
     const char *argument;       // what the help calls the value: "FILE", "HOST:PORT"
     const char *choices;        // OPTION_CHOICE: separated by spaces
     const char *help;           // one sentence, no full stop
+    uint64_t least;             // OPTION_UINT, OPTION_DURATION (ns): the smallest value allowed
+    uint64_t most;              // OPTION_UINT, OPTION_DURATION (ns): the largest; 0 = no limit
 };
 
 // A table ends with a row whose name is NULL.
@@ -45,7 +47,8 @@ struct option_values;
 struct option_values *option_values_new(const struct option_spec *table);
 void option_values_free(struct option_values *values);
 
-// Sets one option from text. ERROR_USAGE names the option as `shown` (with its dashes).
+// Sets one option from text; the last one counts. ERROR_USAGE names the option as `shown` (with its dashes),
+// and the text unless it is a secret.
 int option_set(struct option_values *values, const struct option_spec *spec, const char *shown,
                const char *text, struct error *error);
 
@@ -53,10 +56,12 @@ int option_set(struct option_values *values, const struct option_spec *spec, con
 int option_set_from_file(struct option_values *values, const struct option_spec *spec, const char *shown,
                          const char *path, struct error *error);
 
+// Finds the value of an environment variable, borrowed; NULL if it is unset.
+typedef const char *option_lookup(const char *name);
+
 // Takes the environment's values for all options that were not set; an empty variable counts as unset.
-// `lookup` is getenv or a test's own.
-int option_values_environment(struct option_values *values, const char *(*lookup)(const char *name),
-                              struct error *error);
+// `lookup` reads the environment or is a test's own.
+int option_values_environment(struct option_values *values, option_lookup *lookup, struct error *error);
 
 // The value by name; it is a programming error to ask for a name that is not in the table. A string that
 // is unset is NULL; it is borrowed until the set is freed.

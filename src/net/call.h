@@ -38,7 +38,7 @@ struct call {
     enum call_kind kind;
     const struct server *server;
     const char *method;  // gRPC: "/package.Service/Method"; HTTP: the verb
-    const char *path;    // HTTP: path and query; gRPC: NULL
+    const char *path;    // HTTP: path and query, percent-encoded; gRPC: NULL
     struct call_header headers[CALL_HEADERS_MAX];
     size_t header_count;
     const void *body;  // gRPC: the message without its prefix
@@ -71,21 +71,25 @@ enum grpc_status {
 // What became of a call, seen from here.
 enum reply_outcome {
     REPLY_ANSWERED,   // the server answered: see grpc_status or http_status
-    REPLY_NOT_SENT,   // it surely did nothing: no connection, refused stream
+    REPLY_NOT_SENT,   // it surely did nothing: no connection
     REPLY_LOST,       // it may or may not have happened: reset, cut off, deadline
     REPLY_MALFORMED,  // an answer came that is none; it may have happened
     REPLY_UNTRUSTED,  // TLS: certificate or name not accepted; nothing was sent, not retried
+    REPLY_UNUSABLE,   // the call or its server's description makes no sense; nothing was sent, not retried
     REPLY_DRY,        // a change in a dry run: not made
 };
 
+// Made by reply_add_header: one allocation holds both texts.
 struct reply_header {
-    char *name;  // lower case
-    char *value;
+    char *name;         // lower case; owned, its allocation holds `value` too
+    const char *value;  // lies behind the name
 };
 
 struct reply {
     enum reply_outcome outcome;
-    int http_status;               // 0 if none came
+    bool timed_out;   // NOT_SENT, LOST: the time was over
+    bool unreached;   // NOT_SENT, LOST: the server never answered in the time for a first connection
+    int http_status;  // 0 if none came
     enum grpc_status grpc_status;  // gRPC, if answered
     char *message;                 // gRPC: decoded grpc-message; else the transport's own words; owned
     struct reply_header *headers;  // headers and trailers, lower-case names; owned
@@ -93,7 +97,12 @@ struct reply {
     struct buffer body;  // gRPC: the message without its prefix; owned
 };
 
+// Adds a header (borrowed). It is a programming error to add more than CALL_HEADERS_MAX.
 void call_add_header(struct call *call, const char *name, const char *value);
+
+// Adds a copy of a header; the name is turned to lower case. Sizes in bytes, without a NUL.
+void reply_add_header(struct reply *reply, const char *name, size_t name_size, const char *value,
+                      size_t value_size);
 
 // The value of the last header of that name, or NULL.
 const char *reply_header(const struct reply *reply, const char *name);
@@ -101,10 +110,19 @@ const char *reply_header(const struct reply *reply, const char *name);
 // True if the call was answered and its status says OK (gRPC 0, HTTP 2xx).
 bool reply_ok(const struct reply *reply, enum call_kind kind);
 
+// True if the server was asked and said that it is asked too much, and so did nothing: gRPC
+// RESOURCE_EXHAUSTED, HTTP 429.
+bool reply_refused(const struct reply *reply, enum call_kind kind);
+
 // Turns anything but an OK into an error that names server, method and status. Returns 0 if it was OK.
+// ERROR_NOT_FOUND, ERROR_DENIED, ERROR_UNAVAILABLE, ERROR_TIMEOUT, ERROR_PROTOCOL, ERROR_INPUT
+// (REPLY_UNUSABLE), ERROR_CANCELLED (REPLY_DRY), ERROR_REFUSED (all other final answers).
 int reply_error(const struct reply *reply, const struct call *call, struct error *error);
 
 // Frees (after wiping) everything in it.
 void reply_release(struct reply *reply);
+
+// Checks that an address is host:port (or only a host), with IPv6 in brackets. ERROR_INPUT.
+int server_check_address(const char *address, struct error *error);
 
 #endif

@@ -5,8 +5,8 @@
 //
 // Operations are jobs. The engine calls the operation's function with a new job (stage 0). The function
 // fills job->calls and returns JOB_CALLS; when all of these calls are done, the engine calls it again with
-// job->replies, and so on until it returns JOB_DONE or JOB_FAILED. A job's arena holds whatever the calls
-// point to; it is wiped and released with the job.
+// job->replies, and so on until it returns something else. A job's arena holds whatever the calls point to;
+// it is wiped and released with the job.
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H
 
@@ -14,16 +14,22 @@
 #include "base/clock.h"
 #include "base/option.h"
 #include "device/device.h"
+#include "device/naming.h"
+#include "device/record.h"
 #include "lorawan/frequency_plan.h"
 #include "net/call.h"
 #include "net/dispatch.h"
 
-struct source;  // a driver's own instance
+// What every driver's instance starts with.
+struct source {
+    const struct source_driver *driver;
+};
 
 enum job_step {
-    JOB_CALLS,  // job->calls[0..call_count) are to be made; replies will be at the same places
+    JOB_CALLS,  // job->calls[0..call_count) are to be made; the replies will be at the same places
     JOB_DONE,
     JOB_FAILED,  // `error` says why
+    JOB_LOGIN,   // the credentials have run out: `prepare`, then this job again from its start
 };
 
 enum { JOB_CALLS_MAX = 4 };
@@ -33,55 +39,54 @@ struct job {
     void *state;          // the driver's own, in the arena
     struct arena *arena;  // lives as long as the job
     struct call calls[JOB_CALLS_MAX];
-    size_t call_count;
+    size_t call_count;                    // 0 whenever the function is called
     struct reply replies[JOB_CALLS_MAX];  // owned by the engine
 };
 
-// A device as its source describes it: the bytes that the journal keeps and that `convert` and `release`
-// start from. What the bytes are is the driver's own affair; they must hold all that `restore` needs.
-struct source_record {
-    char *id;       // the device's ID at the source; owned
-    uint8_t *data;  // owned; NULL if only the ID is known
-    size_t size;
-    bool complete;  // false: an entry of a list, which lacks what only `read` gives (counters)
-};
-
-void source_record_release(struct source_record *record);
-void source_record_copy(struct source_record *to, const struct source_record *from);
+// A zeroed call at the end of job->calls.
+struct call *job_call(struct job *job);
 
 // A page of a list, filled by `list`.
 struct source_page {
-    char *cursor;  // in: NULL for the first page; out: of the next one, NULL = the end; owned
+    char *cursor;  // in: NULL for the first page; out: of the next one, NULL = that was the last; owned
     struct source_record *records;  // out; owned
     size_t count;
+    size_t capacity;
     uint64_t total;  // out: devices in the whole list; 0 = unknown
 };
 
+// Frees everything and leaves an empty page. Accepts a zeroed one.
 void source_page_release(struct source_page *page);
+
+// An empty record at the end of the page; valid until the next one is added.
 struct source_record *source_page_add(struct source_page *page);
 
-// What the engine found out after a device was released.
+// What became of a released device.
 enum source_proof {
     SOURCE_RELEASED,  // the source no longer handles the device
     SOURCE_HELD,      // it still does
-    SOURCE_MOVED_ON,  // released, but frames were exchanged between reading and releasing
-    SOURCE_GONE,      // the source does not know the device any more
+    SOURCE_MOVED_ON,  // released, but the device was heard between reading and releasing
 };
 
+struct source_confirmation {
+    enum source_proof proof;
+    const char *remark;  // SOURCE_HELD, SOURCE_MOVED_ON: what that means for the device; in the job's arena
+};
+
+// What a driver is opened with; everything is borrowed and outlives the instance.
 struct source_setup {
-    const struct option_values *options;  // of the driver's table
-    const struct frequency_plans *plans;  // borrowed
-    const struct device_naming *naming;   // prefix and so on; borrowed
-    const struct clock *clock;            // for started_at
-    const struct random *random;          // for session_key_id
+    const struct option_values *options;  // of the driver's table; required ones are there
+    const struct frequency_plans *plans;
+    const struct device_naming *naming;
+    const struct clock *clock;
+    const struct random *random;
     bool dry_run;
 };
 
 enum source_feature {
-    SOURCE_LISTS = 1 << 0,        // `application`: can list devices
-    SOURCE_CHANGES = 1 << 1,      // `release` changes the source
-    SOURCE_CHEAP_LIST = 1 << 2,   // one call lists many devices with (nearly) all that `read` gives
-    SOURCE_LATE_FRAMES = 1 << 3,  // `confirm` can tell whether frames came in between
+    SOURCE_LISTS = 1 << 0,       // `application`: can list devices
+    SOURCE_CHANGES = 1 << 1,     // `release` changes the source
+    SOURCE_CHEAP_LIST = 1 << 2,  // one call lists many devices with (nearly) all that `read` gives
 };
 
 struct source_driver {
@@ -90,17 +95,19 @@ struct source_driver {
     const char *title;    // "The Things Network Stack V2"
     unsigned features;    // of enum source_feature
     const struct option_spec *options;
-    double rate;  // default of --rate; 0 = find out
+    double rate;  // default of --rate, calls/s; 0 = find out
 
-    // Makes an instance; checks the options (required ones are checked before). No calls yet.
+    // Makes an instance and checks the options. No calls yet. The caller closes it.
     int (*open)(const struct source_setup *setup, struct source **ret_source, struct error *error);
-    void (*close)(struct source *source);  // wipes credentials; accepts NULL
+
+    // Wipes credentials and frees; accepts NULL.
+    void (*close)(struct source *source);
 
     // The application that `application` without an ID means, or NULL. Borrowed.
     const char *(*default_application)(const struct source *source);
 
-    // Finds the servers and gets credentials. Made before the first job, for one application, and again if a
-    // reply was judged JUDGE_LOGIN. May be NULL.
+    // Finds the servers and gets credentials: made before the first job of an application, and again when
+    // a job says JOB_LOGIN. May be NULL.
     enum job_step (*prepare)(struct source *source, struct job *job, const char *application,
                              struct error *error);
 
@@ -108,8 +115,8 @@ struct source_driver {
     enum job_step (*list)(struct source *source, struct job *job, struct source_page *page,
                           struct error *error);
 
-    // Completes a record. `record` holds an ID and perhaps a list's entry. Returns JOB_DONE without calls if
-    // nothing is missing; in a run that changes the source it always asks the source.
+    // Completes a record, which holds an ID and perhaps a list's entry. Without calls if nothing is missing;
+    // in a run that changes the source it always asks the source.
     enum job_step (*read)(struct source *source, struct job *job, struct source_record *record,
                           struct error *error);
 
@@ -117,23 +124,19 @@ struct source_driver {
     int (*convert)(struct source *source, const struct source_record *record, struct device *device,
                    struct error *error);
 
-    // Takes the device away from the source: only what `device` carries over. Called when the record is
-    // durable. Must end in JOB_DONE only if the source is known to have done it; a lost answer is looked into
-    // (read, then again if needed).
+    // Takes the device away from the source, as far as `device` carries it over. Called when the device is
+    // durable elsewhere. Ends in JOB_DONE only if the source is known to have done it; a lost answer is
+    // looked into, and the change made again if it did not happen. NULL without SOURCE_CHANGES.
     enum job_step (*release)(struct source *source, struct job *job, const struct source_record *record,
                              const struct device *device, struct error *error);
 
-    // Looks at a released device once more, or (SOURCE_CHEAP_LIST) judges an entry of a second list without
-    // calls. May be NULL.
+    // Looks at a released device once more. With `now`, an entry of a list made after the release, it judges
+    // that without calls; without, it asks the source. May be NULL.
     enum job_step (*confirm)(struct source *source, struct job *job, const struct source_record *record,
-                             const struct source_record *now, enum source_proof *ret_proof,
+                             const struct source_record *now, struct source_confirmation *ret_confirmation,
                              struct error *error);
 
-    // Puts the record back as it was. NULL if the source cannot be changed.
-    enum job_step (*restore)(struct source *source, struct job *job, const struct source_record *record,
-                             struct error *error);
-
-    // What an answer reveals beyond the general rules. May be NULL.
+    // What an answer that is not OK reveals beyond the general rules. May be NULL.
     void (*judge)(struct source *source, const struct call *call, const struct reply *reply,
                   struct dispatch_verdict *verdict);
 };

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { REAL_RATE = 5, PORT_MOST = 65535 };
+#define DEVICES_MOST UINT64_C(10000000)
+
+enum id {
+    ID_DEVICES = 256,
+    ID_SEED,
+    ID_LISTEN,
+    ID_LATENCY,
+    ID_RATE_LIMIT,
+    ID_REAL_LIMITS,
+    ID_FAULT,
+    ID_RECORD,
+    ID_STATE,
+    ID_UPLINKS,
+    ID_APP_ID,
+    ID_BROKEN,
+    ID_DISCOVERY_PORT,
+    ID_PLAIN_DISCOVERY_PORT,
+    ID_HANDLER_PORT,
+    ID_PLAIN_HANDLER_PORT,
+    ID_HTTP_PORT,
+    ID_PLAIN_HANDLER,
+    ID_PORTS_FILE,
+    ID_HELP,
+    ID_VERSION,
+};
+
+static const struct option table[] = {
+    {"devices", required_argument, NULL, ID_DEVICES},
+    {"seed", required_argument, NULL, ID_SEED},
+    {"listen", required_argument, NULL, ID_LISTEN},
+    {"latency", required_argument, NULL, ID_LATENCY},
+    {"rate-limit", required_argument, NULL, ID_RATE_LIMIT},
+    {"real-limits", no_argument, NULL, ID_REAL_LIMITS},
+    {"fault", required_argument, NULL, ID_FAULT},
+    {"record", required_argument, NULL, ID_RECORD},
+    {"state", required_argument, NULL, ID_STATE},
+    {"uplinks", required_argument, NULL, ID_UPLINKS},
+    {"app-id", required_argument, NULL, ID_APP_ID},
+    {"broken", no_argument, NULL, ID_BROKEN},
+    {"discovery-port", required_argument, NULL, ID_DISCOVERY_PORT},
+    {"plain-discovery-port", required_argument, NULL, ID_PLAIN_DISCOVERY_PORT},
+    {"handler-port", required_argument, NULL, ID_HANDLER_PORT},
+    {"plain-handler-port", required_argument, NULL, ID_PLAIN_HANDLER_PORT},
+    {"http-port", required_argument, NULL, ID_HTTP_PORT},
+    {"plain-handler", no_argument, NULL, ID_PLAIN_HANDLER},
+    {"ports-file", required_argument, NULL, ID_PORTS_FILE},
+    {"help", no_argument, NULL, ID_HELP},
+    {"version", no_argument, NULL, ID_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+const char options_help[] =
+    "Usage: ttn-lw-sandbox [OPTION]...\n"
+    "\n"
+    "Plays the networks of a migration on this machine. Prints `export NAME='value'` lines for the shell "
+    "once it\n"
+    "serves, then serves until SIGTERM or SIGINT. All keys are made up.\n"
+    "\n"
+    "The world:\n"
+    "  --devices N            devices of the application (default 10); the first is called mydevice\n"
+    "  --seed S               what they are drawn from (default 1)\n"
+    "  --app-id ID            the application (default my-ttn-app)\n"
+    "  --broken               adds devices that cannot be migrated as they are, named after their defects\n"
+    "  --record FILE          adds recorded devices: JSON lines {\"dev_id\", \"get_device_hex\"}; several\n"
+    "  --state FILE           reads the world from FILE if it is there, and writes it back at the end\n"
+    "  --uplinks RATE         uplinks a second over all devices, meanwhile (default 0)\n"
+    "\n"
+    "Trouble:\n"
+    "  --latency TIME         each answer comes so much later: 30ms, 2s\n"
+    "  --real-limits          the limits of the real servers (V2: 5 calls a second)\n"
+    "  --rate-limit N         the same limiter with N calls a second: 5, 5/s\n"
+    "  --fault SPEC           METHOD:KIND[=VALUE][:every=N|:at=N|:count=N]; several. METHOD is a name such "
+    "as\n"
+    "                         SetDevice, token (Account Server), or * for all. KIND is one of\n"
+    "                           unavailable, unavailable-after, resource-exhausted, resource-exhausted-13,\n"
+    "                           internal, aborted     an error; -after: although the change was made\n"
+    "                           reset-before, reset-after (or after-commit)     the connection is reset\n"
+    "                           no-trailers           the connection ends after the message\n"
+    "                           deadline, deadline-after     no answer comes\n"
+    "                           delay=TIME            the answer comes later (default 1s)\n"
+    "                           garbage, empty, oversized=BYTES     an answer that is none\n"
+    "                           goaway                every connection is told to go away\n"
+    "                           refuse=TIME           connections reset, and refused for a while (default "
+    "1s)\n"
+    "                           garbage-http          bytes that are no HTTP\n"
+    "\n"
+    "The servers (a port of 0, the default, takes a free one):\n"
+    "  --listen ADDRESS       IP address to listen at (default 127.0.0.1)\n"
+    "  --discovery-port N     Discovery of V2, TLS\n"
+    "  --plain-discovery-port N     the same without TLS\n"
+    "  --handler-port N       Handler of V2, TLS\n"
+    "  --plain-handler-port N       the same without TLS\n"
+    "  --http-port N          Account Server of V2; GET /state (?devices=0: calls only), POST and DELETE "
+    "/fault\n"
+    "  --plain-handler        Discovery announces the Handler without TLS, with an empty certificate\n"
+    "  --ports-file FILE      also writes the export lines to FILE\n"
+    "  --help, --version\n";
+
+// Digits, then `suffix` or nothing.
+static bool parse_uint(const char *text, const char *suffix, uint64_t most, uint64_t *ret_value) {
+    if (*text < '0' || *text > '9') return false;
+    char *end = NULL;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || value > most || (*end != '\0' && strcmp(end, suffix) != 0)) return false;
+    *ret_value = value;
+    return true;
+}
+
+static bool parse_port(const char *text, unsigned *ret_port) {
+    uint64_t port = 0;
+    if (!parse_uint(text, "", PORT_MOST, &port)) return false;
+    *ret_port = (unsigned)port;
+    return true;
+}
+
+static bool parse_duration(const char *text, int64_t *ret_duration) {
+    uint64_t value = 0;
+    if (parse_uint(text, "ms", UINT32_MAX, &value) && strstr(text, "ms") != NULL) {
+        *ret_duration = (int64_t)value * NS_PER_MS;
+        return true;
+    }
+    if (!parse_uint(text, "s", UINT32_MAX, &value)) return false;
+    *ret_duration = (int64_t)value * NS_PER_SECOND;
+    return true;
+}
+
+static bool parse_rate(const char *text, double *ret_rate) {
+    char *end = NULL;
+    double rate = strtod(text, &end);
+    if (end == text || (*end != '\0' && strcmp(end, "/s") != 0) || !(rate >= 0 && rate <= 1e6)) return false;
+    *ret_rate = rate;
+    return true;
+}
+
+static bool append(const char *text, const char **list, size_t *count) {
+    if (*count == OPTION_LIST_MAX) return false;
+    list[(*count)++] = text;
+    return true;
+}
+
+static bool set_world(int id, const char *text, struct options *options) {
+    uint64_t number = 0;
+    struct world_setup *world = &options->world;
+    switch (id) {
+        case ID_DEVICES:
+            return parse_uint(text, "", DEVICES_MOST, &world->devices);
+        case ID_SEED:
+            return parse_uint(text, "", UINT64_MAX, &world->seed);
+        case ID_BROKEN:
+            return (world->broken = true);
+        case ID_UPLINKS:
+            return parse_rate(text, &world->uplinks);
+        case ID_REAL_LIMITS:
+            return (world->rate_limit = REAL_RATE) != 0;
+        case ID_RATE_LIMIT:
+            if (!parse_uint(text, "/s", UINT32_MAX, &number)) return false;
+            world->rate_limit = (uint32_t)number;
+            return true;
+        case ID_APP_ID:
+            world->app_id = text;
+            return *text != '\0' && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(text);
+        default:
+            return false;
+    }
+}
+
+static bool set(int id, const char *text, struct options *options) {
+    switch (id) {
+        case ID_LISTEN:
+            return (options->listen = text) != NULL;
+        case ID_STATE:
+            return (options->state = text) != NULL;
+        case ID_PORTS_FILE:
+            return (options->ports_file = text) != NULL;
+        case ID_LATENCY:
+            return parse_duration(text, &options->latency);
+        case ID_FAULT:
+            return append(text, options->faults, &options->fault_count);
+        case ID_RECORD:
+            return append(text, options->records, &options->record_count);
+        case ID_DISCOVERY_PORT:
+            return parse_port(text, &options->discovery_port);
+        case ID_PLAIN_DISCOVERY_PORT:
+            return parse_port(text, &options->plain_discovery_port);
+        case ID_HANDLER_PORT:
+            return parse_port(text, &options->handler_port);
+        case ID_PLAIN_HANDLER_PORT:
+            return parse_port(text, &options->plain_handler_port);
+        case ID_HTTP_PORT:
+            return parse_port(text, &options->http_port);
+        case ID_PLAIN_HANDLER:
+            return (options->plain_handler = true);
+        case ID_HELP:
+            return (options->help = true);
+        case ID_VERSION:
+            return (options->version = true);
+        default:
+            return set_world(id, text, options);
+    }
+}
+
+int options_parse(int argc, char **argv, struct options *ret_options, struct error *error) {
+    struct options options = {.world = {.seed = 1, .devices = 10}, .listen = "127.0.0.1"};
+    opterr = 0;
+    for (;;) {
+        int index = -1;
+        int id = getopt_long(argc, argv, "", table, &index);
+        if (id == -1) break;
+        if (id == '?')
+            return error_set(error, ERROR_USAGE, "unknown or incomplete option %s", argv[optind - 1]);
+        if (!set(id, optarg, &options)) {
+            return error_set(error, ERROR_USAGE, "--%s: \"%s\" is not valid", table[index].name,
+                             optarg != NULL ? optarg : "");
+        }
+    }
+    if (optind < argc) return error_set(error, ERROR_USAGE, "unexpected argument %s", argv[optind]);
+    *ret_options = options;
+    return 0;
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "world/world.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "world/ttnv2_p.h"
+#include "world/world_p.h"
+
+// The gRPC servers answer in status codes, the HTTP servers in those of HTTP.
+static bool is_http(enum world_endpoint endpoint) {
+    return endpoint == WORLD_TTNV2_ACCOUNT;
+}
+
+struct world *world_new(const struct world_setup *setup) {
+    struct world *world = memory_new(struct world);
+    world->setup = *setup;
+    world->setup.app_id = NULL;
+    world->v2 = v2_new(setup);
+    return world;
+}
+
+void world_clear_faults(struct world *world) {
+    for (size_t i = 0; i < world->fault_count; i++) fault_release(&world->faults[i]);
+    world->fault_count = 0;
+}
+
+void world_free(struct world *world) {
+    if (world == NULL) return;
+    world_clear_faults(world);
+    v2_free(world->v2);
+    free(world);
+}
+
+int world_add_fault(struct world *world, const char *spec, struct error *error) {
+    if (world->fault_count == FAULTS_MAX) {
+        return error_set(error, ERROR_TOO_LARGE, "more than %d faults", FAULTS_MAX);
+    }
+    int result = fault_parse(spec, &world->faults[world->fault_count], error);
+    if (result == 0) world->fault_count++;
+    return result;
+}
+
+int reply_status(struct world_reply *reply, int status, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    free(reply->message);
+    reply->message = memory_vprintf(format, args);
+    va_end(args);
+    reply->status = status;
+    buffer_clear(&reply->body);
+    return status;
+}
+
+void reply_add_header(struct world_reply *reply, const char *name, const char *format, ...) {
+    if (reply->header_count == WORLD_REPLY_HEADERS) return;
+    size_t i = reply->header_count++;
+    reply->headers[i].name = name;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reply->headers[i].value, sizeof reply->headers[i].value, format, args);
+    va_end(args);
+}
+
+const char *request_header(const struct world_request *request, const char *name) {
+    const char *value = NULL;
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (strcmp(request->headers[i].name, name) == 0) value = request->headers[i].value;
+    }
+    return value;
+}
+
+void world_reply_release(struct world_reply *reply) {
+    free(reply->message);
+    buffer_release(&reply->body);
+    *reply = (struct world_reply){0};
+}
+
+// The last part of the path, without the query; nothing in it needs escaping in JSON.
+static void short_name(const char *method, char *name, size_t size) {
+    const char *slash = strrchr(method, '/');
+    const char *start = slash != NULL ? slash + 1 : method;
+    size_t length = strcspn(start, "?");
+    if (length >= size) length = size - 1;
+    for (size_t i = 0; i < length; i++) name[i] = isalnum((unsigned char)start[i]) ? start[i] : '-';
+    name[length] = '\0';
+}
+
+// Methods beyond the table are counted together in its last row.
+static struct method_calls *count_call(struct world *world, const char *name) {
+    for (size_t i = 0; i < world->method_count; i++) {
+        if (strcmp(world->methods[i].name, name) == 0) return &world->methods[i];
+    }
+    if (world->method_count == METHODS_MAX) return &world->methods[METHODS_MAX - 1];
+    struct method_calls *calls = &world->methods[world->method_count++];
+    snprintf(calls->name, sizeof calls->name, "%s", name);
+    return calls;
+}
+
+uint64_t world_calls(const struct world *world, const char *method) {
+    for (size_t i = 0; i < world->method_count; i++) {
+        if (strcmp(world->methods[i].name, method) == 0) return world->methods[i].calls;
+    }
+    return 0;
+}
+
+static const struct fault *draw_fault(struct world *world, const char *name) {
+    const struct fault *hit = NULL;
+    for (size_t i = 0; i < world->fault_count; i++) {
+        if (fault_hits(&world->faults[i], name) && hit == NULL) hit = &world->faults[i];
+    }
+    return hit;
+}
+
+static void refuse(struct world_reply *reply, bool http, int status, int http_status, const char *message) {
+    reply_status(reply, http ? http_status : status, "%s", message);
+    if (http && http_status == 429) reply_add_header(reply, "retry-after", "1");
+}
+
+static void fill(struct buffer *body, uint8_t byte, size_t size) {
+    buffer_clear(body);
+    uint8_t block[4096];
+    memset(block, byte, sizeof block);
+    for (size_t left = size; left > 0;) {
+        size_t part = left < sizeof block ? left : sizeof block;
+        buffer_add(body, block, part);
+        left -= part;
+    }
+}
+
+// What the fault makes of the answer; the call itself was made or left out before.
+static void apply_fault(const struct fault *fault, bool http, struct world_reply *reply) {
+    static const char refused_by_broker[] =
+        "Broker did not return device: Internal error: [ResourceExhausted] Rate limit for client \"fault\" "
+        "reached";
+    switch (fault->kind) {
+        case FAULT_UNAVAILABLE:
+        case FAULT_UNAVAILABLE_AFTER:
+            refuse(reply, http, STATUS_UNAVAILABLE, 503, "fault: unavailable");
+            break;
+        case FAULT_RESOURCE_EXHAUSTED:
+            refuse(reply, http, STATUS_RESOURCE_EXHAUSTED, 429, "Rate limit for client \"fault\" reached");
+            break;
+        case FAULT_RESOURCE_EXHAUSTED_13:
+            refuse(reply, http, STATUS_INTERNAL, 429, refused_by_broker);
+            break;
+        case FAULT_INTERNAL:
+            refuse(reply, http, STATUS_INTERNAL, 500, "fault: internal");
+            break;
+        case FAULT_ABORTED:
+            refuse(reply, http, STATUS_ABORTED, 503, "fault: aborted");
+            break;
+        case FAULT_RESET_BEFORE:
+        case FAULT_RESET_AFTER:
+            reply->delivery = WORLD_RESET;
+            break;
+        case FAULT_NO_TRAILERS:
+            reply->delivery = WORLD_CUT;
+            break;
+        case FAULT_DEADLINE:
+        case FAULT_DEADLINE_AFTER:
+            reply->delivery = WORLD_HANG;
+            break;
+        case FAULT_DELAY:
+            reply->delay += fault->value;
+            break;
+        case FAULT_GARBAGE:
+            fill(&reply->body, 0xFF, 64);
+            break;
+        case FAULT_EMPTY:
+            buffer_clear(&reply->body);
+            break;
+        case FAULT_OVERSIZED:
+            fill(&reply->body, 0x0A, (size_t)fault->value);
+            break;
+        case FAULT_GOAWAY:
+            reply->delivery = WORLD_GOAWAY;
+            break;
+        case FAULT_REFUSE:
+            reply->delivery = WORLD_REFUSE;
+            reply->delay = fault->value;
+            break;
+        case FAULT_GARBAGE_HTTP:
+            reply->delivery = WORLD_GARBAGE_TRANSPORT;
+            break;
+        case FAULT_NONE:
+            break;
+    }
+    if (fault->kind == FAULT_GARBAGE || fault->kind == FAULT_EMPTY || fault->kind == FAULT_OVERSIZED) {
+        reply->status = http ? 200 : STATUS_OK;
+        free(memory_take(reply->message));
+    }
+}
+
+static void count_result(struct method_calls *calls, const struct world_reply *reply, bool http) {
+    bool broker = !http && reply->status == STATUS_INTERNAL && reply->message != NULL &&
+                  strstr(reply->message, "[ResourceExhausted]") != NULL;
+    if (reply->status == (http ? 200 : STATUS_OK)) {
+        calls->ok++;
+    } else if (broker || reply->status == (http ? 429 : STATUS_RESOURCE_EXHAUSTED)) {
+        calls->refused++;
+    } else {
+        calls->failed++;
+    }
+}
+
+// The form of the Account Server's errors.
+static void write_http_error(struct world_reply *reply) {
+    buffer_clear(&reply->body);
+    buffer_printf(&reply->body, "{\"code\":%d,\"error\":\"", reply->status);
+    for (const char *c = reply->message; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\') buffer_putc(&reply->body, '\\');
+        if ((unsigned char)*c >= ' ') buffer_putc(&reply->body, *c);
+    }
+    buffer_puts(&reply->body, "\"}");
+}
+
+void world_call(struct world *world, int64_t now, const struct world_request *request,
+                struct world_reply *reply) {
+    *reply = (struct world_reply){0};
+    buffer_init(&reply->body, BUFFER_UNLIMITED);
+    bool http = is_http(request->endpoint);
+    if (http) reply->status = 200;
+    char name[64];
+    short_name(request->method, name, sizeof name);
+    struct method_calls *calls = count_call(world, name);
+    calls->calls++;
+    const struct fault *fault = draw_fault(world, name);
+    if (fault == NULL || !fault_is_before(fault->kind)) v2_call(world->v2, now, request, reply);
+    if (fault != NULL) {
+        calls->faults++;
+        apply_fault(fault, http, reply);
+    }
+    count_result(calls, reply, http);
+    if (http && reply->message != NULL) write_http_error(reply);
+}
+
+void world_advance(struct world *world, int64_t now) {
+    v2_advance(world->v2, now);
+}
+
+void world_state_json(const struct world *world, unsigned parts, struct buffer *state) {
+    buffer_puts(state, "{");
+    if (parts & WORLD_STATE_CALLS) {
+        buffer_puts(state, "\"calls\":{");
+        for (size_t i = 0; i < world->method_count; i++) {
+            const struct method_calls *calls = &world->methods[i];
+            buffer_printf(
+                state,
+                "%s\"%s\":{\"calls\":%llu,\"ok\":%llu,\"refused\":%llu,\"failed\":%llu,\"faults\":%llu}",
+                i > 0 ? "," : "", calls->name, (unsigned long long)calls->calls,
+                (unsigned long long)calls->ok, (unsigned long long)calls->refused,
+                (unsigned long long)calls->failed, (unsigned long long)calls->faults);
+        }
+        struct world_numbers n = {0};
+        world_count(world, &n);
+        buffer_printf(state,
+                      "},\n\"ttnv2\":{\"devices\":%llu,\"with_keys\":%llu,\"cleared\":%llu,\"restored\":%llu,"
+                      "\"uplinks\":%llu,\"lost\":%llu}",
+                      (unsigned long long)n.devices, (unsigned long long)n.with_keys,
+                      (unsigned long long)n.cleared, (unsigned long long)n.restored,
+                      (unsigned long long)n.uplinks, (unsigned long long)n.lost);
+    }
+    if (parts & WORLD_STATE_DEVICES) {
+        buffer_puts(state, parts & WORLD_STATE_CALLS ? ",\n\"devices\":[\n" : "\"devices\":[\n");
+        v2_state_json(world->v2, ",\n", state);
+        buffer_puts(state, "]");
+    }
+    buffer_puts(state, "}\n");
+}
+
+void world_state_lines(const struct world *world, struct buffer *state) {
+    size_t before = state->size;
+    v2_state_json(world->v2, "\n", state);
+    if (state->size > before) buffer_putc(state, '\n');
+}
+
+int world_load_device(struct world *world, const char *json, size_t size, const char **ret_app_id,
+                      struct error *error) {
+    return v2_load_device(world->v2, json, size, ret_app_id, error);
+}

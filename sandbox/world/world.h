@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// The networks in memory: a request in, a reply out. No I/O, no threads, no clock of its own: the time of
+// every call is passed in, and all else follows from the setup, so a run can be replayed. Not thread-safe.
+#ifndef SANDBOX_WORLD_WORLD_H
+#define SANDBOX_WORLD_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+struct world;
+
+// The servers of the world. Each has an address of its own outside.
+enum world_endpoint {
+    WORLD_TTNV2_DISCOVERY,  // gRPC
+    WORLD_TTNV2_HANDLER,    // gRPC
+    WORLD_TTNV2_ACCOUNT,    // HTTP
+    WORLD_ENDPOINTS,
+};
+
+#define WORLD_DEFAULT_APP_ID "my-ttn-app"
+
+struct world_setup {
+    uint64_t seed;
+    uint64_t devices;     // how many the main application gets; the first is "mydevice"
+    bool broken;          // adds the devices that cannot be migrated as they are
+    const char *app_id;   // of the main application; NULL = WORLD_DEFAULT_APP_ID
+    uint32_t rate_limit;  // calls a second in each place that V2 limits; 0 = no limiter
+    double uplinks;       // uplinks a second over all devices, made by world_advance
+};
+
+// A world with its population; the caller frees it with world_free.
+struct world *world_new(const struct world_setup *setup);
+void world_free(struct world *world);
+
+struct world_header {
+    const char *name;  // lower case
+    const char *value;
+};
+
+// All pointers are borrowed.
+struct world_request {
+    enum world_endpoint endpoint;
+    const char *method;  // gRPC: "/package.Service/Method"; HTTP: the verb, a space, the path
+    const struct world_header *headers;
+    size_t header_count;
+    const void *body;  // gRPC: the message without its prefix
+    size_t body_size;
+};
+
+// What becomes of the answer on its way.
+enum world_delivery {
+    WORLD_DELIVER,           // it arrives
+    WORLD_RESET,             // the connection is reset in its place
+    WORLD_CUT,               // headers and message arrive, then the connection ends: no trailers
+    WORLD_HANG,              // nothing ever comes
+    WORLD_GOAWAY,            // it arrives, and the server tells every connection to go away
+    WORLD_REFUSE,            // the server resets its connections and refuses new ones for `delay` ns
+    WORLD_GARBAGE_TRANSPORT  // bytes that are no HTTP are sent in its place, then the connection ends
+};
+
+enum { WORLD_REPLY_HEADERS = 4 };
+
+struct world_reply {
+    int status;     // gRPC: its status code; HTTP: the status
+    char *message;  // gRPC: the status message, owned, NULL if empty
+    struct {
+        const char *name;  // static
+        char value[40];
+    } headers[WORLD_REPLY_HEADERS];  // response headers
+    size_t header_count;
+    struct buffer body;
+    int64_t delay;  // ns until it is sent: the limiter's and faults'
+    enum world_delivery delivery;
+};
+
+// Answers one call. `now`: ns since 1970, never less than in the call before. What the call changes is
+// changed when it returns, even if the answer is delayed or lost. `reply` is filled and must be released.
+void world_call(struct world *world, int64_t now, const struct world_request *request,
+                struct world_reply *reply);
+
+// Frees (after wiping) what is in it; accepts a zeroed one.
+void world_reply_release(struct world_reply *reply);
+
+// Lets the devices live until `now`: uplinks, downlinks, joins as the setup's `uplinks` says. The first call
+// only sets the time from which they count.
+void world_advance(struct world *world, int64_t now);
+
+// Adds a fault, e.g. "SetDevice:reset-after:every=7" (see fault.h for kinds and counts). ERROR_USAGE.
+int world_add_fault(struct world *world, const char *spec, struct error *error);
+
+// Removes all faults.
+void world_clear_faults(struct world *world);
+
+// What Discovery announces: the Handler's "host:port", the PEM text of its certificate ("" = none), the URL
+// of its JSON gateway ("" = none). Copied.
+void world_announce_handler(struct world *world, const char *net_address, const char *certificate,
+                            const char *api_address);
+
+// The access key of the main application with all rights; borrowed. Made-up, like every key of the world.
+const char *world_access_key(const struct world *world);
+
+// The keys of the main application that lack a right, to rehearse refusals; borrowed.
+const char *world_key_devices_only(const struct world *world);
+const char *world_key_settings_only(const struct world *world);
+
+// A token that the account server takes as that of the user, for the gateways; borrowed.
+const char *world_user_token(const struct world *world);
+
+// The main application; borrowed.
+const char *world_app_id(const struct world *world);
+
+enum world_state_parts {
+    WORLD_STATE_CALLS = 1 << 0,    // how often each method was called, and what came of it
+    WORLD_STATE_DEVICES = 1 << 1,  // every device with all its keys at every network
+};
+
+// The world as JSON, appended to `state`. `parts` of enum world_state_parts. The same world gives the same
+// bytes. Device objects can be read back by world_load_device.
+void world_state_json(const struct world *world, unsigned parts, struct buffer *state);
+
+// The device objects alone, one a line.
+void world_state_lines(const struct world *world, struct buffer *state);
+
+// Adds (or replaces) a device of V2 from one JSON object with at least "dev_id" and "get_device_hex", the bytes
+// of a Handler's answer to GetDevice; what else world_state_json writes is taken too. The device keeps the
+// order of its attributes. The application is made if it is new; *ret_app_id (borrowed; may be NULL) is its ID.
+// ERROR_INPUT.
+int world_load_device(struct world *world, const char *json, size_t size, const char **ret_app_id,
+                      struct error *error);
+
+// Makes `app_id` the main application (made if it is new).
+void world_set_main_application(struct world *world, const char *app_id);
+
+// Forgets the devices of all applications.
+void world_clear_devices(struct world *world);
+
+// Numbers for tests and for a person.
+struct world_numbers {
+    uint64_t devices;
+    uint64_t with_keys;  // devices with a key that is not zero at V2
+    uint64_t cleared;    // SetDevice calls that took the last key of a device
+    uint64_t restored;   // SetDevice calls that gave a keyless device keys again
+    uint64_t uplinks;    // accepted by the Network Server
+    uint64_t lost;       // uplinks of devices that no network knows
+};
+void world_count(const struct world *world, struct world_numbers *numbers);
+
+// The number of calls of a method ("SetDevice"), refused ones included.
+uint64_t world_calls(const struct world *world, const char *method);
+
+#endif

@@ -1,0 +1,133 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A whole migration on this machine: a V2 network with 1,000 made-up devices, migrated as the published guide
+# describes it: one device, some devices, the whole application; each as a dry run first.
+set -eu
+
+top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+cd "$top"
+# shellcheck source=scripts/common.sh
+. "$top/scripts/common.sh"
+# shellcheck source=scripts/sandbox.sh
+. "$top/scripts/sandbox.sh"
+
+devices=1000
+some=100
+demo=build/demo
+finished=
+
+end_demo() {
+    status=$?
+    sandbox_stop
+    if [ -z "$finished" ] && [ "$status" -ne 0 ]; then
+        echo "The demo was not finished. What there is lies in $demo/." >&2
+    fi
+    exit "$status"
+}
+trap end_demo EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+title() {
+    printf '\n== %s\n' "$*"
+}
+
+# show COMMAND: what is run, as one would type it.
+show() {
+    printf '\n$ %s\n' "$*"
+}
+
+migrate() {
+    "$top/build/ttn-lw-migrate" "$@"
+}
+
+lines() {
+    wc -l <"$demo/$1" | tr -d ' '
+}
+
+# expect WHAT NUMBER WANTED
+expect() {
+    if [ "$2" -ne "$3" ]; then
+        printf '\nThe demo went wrong: %s: %s instead of %s.\n' "$1" "$2" "$3" >&2
+        exit 1
+    fi
+}
+
+# Devices that a network has cleared, by its own account at its end.
+cleared() {
+    grep -c '"cleared":true' "$demo/$1/v2.jsonl" || true
+}
+
+# start_v2 NAME: a fresh network; at its end it writes its devices to $demo/NAME/v2.jsonl.
+start_v2() {
+    sandbox_start "$demo/$1" --devices $devices --latency 20ms --state "$demo/$1/v2.jsonl" || exit 1
+    echo "A V2 network with $devices devices runs here now: Discovery at $TTNV2_DISCOVERY_SERVER_ADDRESS,"
+    echo "application $TTNV2_APP_ID. Its address and access key are in the environment, as the guide has them."
+}
+
+try_some() {
+    title "First some: one device, then a list"
+    start_v2 some
+    show 'ttn-lw-migrate device --dry-run --verbose --source ttnv2 "mydevice" > mydevice.dry-run.json 2> mydevice.log'
+    migrate device --dry-run --verbose --source ttnv2 mydevice >$demo/mydevice.dry-run.json 2>$demo/mydevice.log
+    # A list of IDs, which a user has from the console of V2.
+    migrate application --dry-run --source ttnv2 "$TTNV2_APP_ID" 2>/dev/null |
+        sed -n 's/^.*"name":"\([^"]*\)".*$/\1/p' | grep -vx mydevice | head -n $some >$demo/device_ids.txt
+    expect "lines in device_ids.txt" "$(lines device_ids.txt)" $some
+
+    show 'ttn-lw-migrate device --source ttnv2 "mydevice" > mydevice.json'
+    migrate device --source ttnv2 mydevice >$demo/mydevice.json
+    show 'ttn-lw-migrate devices --verbose --dry-run --source ttnv2 < device_ids.txt > devices.dry-run.json 2> devices.log'
+    migrate devices --verbose --dry-run --source ttnv2 \
+        <$demo/device_ids.txt >$demo/devices.dry-run.json 2>$demo/devices.log
+    show 'ttn-lw-migrate devices --source ttnv2 < device_ids.txt > devices.json'
+    migrate devices --source ttnv2 <$demo/device_ids.txt >$demo/devices.json
+    sandbox_stop
+    expect "lines in mydevice.json" "$(lines mydevice.json)" 1
+    expect "lines in devices.dry-run.json" "$(lines devices.dry-run.json)" $some
+    expect "lines in devices.json" "$(lines devices.json)" $some
+    expect "devices cleared in V2" "$(cleared some)" $((some + 1))
+}
+
+whole_application() {
+    title "Then all: the whole application, in a V2 network that is as at first"
+    start_v2 all
+    show 'ttn-lw-migrate application --verbose --dry-run --source ttnv2 "my-ttn-app" > all-devices.dry-run.json 2> all-devices.log'
+    migrate application --verbose --dry-run --source ttnv2 "$TTNV2_APP_ID" \
+        >$demo/all-devices.dry-run.json 2>$demo/all-devices.log
+    show 'ttn-lw-migrate application --source ttnv2 "my-ttn-app" > all-devices.json'
+    migrate application --source ttnv2 "$TTNV2_APP_ID" >$demo/all-devices.json
+    sandbox_stop
+    expect "lines in all-devices.dry-run.json" "$(lines all-devices.dry-run.json)" $devices
+    expect "lines in all-devices.json" "$(lines all-devices.json)" $devices
+    expect "devices cleared in V2" "$(cleared all)" $devices
+}
+
+summary() {
+    title "What happened"
+    cat <<EOF_SUMMARY
+Two V2 networks with $devices devices each ran on this machine; both are stopped again.
+From the first, mydevice and a list of $some devices were migrated; from the second, all $devices devices.
+Each run was rehearsed with --dry-run, which changed nothing. Each real run wrote every device as one line of
+JSON, and then took its keys away from V2: $(cleared some) and $(cleared all) devices, as V2 itself counts them.
+
+The output lies in $demo/:
+    mydevice.json, devices.json     the first devices
+    all-devices.json                all $devices devices, for: ttn-lw-cli end-devices create
+    *.dry-run.json, *.log           the rehearsals and what --verbose tells
+    some/v2.jsonl, all/v2.jsonl     every device as V2 had it at the end
+
+The program is build/ttn-lw-migrate; build/ttn-lw-migrate help tells more.
+EOF_SUMMARY
+}
+
+need build sandbox
+build_program ttn-lw-migrate ttn-lw-sandbox || exit 1
+rm -rf "$demo"
+mkdir -p "$demo"
+# The output holds keys.
+umask 077
+try_some
+whole_application
+summary
+finished=1

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+
+struct descriptor_file {
+    struct file base;
+    int descriptor;
+    bool owned;       // close it
+    bool created;     // the file was not there before
+    char *name;       // owned
+    off_t start;      // where this run began to write
+    uint64_t length;  // bytes written by this run
+};
+
+static struct descriptor_file *descriptor_of(struct file *file) {
+    return (struct descriptor_file *)file;
+}
+
+static int output_error(const struct file *file, const char *what, struct error *error) {
+    int code = errno;
+    error_set(error, ERROR_OUTPUT, "cannot %s %s: %s", what, file->name, strerror(code));
+    if (code == ENOSPC || code == EDQUOT) {
+        error_hint(error, "free some space and run the command again");
+    } else if (code == EPIPE) {
+        error_hint(error,
+                   "the program that read the output has ended; write to a file instead: --output FILE");
+    }
+    return -ERROR_OUTPUT;
+}
+
+static int descriptor_write(struct file *file, const void *data, size_t size, struct error *error) {
+    struct descriptor_file *self = descriptor_of(file);
+    const unsigned char *bytes = data;
+    while (size > 0) {
+        ssize_t written = write(self->descriptor, bytes, size);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return output_error(file, "write to", error);
+        bytes += written;
+        size -= (size_t)written;
+        self->length += (uint64_t)written;
+    }
+    return 0;
+}
+
+static int descriptor_sync(struct file *file, struct error *error) {
+    if (!file->regular) return 0;
+    if (fdatasync(descriptor_of(file)->descriptor) != 0) return output_error(file, "sync", error);
+    return 0;
+}
+
+static int descriptor_truncate(struct file *file, uint64_t size, struct error *error) {
+    struct descriptor_file *self = descriptor_of(file);
+    if (!file->regular || size >= self->length) return 0;
+    off_t end = self->start + (off_t)size;
+    if (ftruncate(self->descriptor, end) != 0) return output_error(file, "repair", error);
+    if (lseek(self->descriptor, end, SEEK_SET) < 0) return output_error(file, "repair", error);
+    self->length = size;
+    return 0;
+}
+
+static void descriptor_discard(struct file *file) {
+    struct descriptor_file *self = descriptor_of(file);
+    if (self->created && self->length == 0) (void)unlink(self->name);
+}
+
+static int descriptor_close(struct file *file, struct error *error) {
+    struct descriptor_file *self = descriptor_of(file);
+    int result = 0;
+    if (self->owned && close(self->descriptor) != 0) result = output_error(file, "close", error);
+    free(self->name);
+    free(self);
+    return result;
+}
+
+static const struct file_operations descriptor_operations = {
+    .write = descriptor_write,
+    .sync = descriptor_sync,
+    .truncate = descriptor_truncate,
+    .discard = descriptor_discard,
+    .close = descriptor_close,
+};
+
+static struct file *descriptor_new(int descriptor, bool owned, const char *name, const struct stat *status) {
+    struct descriptor_file *self = memory_new(struct descriptor_file);
+    self->name = memory_strdup(name);
+    self->descriptor = descriptor;
+    self->owned = owned;
+    self->base = (struct file){
+        .operations = &descriptor_operations,
+        .name = self->name,
+        .regular = S_ISREG(status->st_mode),
+        .exposed = S_ISREG(status->st_mode) && (status->st_mode & (S_IRGRP | S_IROTH)) != 0,
+    };
+    if (self->base.regular) {
+        bool append = (fcntl(descriptor, F_GETFL) & O_APPEND) != 0;
+        off_t position = lseek(descriptor, 0, SEEK_CUR);
+        self->start = append || position < 0 ? status->st_size : position;
+    }
+    return &self->base;
+}
+
+int file_open_standard_output(struct file **ret_file, struct error *error) {
+    struct stat status;
+    int flags = fcntl(STDOUT_FILENO, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY || fstat(STDOUT_FILENO, &status) != 0) {
+        error_set(error, ERROR_OUTPUT, "standard output is closed");
+        error_hint(error, "redirect it to a file: > devices.json, or use --output FILE");
+        return -ERROR_OUTPUT;
+    }
+    *ret_file = descriptor_new(STDOUT_FILENO, false, "standard output", &status);
+    return 0;
+}
+
+// The name of a new file is durable when its directory is synced; some file systems cannot do that, which is
+// no reason to refuse them.
+static void sync_directory(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *directory MEMORY_AUTO = slash == NULL   ? memory_strdup(".")
+                                  : slash == path ? memory_strdup("/")
+                                                  : memory_strndup(path, (size_t)(slash - path));
+    int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return;
+    (void)fsync(descriptor);
+    close(descriptor);
+}
+
+static int check_output(int descriptor, const char *path, struct stat *ret_status, struct error *error) {
+    if (fstat(descriptor, ret_status) != 0) {
+        return error_set(error, ERROR_OUTPUT, "cannot look at %s: %s", path, strerror(errno));
+    }
+    if (!S_ISREG(ret_status->st_mode)) return 0;
+    if (ret_status->st_size > 0) {
+        error_set(error, ERROR_OUTPUT, "%s exists and is not empty", path);
+        error_hint(error, "name another file, or move this one away first");
+        return -ERROR_OUTPUT;
+    }
+    if (fchmod(descriptor, 0600) != 0) {
+        return error_set(error, ERROR_OUTPUT, "cannot make %s readable for you alone: %s", path,
+                         strerror(errno));
+    }
+    ret_status->st_mode &= ~(mode_t)(S_IRGRP | S_IROTH);
+    return 0;
+}
+
+int file_create_output(const char *path, struct file **ret_file, struct error *error) {
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
+    bool created = descriptor >= 0;
+    if (!created && errno == EEXIST) descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (descriptor < 0) return error_set(error, ERROR_OUTPUT, "cannot create %s: %s", path, strerror(errno));
+    struct stat status;
+    int result = check_output(descriptor, path, &status, error);
+    if (result != 0) {
+        close(descriptor);
+        return result;
+    }
+    if (created) sync_directory(path);
+    *ret_file = descriptor_new(descriptor, true, path, &status);
+    descriptor_of(*ret_file)->created = created;
+    return 0;
+}
+
+int file_read_all(const char *path, size_t limit, char **ret_data, size_t *ret_size, struct error *error) {
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (descriptor < 0) return error_set(error, ERROR_INPUT, "cannot read %s: %s", path, strerror(errno));
+    BUFFER_AUTO content;
+    buffer_init(&content, limit);
+    char block[16384];
+    ssize_t got = 0;
+    while ((got = read(descriptor, block, sizeof block)) != 0) {
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) break;
+        buffer_add(&content, block, (size_t)got);
+        if (content.overflowed) break;
+    }
+    int code = errno;
+    close(descriptor);
+    memory_wipe(block, sizeof block);
+    if (got < 0) return error_set(error, ERROR_INPUT, "cannot read %s: %s", path, strerror(code));
+    if (content.overflowed) {
+        return error_set(error, ERROR_TOO_LARGE, "%s is larger than %zu bytes", path, limit);
+    }
+    *ret_size = content.size;
+    *ret_data = buffer_take_string(&content);
+    return 0;
+}

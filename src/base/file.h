@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The file that a run writes to, as an interface, so that a simulation can lose, tear or refuse writes.
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct file;
+
+struct file_operations {
+    // Writes all of it at the end. After an error an unknown part may be there.
+    int (*write)(struct file *file, const void *data, size_t size, struct error *error);
+    // Returns when what was written survives a loss of power; nothing to do for a pipe or a terminal.
+    int (*sync)(struct file *file, struct error *error);
+    // Takes away what stands behind the first `size` bytes that this run wrote; only if `file->regular`.
+    int (*truncate)(struct file *file, uint64_t size, struct error *error);
+    // Takes the file away again if this run has made it and nothing is in it; `close` follows.
+    void (*discard)(struct file *file);
+    // Closes and frees; an error that the system reports only now is returned.
+    int (*close)(struct file *file, struct error *error);
+};
+
+struct file {
+    const struct file_operations *operations;
+    const char *name;  // for messages: "standard output" or the path; owned by the implementation
+    bool regular;      // a regular file: can be synced and cut
+    bool exposed;      // a regular file that other users of the machine can read
+};
+
+// Standard output. ERROR_OUTPUT if it is closed or not open for writing. The descriptor stays open after
+// `close`.
+int file_open_standard_output(struct file **ret_file, struct error *error);
+
+// A new file, 0600 whatever the umask; an existing one only if it is empty. ERROR_OUTPUT otherwise.
+int file_create_output(const char *path, struct file **ret_file, struct error *error);
+
+// Reads a whole file of at most `limit` bytes into *ret_data, NUL-terminated (the NUL is not counted);
+// the caller frees it. ERROR_INPUT if it cannot be read, ERROR_TOO_LARGE if it is longer.
+int file_read_all(const char *path, size_t limit, char **ret_data, size_t *ret_size, struct error *error);
+
+#endif

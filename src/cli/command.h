@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands as a table: parser, help and completions come from it. A new command is a row in
+// commands.c and a file with its function.
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/exit.h"
+#include "source/source.h"
+
+struct console;
+struct invocation;
+
+// What a command's function works with. All pointers are borrowed.
+struct session {
+    const struct invocation *invocation;
+    const struct source_driver *const *sources;  // ends with NULL
+    struct console *console;
+};
+
+enum command_flags {
+    COMMAND_SOURCE = 1 << 0,  // works on a source: `<source> <command>` or `<command> --source <source>`
+};
+
+// What a command's first argument is, for checks and completions.
+enum command_words {
+    COMMAND_WORDS_FREE,    // IDs
+    COMMAND_WORDS_TOPICS,  // commands and sources
+    COMMAND_WORDS_SHELLS,  // COMPLETION_SHELLS
+    COMMAND_WORDS_PLANS,   // IDs of frequency plans
+};
+
+struct command {
+    const char *name;
+    const char *aliases;    // separated by spaces, or NULL
+    const char *arguments;  // as the help shows them, or NULL
+    const char *summary;    // one line, no full stop
+    const char *details;    // more for the command's own help, in sentences; or NULL
+    const char *examples;   // command lines without the program's name, one a line; or NULL
+    const char *options;    // global options of this command beside those of all, separated by spaces
+    unsigned flags;         // of enum command_flags
+    enum command_words words;
+    size_t most_arguments;  // SIZE_MAX = any number
+    enum exit_code (*run)(const struct session *session);
+};
+
+// All commands, in the order of the help; the list ends with a row whose name is NULL.
+extern const struct command commands[];
+
+// The command whose name or alias is the first `size` bytes of `name`, or NULL.
+const struct command *command_find(const char *name, size_t size);
+
+// True if the global option means something to the command: what help and completions show.
+bool command_shows(const struct command *command, const char *option);
+
+// True if the command accepts the global option: some are accepted everywhere without a meaning.
+bool command_accepts(const struct command *command, const char *option);
+
+// The commands' functions.
+enum exit_code cmd_application(const struct session *session);
+enum exit_code cmd_completion(const struct session *session);
+enum exit_code cmd_device(const struct session *session);
+enum exit_code cmd_frequency_plans(const struct session *session);
+enum exit_code cmd_help(const struct session *session);
+enum exit_code cmd_sources(const struct session *session);
+enum exit_code cmd_version(const struct session *session);
+
+#endif

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/words.h"
+#include "cli/command_line_p.h"
+#include "cli/global_options.h"
+#include "cli/suggest.h"
+#include "source/registry.h"
+
+// The words that bring the help for what was understood so far: "ttn-lw-migrate ttnv2 device --help".
+static void hint_help(const struct invocation *invocation, struct error *error) {
+    const char *source = invocation->source_first ? invocation->source->name : NULL;
+    const char *command = invocation->command != NULL ? invocation->command->name : NULL;
+    error_hint(error, "ttn-lw-migrate%s%s%s%s --help", source != NULL ? " " : "",
+               source != NULL ? source : "", command != NULL ? " " : "", command != NULL ? command : "");
+}
+
+static void offer_table(struct suggestion *suggestion, const struct option_spec *table,
+                        const struct command *command) {
+    for (; table->name != NULL; table++) {
+        if (table->flags & OPTION_HIDDEN) continue;
+        if (command != NULL && !command_accepts(command, table->name)) continue;
+        suggestion_offer(suggestion, table->name, strlen(table->name));
+    }
+}
+
+// The nearest flag to one that is unknown, with its dashes and prefix; the caller frees it. NULL if none is.
+static char *nearest_flag(const struct parser *parser, const struct flag *flag) {
+    const struct invocation *invocation = parser->invocation;
+    const char *dot = memchr(flag->name, '.', flag->size);
+    size_t prefix = dot == NULL ? 0 : (size_t)(dot + 1 - flag->name);
+    struct suggestion suggestion;
+    suggestion_init(&suggestion, flag->name + prefix, flag->size - prefix);
+    if (dot == NULL) {
+        suggestion_offer(&suggestion, "help", 4);
+        offer_table(&suggestion, global_options, invocation->command);
+    }
+    if (invocation->source != NULL) offer_table(&suggestion, invocation->source->options, NULL);
+    const char *best = suggestion_best(&suggestion);
+    if (best == NULL) return NULL;
+    bool with_prefix = dot != NULL && invocation->source != NULL;
+    return memory_printf("--%s%s%s", with_prefix ? invocation->source->name : "", with_prefix ? "." : "",
+                         best);
+}
+
+// A flag that exists but not here; 0 if it is none of these.
+static int misplaced_flag(const struct parser *parser, const struct flag *flag, struct error *error) {
+    const struct invocation *invocation = parser->invocation;
+    const char *dot = memchr(flag->name, '.', flag->size);
+    if (flag->dashes != 2) return 0;
+    if (dot == NULL && invocation->command != NULL &&
+        option_find(global_options, flag->name, flag->size) != NULL) {
+        return error_set(error, ERROR_USAGE, "--%.*s means nothing to the command %s", (int)flag->size,
+                         flag->name, invocation->command->name);
+    }
+    if (dot == NULL || invocation->source == NULL) return 0;
+    const struct source_driver *other = source_find(parser->sources, flag->name, (size_t)(dot - flag->name));
+    if (other == NULL || other == invocation->source) return 0;
+    return error_set(error, ERROR_USAGE, "--%.*s is a flag of the source %s, but the source is %s",
+                     (int)flag->size, flag->name, other->name, invocation->source->name);
+}
+
+int unknown_flag(const struct parser *parser, const struct flag *flag, struct error *error) {
+    int result = misplaced_flag(parser, flag, error);
+    if (result != 0) {
+        hint_help(parser->invocation, error);
+        return result;
+    }
+    int size = (int)(flag->dashes + flag->size);
+    char *nearest MEMORY_AUTO = nearest_flag(parser, flag);
+    error_set(error, ERROR_USAGE, "unknown flag %.*s", size, flag->arg);
+    if (nearest != NULL) {
+        error_hint(error, "%s", nearest);
+    } else {
+        hint_help(parser->invocation, error);
+    }
+    return -ERROR_USAGE;
+}
+
+static void offer_words(struct suggestion *suggestion, const char *name, const char *aliases) {
+    const char *word = NULL;
+    size_t size = 0;
+    suggestion_offer(suggestion, name, strlen(name));
+    // Aliases of one letter are near everything.
+    while (words_next(&aliases, &word, &size)) {
+        if (size > 2) suggestion_offer(suggestion, word, size);
+    }
+}
+
+static void offer_sources(struct suggestion *suggestion, const struct source_driver *const *sources) {
+    for (; *sources != NULL; sources++) offer_words(suggestion, (*sources)->name, (*sources)->aliases);
+}
+
+static void offer_commands(struct suggestion *suggestion, bool only_with_source) {
+    for (const struct command *command = commands; command->name != NULL; command++) {
+        if (only_with_source && (command->flags & COMMAND_SOURCE) == 0) continue;
+        offer_words(suggestion, command->name, command->aliases);
+    }
+}
+
+static int unknown_source(const struct parser *parser, const char *name, struct error *error) {
+    struct suggestion suggestion;
+    suggestion_init(&suggestion, name, strlen(name));
+    offer_sources(&suggestion, parser->sources);
+    const char *best = suggestion_best(&suggestion);
+    error_set(error, ERROR_USAGE, "unknown source \"%s\"", name);
+    if (best != NULL) {
+        error_hint(error, "--source %s", best);
+    } else {
+        error_hint(error, "ttn-lw-migrate sources");
+    }
+    return -ERROR_USAGE;
+}
+
+static int unknown_command(const struct parser *parser, const char *name, struct error *error) {
+    const struct invocation *invocation = parser->invocation;
+    struct suggestion suggestion;
+    suggestion_init(&suggestion, name, strlen(name));
+    offer_commands(&suggestion, invocation->source_first);
+    if (!invocation->source_first) offer_sources(&suggestion, parser->sources);
+    const char *best = suggestion_best(&suggestion);
+    error_set(error, ERROR_USAGE, "unknown command \"%s\"", name);
+    if (best != NULL) {
+        error_hint(error, "ttn-lw-migrate %s%s%s", invocation->source_first ? invocation->source->name : "",
+                   invocation->source_first ? " " : "", best);
+    } else {
+        hint_help(invocation, error);
+    }
+    return -ERROR_USAGE;
+}
+
+static int no_command(const struct invocation *invocation, struct error *error) {
+    if (invocation->source_first) {
+        error_set(error, ERROR_USAGE, "there is no command after the source %s", invocation->source->name);
+        error_hint(error, "ttn-lw-migrate %s device ID, or ttn-lw-migrate %s application ID",
+                   invocation->source->name, invocation->source->name);
+    } else {
+        error_set(error, ERROR_USAGE, "there is no command");
+        hint_help(invocation, error);
+    }
+    return -ERROR_USAGE;
+}
+
+// Checks that --source and a source that stands first agree, and that there is one if it is needed.
+static int check_source(const struct parser *parser, struct error *error) {
+    const struct invocation *invocation = parser->invocation;
+    const char *flag = parser->source_flag;
+    if (flag != NULL) {
+        const struct source_driver *source = source_find(parser->sources, flag, strlen(flag));
+        if (source == NULL) return unknown_source(parser, flag, error);
+        if (source != invocation->source) {
+            return error_set(error, ERROR_USAGE, "two sources are named: %s and %s", invocation->source->name,
+                             source->name);
+        }
+    }
+    if (invocation->help || invocation->source != NULL) return 0;
+    if ((invocation->command->flags & COMMAND_SOURCE) == 0) return 0;
+    error_set(error, ERROR_USAGE, "no source is named");
+    error_hint(error, "ttn-lw-migrate SOURCE %s; ttn-lw-migrate sources lists the sources",
+               invocation->command->name);
+    return -ERROR_USAGE;
+}
+
+// The words must be the same now that the source's table has said which flags take a value.
+static bool words_agree(const struct parser *parser) {
+    const struct invocation *invocation = parser->invocation;
+    for (size_t i = 0; i < 2; i++) {
+        const char *word = i < invocation->argument_count ? invocation->arguments[i] : NULL;
+        if (word != parser->words[i]) return false;
+    }
+    const char *source = option_string(invocation->global, "source");
+    return source == NULL || (parser->source_flag != NULL && strcmp(source, parser->source_flag) == 0);
+}
+
+int check_words(const struct parser *parser, struct error *error) {
+    const struct invocation *invocation = parser->invocation;
+    if (!words_agree(parser)) {
+        error_set(error, ERROR_USAGE, "cannot tell the command from the flags before it");
+        error_hint(error, "put source and command first, then flags and IDs");
+        return -ERROR_USAGE;
+    }
+    const char *name = parser->words[invocation->source_first ? 1 : 0];
+    if (name == NULL && !invocation->help) return no_command(invocation, error);
+    if (name != NULL && invocation->command == NULL) return unknown_command(parser, name, error);
+    if (name != NULL && invocation->source_first && (invocation->command->flags & COMMAND_SOURCE) == 0) {
+        return unknown_command(parser, name, error);
+    }
+    return check_source(parser, error);
+}
+
+// An empty text is as good as none: "--app-id $ID" in a script whose variable is unset.
+static bool has_value(const struct option_values *values, const struct option_spec *spec) {
+    if (spec->type != OPTION_STRING) return option_given(values, spec->name) || spec->default_value != NULL;
+    const char *text = option_string(values, spec->name);
+    return text != NULL && *text != '\0';
+}
+
+// Names all required options without a value in `missing`.
+static void list_missing(const struct invocation *invocation, struct buffer *missing) {
+    const struct option_spec *spec = invocation->source->options;
+    const char *prefix = invocation->source_first ? "" : invocation->source->name;
+    for (; spec->name != NULL; spec++) {
+        if ((spec->flags & OPTION_REQUIRED) == 0) continue;
+        if (has_value(invocation->source_options, spec)) continue;
+        buffer_printf(missing, "%s--%s%s%s", missing->size > 0 ? ", " : "", prefix,
+                      *prefix != '\0' ? "." : "", spec->name);
+        if (spec->env != NULL) {
+            buffer_printf(missing, " (or %.*s)", (int)strcspn(spec->env, " "), spec->env);
+        }
+    }
+}
+
+int check_complete(const struct invocation *invocation, struct error *error) {
+    const struct command *command = invocation->command;
+    if (invocation->argument_count > command->most_arguments) {
+        error_set(error, ERROR_USAGE, "%s takes %s", command->name,
+                  command->most_arguments == 0   ? "no argument"
+                  : command->most_arguments == 1 ? "only one argument"
+                                                 : "fewer arguments");
+        hint_help(invocation, error);
+        return -ERROR_USAGE;
+    }
+    if (invocation->source == NULL) return 0;
+    BUFFER_AUTO missing;
+    buffer_init(&missing, BUFFER_UNLIMITED);
+    list_missing(invocation, &missing);
+    if (missing.size == 0) return 0;
+    error_set(error, ERROR_USAGE, "the source %s needs %s", invocation->source->name,
+              buffer_string(&missing));
+    hint_help(invocation, error);
+    return -ERROR_USAGE;
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdint.h>
+#include <string.h>
+
+#include "base/words.h"
+#include "cli/command.h"
+
+// Options that every command has.
+#define OPTIONS_OF_ALL "verbose log-format color"
+
+// Options that every command takes, because the older tool did.
+#define OPTIONS_IGNORED "dry-run frequency-plans-url dev-id-prefix"
+
+#define OPTIONS_OF_MIGRATION                                                                             \
+    "source to output dry-run frequency-plans-url dev-id-prefix set-eui-as-id concurrency rate timeout " \
+    "keep-going progress"
+
+const struct command commands[] = {
+    {
+        .name = "application",
+        .aliases = "applications apps app a",
+        .arguments = "[ID...]",
+        .summary = "Migrate all devices of applications",
+        .details = "Reads every device of each application, takes it away from its network and writes it to "
+                   "standard output, one JSON object a line. Without an ID, application IDs are read from "
+                   "standard input, one a line; if there is none, it is the application of the source's "
+                   "flags. With --dry-run nothing is changed anywhere.",
+        .examples = "ttnv2 application my-ttn-app --dry-run --verbose > all.json\n"
+                    "ttnv2 application my-ttn-app > all.json\n"
+                    "application --source ttnv2 my-ttn-app > all.json",
+        .options = OPTIONS_OF_MIGRATION,
+        .flags = COMMAND_SOURCE,
+        .most_arguments = SIZE_MAX,
+        .run = cmd_application,
+    },
+    {
+        .name = "device",
+        .aliases = "end-devices end-device devices devs dev d",
+        .arguments = "[ID...]",
+        .summary = "Migrate devices by their IDs",
+        .details = "Reads each device, takes it away from its network and writes it to standard output, one "
+                   "JSON object a line. Without an ID, device IDs are read from standard input, one a line. "
+                   "With --dry-run nothing is changed anywhere.",
+        .examples = "ttnv2 device mydevice --dry-run --verbose > devices.json\n"
+                    "ttnv2 device mydevice > devices.json\n"
+                    "ttnv2 device < device_ids.txt > devices.json\n"
+                    "device --source ttnv2 --ttnv2.with-session=false mydevice",
+        .options = OPTIONS_OF_MIGRATION,
+        .flags = COMMAND_SOURCE,
+        .most_arguments = SIZE_MAX,
+        .run = cmd_device,
+    },
+    {
+        .name = "sources",
+        .aliases = "list-sources get-sources",
+        .summary = "List the sources that devices can come from",
+        .examples = "sources\nsources --json",
+        .options = "json",
+        .run = cmd_sources,
+    },
+    {
+        .name = "frequency-plans",
+        .arguments = "[ID]",
+        .summary = "List the frequency plans, or show one",
+        .examples = "frequency-plans\nfrequency-plans EU_863_870_TTN\nfrequency-plans --json",
+        .options = "json frequency-plans-url timeout",
+        .words = COMMAND_WORDS_PLANS,
+        .most_arguments = 1,
+        .run = cmd_frequency_plans,
+    },
+    {
+        .name = "completion",
+        .arguments = "bash|zsh|fish",
+        .summary = "Write a script that completes command lines in a shell",
+        .examples = "completion bash > /etc/bash_completion.d/ttn-lw-migrate\n"
+                    "completion zsh > \"${fpath[1]}/_ttn-lw-migrate\"\n"
+                    "completion fish | source",
+        .words = COMMAND_WORDS_SHELLS,
+        .most_arguments = 1,
+        .run = cmd_completion,
+    },
+    {
+        .name = "version",
+        .summary = "Show the version",
+        .run = cmd_version,
+    },
+    {
+        .name = "help",
+        .arguments = "[COMMAND]",
+        .summary = "Show help on the program, a command or a source",
+        .examples = "help device\nhelp ttnv2",
+        .words = COMMAND_WORDS_TOPICS,
+        .most_arguments = 2,
+        .run = cmd_help,
+    },
+    {.name = NULL},
+};
+
+const struct command *command_find(const char *name, size_t size) {
+    for (const struct command *command = commands; command->name != NULL; command++) {
+        if (word_equals(command->name, name, size)) return command;
+        if (words_contain(command->aliases, name, size)) return command;
+    }
+    return NULL;
+}
+
+bool command_shows(const struct command *command, const char *option) {
+    size_t size = strlen(option);
+    return words_contain(OPTIONS_OF_ALL, option, size) || words_contain(command->options, option, size);
+}
+
+bool command_accepts(const struct command *command, const char *option) {
+    return command_shows(command, option) || words_contain(OPTIONS_IGNORED, option, strlen(option));
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to the completion scripts: what the three shells have in common.
+#ifndef CLI_COMPLETION_P_H
+#define CLI_COMPLETION_P_H
+
+#include <stdbool.h>
+
+#include "cli/completion.h"
+
+// What completes the value of a flag.
+enum completion_value {
+    COMPLETION_NONE,     // a bool: there is no value
+    COMPLETION_FREE,     // nothing is known about it
+    COMPLETION_FILE,     // names of files
+    COMPLETION_CHOICES,  // spec->choices
+    COMPLETION_SOURCES,
+    COMPLETION_PLANS,
+};
+
+// Sets of the above.
+#define COMPLETION_BIT(value) (1U << (value))
+#define COMPLETION_WITH_VALUE                                                  \
+    (COMPLETION_BIT(COMPLETION_FREE) | COMPLETION_BIT(COMPLETION_FILE) |       \
+     COMPLETION_BIT(COMPLETION_CHOICES) | COMPLETION_BIT(COMPLETION_SOURCES) | \
+     COMPLETION_BIT(COMPLETION_PLANS))
+
+// One way to write one flag.
+struct completion_flag {
+    const char *text;  // without dashes: "ttnv2.app-access-key-file"
+    const struct option_spec *spec;
+    const struct source_driver *source;  // NULL: a global option
+    bool prefixed;                       // with the source's name
+    enum completion_value value;
+};
+
+typedef void completion_visitor(void *context, const struct completion_flag *flag);
+
+// Visits every flag in every spelling; hidden ones are left out.
+void completion_each(const struct source_driver *const *sources, completion_visitor *visitor, void *context);
+
+// Appends all flags with one of the `values` (a set), each with `before` in front,
+// `separator` between them.
+void completion_flags(struct buffer *script, const struct source_driver *const *sources, unsigned values,
+                      const char *before, const char *separator);
+
+// Appends a name and its aliases with `separator` between them.
+void completion_names(struct buffer *script, const char *name, const char *aliases, const char *separator);
+
+// Appends the words of each kind, separated by spaces.
+void completion_sources(struct buffer *script, const struct source_driver *const *sources);
+void completion_commands(struct buffer *script, bool only_with_source);
+void completion_plans(struct buffer *script);
+
+// Appends the words that may be a command's argument, or nothing.
+void completion_arguments(struct buffer *script, const struct command *command,
+                          const struct source_driver *const *sources);
+
+// Appends the flags of one source with their dashes, with or without its prefix, separated by spaces.
+void completion_source_flags(struct buffer *script, const struct source_driver *source, bool prefixed);
+
+// Appends text in single quotes as zsh wants it.
+void completion_quote(struct buffer *script, const char *text);
+
+void completion_bash(struct buffer *script, const struct source_driver *const *sources);
+void completion_zsh(struct buffer *script, const struct source_driver *const *sources);
+void completion_fish(struct buffer *script, const struct source_driver *const *sources);
+
+#endif

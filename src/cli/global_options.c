@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/global_options.h"
+
+// More devices in flight than this gain nothing over one connection to a server.
+enum { CONCURRENCY_MAX = 1024 };
+
+const struct option_spec global_options[] = {
+    {
+        .name = "source",
+        .type = OPTION_STRING,
+        .argument = "SOURCE",
+        .help = "where the devices are now, if the source is not the first word",
+    },
+    {
+        .name = "to",
+        .type = OPTION_CHOICE,
+        .choices = "json",
+        .default_value = "json",
+        .argument = "TARGET",
+        .help = "where the devices go; json is what The Things Stack imports",
+    },
+    {
+        .name = "output",
+        .type = OPTION_STRING,
+        .argument = "FILE",
+        .help = "file that the devices are written to, instead of standard output; must be new or empty",
+    },
+    {
+        .name = "dry-run",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "read and convert everything, change nothing anywhere",
+    },
+    {
+        .name = "frequency-plans-url",
+        .type = OPTION_STRING,
+        .argument = "DIR|URL",
+        .help = "directory or http(s) URL with frequency-plans.yml and the plans that it names, instead of "
+                "the built-in ones",
+    },
+    {
+        .name = "dev-id-prefix",
+        .type = OPTION_STRING,
+        .argument = "PREFIX",
+        .help = "prefix of the resulting device IDs, joined with a dash",
+    },
+    {
+        .name = "set-eui-as-id",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "name each device eui-<its DevEUI>",
+    },
+    {
+        .name = "concurrency",
+        .type = OPTION_UINT,
+        .env = "TTN_LW_MIGRATE_CONCURRENCY",
+        .default_value = "16",
+        .argument = "N",
+        .help = "devices in flight at once",
+        .least = 1,
+        .most = CONCURRENCY_MAX,
+    },
+    {
+        .name = "rate",
+        .type = OPTION_RATE,
+        .argument = "N",
+        .help = "most requests per second to one server; without it, as fast as the source is known to take "
+                "them, and slower when it says that this is too much",
+    },
+    {
+        .name = "timeout",
+        .type = OPTION_DURATION,
+        .env = "TTN_LW_MIGRATE_TIMEOUT",
+        .default_value = "10s",
+        .argument = "DURATION",
+        .help = "longest time for one call, and for reaching a server at first",
+        .least = 1,
+    },
+    {
+        .name = "keep-going",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "set a failed device aside and report it; without it the first error halts the run",
+    },
+    {
+        .name = "progress",
+        .type = OPTION_CHOICE,
+        .choices = "auto always never",
+        .default_value = "auto",
+        .argument = "WHEN",
+        .help = "show progress on standard error; auto is only on a terminal",
+    },
+    {
+        .name = "json",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "write JSON for programs instead of text for people",
+    },
+    {
+        .name = "verbose",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "write a debug log, and errors with all their causes, to standard error",
+    },
+    {
+        .name = "log-format",
+        .type = OPTION_CHOICE,
+        .choices = "text json",
+        .default_value = "text",
+        .argument = "FORMAT",
+        .help = "form of the messages on standard error; json is one object a line",
+    },
+    {
+        .name = "color",
+        .type = OPTION_CHOICE,
+        .choices = "auto always never",
+        .default_value = "auto",
+        .argument = "WHEN",
+        .help = "colour messages; auto is on a terminal unless NO_COLOR is set",
+    },
+    {.name = NULL},
+};

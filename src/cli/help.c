@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/help.h"
+
+#include <string.h>
+
+#include "base/words.h"
+#include "cli/global_options.h"
+#include "cli/layout.h"
+#include "source/registry.h"
+
+enum {
+    TERM_INDENT = 2,   // where commands and flags start
+    TEXT_INDENT = 26,  // where their descriptions start
+};
+
+static void write_usage(const struct help_topic *topic, struct layout *layout) {
+    const struct command *command = topic->command;
+    buffer_puts(layout->text, "Usage:\n");
+    if (command == NULL && topic->source == NULL) {
+        layout_line(layout, TERM_INDENT, "ttn-lw-migrate SOURCE device|application [FLAG...] [ID...]");
+        layout_line(layout, TERM_INDENT, "ttn-lw-migrate COMMAND [FLAG...]");
+        return;
+    }
+    const char *source = topic->source == NULL ? "SOURCE" : topic->source->name;
+    const char *arguments = command != NULL && command->arguments != NULL ? command->arguments : "";
+    const char *space = *arguments != '\0' ? " " : "";
+    if (command == NULL) {
+        layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s device|application [FLAG...] [ID...]", source);
+    } else if (command->flags & COMMAND_SOURCE) {
+        layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s %s [FLAG...]%s%s", source, command->name, space,
+                    arguments);
+        layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s --source %s [FLAG...]%s%s", command->name, source,
+                    space, arguments);
+    } else {
+        layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s [FLAG...]%s%s", command->name, space, arguments);
+    }
+}
+
+static void write_aliases(const char *aliases, struct layout *layout) {
+    if (aliases == NULL) return;
+    buffer_puts(layout->text, "\nAlso called: ");
+    const char *word = NULL;
+    size_t size = 0;
+    for (bool first = true; words_next(&aliases, &word, &size); first = false) {
+        buffer_printf(layout->text, "%s%.*s", first ? "" : ", ", (int)size, word);
+    }
+    buffer_putc(layout->text, '\n');
+}
+
+static void write_commands(bool only_with_source, struct layout *layout) {
+    buffer_puts(layout->text, "\nCommands:\n");
+    for (const struct command *command = commands; command->name != NULL; command++) {
+        if (only_with_source && (command->flags & COMMAND_SOURCE) == 0) continue;
+        layout_entry(layout, TERM_INDENT, command->name, TEXT_INDENT, command->summary);
+    }
+}
+
+static void write_sources(const struct source_driver *const *sources, struct layout *layout) {
+    buffer_puts(layout->text, "\nSources:\n");
+    for (; *sources != NULL; sources++) {
+        layout_entry(layout, TERM_INDENT, (*sources)->name, TEXT_INDENT, (*sources)->title);
+    }
+}
+
+static void describe_default(const struct option_spec *spec, const char *prefix, struct buffer *text) {
+    if (spec->default_value == NULL || (spec->flags & OPTION_SECRET)) return;
+    if (spec->type != OPTION_BOOL) {
+        buffer_printf(text, " [default: %s]", spec->default_value);
+    } else if (strcmp(spec->default_value, "true") == 0) {
+        buffer_printf(text, " [default: true; off: --%s%s=false]", prefix, spec->name);
+    }
+}
+
+// "[required] [auto, always or never] [default: x] [env: A, B]" behind what the option does.
+static void describe_option(const struct option_spec *spec, const char *prefix, struct buffer *text) {
+    const char *word = NULL;
+    size_t size = 0;
+    buffer_puts(text, spec->help);
+    if (spec->flags & OPTION_REQUIRED) buffer_puts(text, " [required]");
+    const char *choices = spec->type == OPTION_CHOICE ? spec->choices : NULL;
+    for (bool first = true; words_next(&choices, &word, &size); first = false) {
+        buffer_printf(text, "%s%.*s", first ? " [" : ", ", (int)size, word);
+    }
+    if (spec->type == OPTION_CHOICE) buffer_putc(text, ']');
+    describe_default(spec, prefix, text);
+    const char *variables = spec->env;
+    for (bool first = true; words_next(&variables, &word, &size); first = false) {
+        buffer_printf(text, "%s%.*s", first ? " [env: " : ", ", (int)size, word);
+    }
+    if (spec->env != NULL) buffer_putc(text, ']');
+    if (spec->flags & OPTION_SECRET) buffer_printf(text, " [or --%s%s-file FILE]", prefix, spec->name);
+}
+
+static void write_option(const struct option_spec *spec, const char *prefix, struct layout *layout) {
+    BUFFER_AUTO term, description;
+    buffer_init(&term, BUFFER_UNLIMITED);
+    buffer_init(&description, BUFFER_UNLIMITED);
+    buffer_printf(&term, "--%s%s", prefix, spec->name);
+    if (spec->type != OPTION_BOOL) {
+        buffer_printf(&term, " %s", spec->argument != NULL ? spec->argument : "VALUE");
+    }
+    describe_option(spec, prefix, &description);
+    layout_entry(layout, TERM_INDENT, buffer_string(&term), TEXT_INDENT, buffer_string(&description));
+}
+
+static void write_source_options(const struct source_driver *source, bool with_prefix,
+                                 struct layout *layout) {
+    BUFFER_AUTO prefix;
+    buffer_init(&prefix, BUFFER_UNLIMITED);
+    if (with_prefix) buffer_printf(&prefix, "%s.", source->name);
+    buffer_printf(layout->text, "\nFlags of the source %s:\n", source->name);
+    for (const struct option_spec *spec = source->options; spec->name != NULL; spec++) {
+        if ((spec->flags & OPTION_HIDDEN) == 0) write_option(spec, buffer_string(&prefix), layout);
+    }
+}
+
+// True if the topic's help lists the global option.
+static bool topic_shows(const struct help_topic *topic, const char *option) {
+    if (topic->source_first && strcmp(option, "source") == 0) return false;
+    if (topic->command != NULL) return command_shows(topic->command, option);
+    for (const struct command *command = commands; command->name != NULL; command++) {
+        if (topic->source != NULL && (command->flags & COMMAND_SOURCE) == 0) continue;
+        if (command_shows(command, option)) return true;
+    }
+    return false;
+}
+
+static void write_global_options(const struct help_topic *topic, struct layout *layout) {
+    buffer_puts(layout->text, "\nFlags:\n");
+    for (const struct option_spec *spec = global_options; spec->name != NULL; spec++) {
+        if ((spec->flags & OPTION_HIDDEN) || !topic_shows(topic, spec->name)) continue;
+        write_option(spec, "", layout);
+    }
+    layout_entry(layout, TERM_INDENT, "-h, --help", TEXT_INDENT, "show this help");
+    if (topic->command == NULL && topic->source == NULL) {
+        layout_entry(layout, TERM_INDENT, "--version", TEXT_INDENT, "show the version");
+    }
+}
+
+// The flags of one source, or of all of them, where the topic has to do with sources.
+static void write_sources_options(const struct help_topic *topic, struct layout *layout) {
+    bool of_source = topic->command == NULL || (topic->command->flags & COMMAND_SOURCE) != 0;
+    if (!of_source || (topic->command == NULL && topic->source == NULL)) return;
+    for (const struct source_driver *const *source = topic->sources; *source != NULL; source++) {
+        if (topic->source != NULL && topic->source != *source) continue;
+        write_source_options(*source, !topic->source_first, layout);
+    }
+}
+
+// Examples of a source, whatever its flags are.
+static void write_source_examples(const struct source_driver *source, struct layout *layout) {
+    buffer_puts(layout->text, "\nExamples:\n");
+    layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s application APPLICATION-ID --dry-run > devices.json",
+                source->name);
+    layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s device < device_ids.txt > devices.json",
+                source->name);
+}
+
+static void write_examples(const char *examples, struct layout *layout) {
+    if (examples == NULL) return;
+    buffer_puts(layout->text, "\nExamples:\n");
+    while (*examples != '\0') {
+        size_t size = strcspn(examples, "\n");
+        buffer_printf(layout->text, "  ttn-lw-migrate %.*s\n", (int)size, examples);
+        examples += size + (examples[size] == '\n' ? 1 : 0);
+    }
+}
+
+static void write_ending(const struct help_topic *topic, struct layout *layout) {
+    if (topic->command != NULL && (topic->command->flags & COMMAND_SOURCE) == 0) return;
+    buffer_putc(layout->text, '\n');
+    if (topic->command == NULL && topic->source == NULL) {
+        layout_paragraph(
+            layout, 0,
+            "A flag's value stands behind it or behind \"=\": --rate 5, --rate=5. Help on a command "
+            "or a source and its flags: ttn-lw-migrate help COMMAND, ttn-lw-migrate help SOURCE.");
+        return;
+    }
+    layout_paragraph(
+        layout, 0,
+        "An environment variable gives a flag's default. A flag of a source may be written with or "
+        "without the source's name before it. Keys are best kept out of the command line: in the "
+        "environment, or in a file for the flag that ends in -file.");
+}
+
+void help_write(const struct help_topic *topic, unsigned columns, struct buffer *text) {
+    const struct command *command = topic->command;
+    struct layout layout = {.text = text, .columns = columns == 0 ? HELP_COLUMNS : columns};
+    if (layout.columns < HELP_COLUMNS_LEAST) layout.columns = HELP_COLUMNS_LEAST;
+    if (layout.columns > HELP_COLUMNS_MOST) layout.columns = HELP_COLUMNS_MOST;
+    if (command != NULL) {
+        layout_paragraph(&layout, 0, command->summary);
+    } else if (topic->source != NULL) {
+        layout_paragraph(&layout, 0, topic->source->title);
+    } else {
+        layout_paragraph(&layout, 0, "Migrate LoRaWAN devices between networks");
+    }
+    buffer_putc(text, '\n');
+    write_usage(topic, &layout);
+    if (command != NULL) write_aliases(command->aliases, &layout);
+    if (command == NULL && topic->source != NULL) write_aliases(topic->source->aliases, &layout);
+    if (command != NULL && command->details != NULL) {
+        buffer_putc(text, '\n');
+        layout_paragraph(&layout, 0, command->details);
+    }
+    if (command == NULL) write_commands(topic->source != NULL, &layout);
+    if (topic->source == NULL && (command == NULL || (command->flags & COMMAND_SOURCE))) {
+        write_sources(topic->sources, &layout);
+    }
+    write_sources_options(topic, &layout);
+    write_global_options(topic, &layout);
+    if (command != NULL) write_examples(command->examples, &layout);
+    if (command == NULL && topic->source != NULL) write_source_examples(topic->source, &layout);
+    write_ending(topic, &layout);
+}
+
+static int unknown_topic(const char *word, struct error *error) {
+    error_set(error, ERROR_USAGE, "there is no help on \"%s\"", word);
+    error_hint(error, "ttn-lw-migrate help");
+    return -ERROR_USAGE;
+}
+
+int help_find(struct help_topic *topic, char *const *words, size_t count, struct error *error) {
+    if (count == 0) return 0;
+    topic->source = source_find(topic->sources, words[0], strlen(words[0]));
+    topic->source_first = topic->source != NULL;
+    size_t used = topic->source != NULL ? 1 : 0;
+    if (used < count) {
+        topic->command = command_find(words[used], strlen(words[used]));
+        if (topic->command == NULL) return unknown_topic(words[used], error);
+        if (topic->source != NULL && (topic->command->flags & COMMAND_SOURCE) == 0) {
+            return unknown_topic(words[used], error);
+        }
+        used++;
+    }
+    return used < count ? unknown_topic(words[used], error) : 0;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/summary.h"
+
+#include <inttypes.h>
+
+#include "base/buffer.h"
+
+static const char *plural(uint64_t count) {
+    return count == 1 ? "" : "s";
+}
+
+static void add_duration(struct buffer *text, int64_t elapsed) {
+    int64_t seconds = elapsed / NS_PER_SECOND;
+    if (seconds >= 3600) {
+        buffer_printf(text, " in %" PRId64 " h %" PRId64 " min", seconds / 3600, seconds / 60 % 60);
+    } else if (seconds >= 60) {
+        buffer_printf(text, " in %" PRId64 " min %" PRId64 " s", seconds / 60, seconds % 60);
+    } else {
+        buffer_printf(text, " in %.1f s", (double)elapsed / (double)NS_PER_SECOND);
+    }
+}
+
+static void write_counts(const struct log *log, const struct summary *summary) {
+    const struct run_numbers *numbers = summary->numbers;
+    BUFFER_AUTO text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    buffer_printf(&text, "%" PRIu64 " device%s written to %s", numbers->written, plural(numbers->written),
+                  summary->output);
+    if (summary->changes)
+        buffer_printf(&text, ", %" PRIu64 " cleared at %s", numbers->released, summary->source);
+    if (numbers->failed > 0) buffer_printf(&text, ", %" PRIu64 " failed", numbers->failed);
+    add_duration(&text, summary->elapsed);
+    log_printf(log, LOG_INFO, "%s", buffer_string(&text));
+}
+
+static void write_leftovers(const struct log *log, const struct summary *summary) {
+    const struct run_numbers *numbers = summary->numbers;
+    if (numbers->held > 0) {
+        log_printf(log, LOG_WARN, "%" PRIu64 " of the written devices may still have keys at %s: see above",
+                   numbers->held, summary->source);
+    }
+    if (numbers->moved_on > 0) {
+        log_printf(log, LOG_WARN,
+                   "%" PRIu64 " device%s heard while being moved: see above for the counter to set",
+                   numbers->moved_on, numbers->moved_on == 1 ? " was" : "s were");
+    }
+    if (numbers->released > numbers->confirmed && !summary->dry_run && summary->interrupted) {
+        log_printf(log, LOG_WARN,
+                   "%" PRIu64
+                   " cleared devices were not looked at once more: whether they sent a frame just before is "
+                   "not known",
+                   numbers->released - numbers->confirmed);
+    }
+}
+
+static void write_next(const struct log *log, const struct summary *summary) {
+    const struct run_numbers *numbers = summary->numbers;
+    if (summary->dry_run) {
+        log_printf(log, LOG_INFO,
+                   "dry run: nothing was changed; run the same command without --dry-run to migrate");
+    } else if (summary->interrupted || summary->halted) {
+        log_printf(log, LOG_INFO,
+                   "not finished: keep the output, its devices are no longer at %s; then run the command "
+                   "again for the "
+                   "others, into another file",
+                   summary->source);
+    } else if (numbers->failed > 0) {
+        log_printf(
+            log, LOG_INFO,
+            "import what was written; mend the devices that failed and run the command again for them");
+    } else if (numbers->written > 0) {
+        log_printf(
+            log, LOG_INFO,
+            "next: import the devices into The Things Stack (Console, or ttn-lw-cli end-devices create)");
+    }
+}
+
+void summary_write(const struct log *log, const struct summary *summary) {
+    write_counts(log, summary);
+    write_leftovers(log, summary);
+    write_next(log, summary);
+}

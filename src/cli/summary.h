@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run did, in plain words, and what to do next.
+#ifndef CLI_SUMMARY_H
+#define CLI_SUMMARY_H
+
+#include "base/log.h"
+#include "migrate/run.h"
+
+struct summary {
+    const struct run_numbers *numbers;
+    const char *output;  // name of the output
+    const char *source;  // title of the source
+    bool dry_run;
+    bool changes;  // the run clears devices at the source
+    bool halted;   // an error ended it
+    bool interrupted;
+    int64_t elapsed;  // ns
+};
+
+// Writes it as messages of level info.
+void summary_write(const struct log *log, const struct summary *summary);
+
+#endif

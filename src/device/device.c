@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device/device.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "device/message.h"
+
+void device_init(struct device *device) {
+    *device = (struct device){0};
+    device->end_device = message_new(&device->arena, &tts__end_device__descriptor);
+}
+
+void device_release(struct device *device) {
+    notes_release(&device->notes);
+    arena_release(&device->arena);
+    device->end_device = NULL;
+}
+
+void device_note(struct device *device, const char *path, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    notes_addv(&device->notes, NOTE_CHANGED, 0, path, format, args);
+    va_end(args);
+}
+
+void device_set_text(struct device *device, char **member, const char *text) {
+    *member = arena_strdup(&device->arena, text == NULL ? "" : text);
+}
+
+void device_set_bytes(struct device *device, ProtobufCBinaryData *member, const void *data, size_t size) {
+    *member = message_bytes(&device->arena, data, size);
+}
+
+void device_set_key(struct device *device, Tts__KeyEnvelope **member, const uint8_t key[16]) {
+    *member = message_new(&device->arena, &tts__key_envelope__descriptor);
+    (*member)->key = message_bytes(&device->arena, key, 16);
+}
+
+void device_set_time(struct device *device, Google__Timestamp **member, int64_t ns) {
+    *member = message_new(&device->arena, &google__timestamp__descriptor);
+    (*member)->seconds = ns / NS_PER_SECOND;
+    (*member)->nanos = (int32_t)(ns % NS_PER_SECOND);
+    if ((*member)->nanos < 0) {
+        (*member)->nanos += (int32_t)NS_PER_SECOND;
+        (*member)->seconds--;
+    }
+}
+
+Tts__EndDeviceIdentifiers *device_ids(struct device *device) {
+    if (device->end_device->ids == NULL) {
+        device->end_device->ids = message_new(&device->arena, &tts__end_device_identifiers__descriptor);
+    }
+    return device->end_device->ids;
+}
+
+void device_set_application(struct device *device, const char *application_id) {
+    Tts__EndDeviceIdentifiers *ids = device_ids(device);
+    ids->application_ids = message_new(&device->arena, &tts__application_identifiers__descriptor);
+    device_set_text(device, &ids->application_ids->application_id, application_id);
+}
+
+static Tts__EndDevice__AttributesEntry *attribute_find(const Tts__EndDevice *device, const char *key) {
+    for (size_t i = 0; i < device->n_attributes; i++) {
+        if (strcmp(device->attributes[i]->key, key) == 0) return device->attributes[i];
+    }
+    return NULL;
+}
+
+void device_set_attribute(struct device *device, const char *key, const char *value) {
+    Tts__EndDevice *message = device->end_device;
+    Tts__EndDevice__AttributesEntry *entry = attribute_find(message, key);
+    if (entry == NULL) {
+        entry = message_new(&device->arena, &tts__end_device__attributes_entry__descriptor);
+        device_set_text(device, &entry->key, key);
+        message_append(&device->arena, &message->n_attributes, &message->attributes, entry);
+    }
+    device_set_text(device, &entry->value, value);
+}
+
+const char *device_attribute(const struct device *device, const char *key) {
+    const Tts__EndDevice__AttributesEntry *entry = attribute_find(device->end_device, key);
+    return entry == NULL ? NULL : entry->value;
+}
+
+const char *device_id(const struct device *device) {
+    const Tts__EndDeviceIdentifiers *ids = device->end_device->ids;
+    return ids == NULL || ids->device_id == NULL ? "" : ids->device_id;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one device model: what a source makes and a target takes is an end device of The Things Stack
+// (ttn.lorawan.v3.EndDevice), with notes for people.
+#ifndef DEVICE_DEVICE_H
+#define DEVICE_DEVICE_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "device/notes.h"
+#include "tts.pb-c.h"
+
+struct device {
+    struct arena arena;          // holds the message and all it points to
+    Tts__EndDevice *end_device;  // in the arena; never NULL between init and release
+    struct notes notes;
+};
+
+// An empty device.
+void device_init(struct device *device);
+
+// Wipes and frees everything. Accepts a zeroed device.
+void device_release(struct device *device);
+
+#define DEVICE_AUTO __attribute__((cleanup(device_release))) struct device
+
+// Adds a note of kind NOTE_CHANGED.
+void device_note(struct device *device, const char *path, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// Shorthands for what every source sets. Texts and bytes are copied into the device's arena.
+void device_set_text(struct device *device, char **member, const char *text);
+void device_set_bytes(struct device *device, ProtobufCBinaryData *member, const void *data, size_t size);
+void device_set_key(struct device *device, Tts__KeyEnvelope **member, const uint8_t key[16]);
+void device_set_time(struct device *device, Google__Timestamp **member, int64_t ns);  // since 1970
+void device_set_application(struct device *device, const char *application_id);
+
+// Sets an attribute, in place of an older one with that key.
+void device_set_attribute(struct device *device, const char *key, const char *value);
+
+// The attribute's value, or NULL.
+const char *device_attribute(const struct device *device, const char *key);
+
+// ids, made if it is not there.
+Tts__EndDeviceIdentifiers *device_ids(struct device *device);
+
+// The device's ID; "" if it has none.
+const char *device_id(const struct device *device);
+
+#endif

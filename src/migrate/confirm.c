@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// After a run that changed its source: every released device is looked at once more. Devices without session
+// by one list of the application, the others one by one, since only reading tells whether they were heard in
+// between.
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "migrate/run_p.h"
+
+enum { LIST_WORTH = 4 };
+
+struct confirmation {
+    struct confirmations *all;  // borrowed
+    int64_t sequence;
+    struct source_record record;  // owned
+    struct source_confirmation result;
+    struct task task;
+    bool finished;
+};
+
+struct confirmations {
+    struct run *run;
+    struct confirmation *slots;  // owned; `limit` of them
+    size_t limit;
+    int64_t last;
+    bool exhausted;
+    struct error error;  // the first one
+};
+
+static void confirm_result(struct run *run, int64_t sequence, const char *id,
+                           const struct source_confirmation *confirmation) {
+    ERROR_AUTO ignored = {0};
+    (void)journal_set_state(run->journal, sequence, DEVICE_CONFIRMED, &ignored);
+    run->numbers.confirmed++;
+    if (confirmation->proof == SOURCE_HELD) {
+        run->numbers.held++;
+        run->numbers.failed++;
+        run_tell(run, LOG_ERROR, id, confirmation->remark, NULL);
+    } else if (confirmation->proof == SOURCE_MOVED_ON) {
+        run->numbers.moved_on++;
+        run_tell(run, LOG_WARN, id, confirmation->remark, NULL);
+    }
+}
+
+static enum job_step confirm_job(void *context, struct job *job, struct error *error) {
+    struct confirmation *confirmation = context;
+    const struct run_setup *setup = &confirmation->all->run->setup;
+    return setup->driver->confirm(setup->source, job, &confirmation->record, NULL, &confirmation->result,
+                                  error);
+}
+
+static void confirm_finished(void *context, struct task *task, enum job_step step, struct error *error) {
+    (void)task;
+    struct confirmation *confirmation = context;
+    struct run *run = confirmation->all->run;
+    confirmation->finished = true;
+    if (step == JOB_DONE) {
+        confirm_result(run, confirmation->sequence, confirmation->record.id, &confirmation->result);
+        return;
+    }
+    if (step == JOB_LOGIN) error_set(error, ERROR_DENIED, "the credentials have run out");
+    run_tell(run, LOG_WARN, confirmation->record.id, "is cleared, but could not be looked at once more",
+             error);
+    if (!error_is_set(&confirmation->all->error)) error_move(&confirmation->all->error, error);
+}
+
+// Starts the next one in a free slot. Returns 1, 0 if none is left, or an error.
+static int confirm_start(struct confirmations *all, struct confirmation *slot, enum journal_filter filter,
+                         struct error *error) {
+    task_release(&slot->task);
+    source_record_release(&slot->record);
+    *slot = (struct confirmation){.all = all};
+    int found = journal_next(all->run->journal, all->last, DEVICE_RELEASED, filter, &slot->sequence,
+                             &slot->record, error);
+    all->exhausted = found != 1;
+    if (found != 1) return found;
+    all->last = slot->sequence;
+    task_start(&slot->task, all->run->dispatch, PRIORITY_CONFIRM, confirm_job, confirm_finished, slot);
+    return 1;
+}
+
+// Fills free slots; *ret_running counts those that wait for a reply.
+static int confirm_fill(struct confirmations *all, enum journal_filter filter, size_t *ret_running,
+                        struct error *error) {
+    *ret_running = 0;
+    for (size_t i = 0; i < all->limit; i++) {
+        struct confirmation *slot = &all->slots[i];
+        while (!slot->task.running && !all->exhausted) {
+            int result = confirm_start(all, slot, filter, error);
+            if (result < 0) return result;
+        }
+        if (slot->task.running) *ret_running += 1;
+    }
+    return 0;
+}
+
+static int confirm_each(struct run *run, enum journal_filter filter, struct error *error) {
+    struct confirmations all = {.run = run, .limit = run->setup.concurrency};
+    all.slots = memory_new_array(struct confirmation, all.limit);
+    int result = 0;
+    size_t running = 0;
+    do {
+        result = confirm_fill(&all, filter, &running, error);
+        if (result == 0 && running > 0) result = run_turn(run, false, error);
+        if (result == 0 && run->interrupts > 0) result = error_set(error, ERROR_CANCELLED, "interrupted");
+    } while (result == 0 && running > 0);
+    for (size_t i = 0; i < all.limit; i++) {
+        task_release(&all.slots[i].task);
+        source_record_release(&all.slots[i].record);
+    }
+    free(all.slots);
+    if (result == 0 && error_is_set(&all.error)) {
+        error_move(error, &all.error);
+        result = -(int)error->code;
+    }
+    error_release(&all.error);
+    return result;
+}
+
+// Judges the entries of a list that was made after the releases.
+static int confirm_page(struct run *run, void *context, const struct source_page *page, struct error *error) {
+    (void)context;
+    int result = 0;
+    for (size_t i = 0; i < page->count && result == 0; i++) {
+        const struct source_record *now = &page->records[i];
+        struct source_record record = {0};
+        enum device_state state = DEVICE_PLANNED;
+        int64_t sequence = 0;
+        int found = journal_find(run->journal, now->id, &sequence, &state, &record, error);
+        if (found < 0) return found;
+        if (found == 1 && state == DEVICE_RELEASED) {
+            ARENA_AUTO arena = {0};
+            struct job job = {.arena = &arena};
+            struct source_confirmation confirmation = {0};
+            enum job_step step =
+                run->setup.driver->confirm(run->setup.source, &job, &record, now, &confirmation, error);
+            if (step == JOB_DONE) {
+                confirm_result(run, sequence, record.id, &confirmation);
+            } else {
+                result = -(int)error->code;
+            }
+        }
+        source_record_release(&record);
+    }
+    return result;
+}
+
+int run_confirm(struct run *run, struct error *error) {
+    uint64_t released = 0;
+    int result = journal_count(run->journal, DEVICE_RELEASED, &released, error);
+    if (result != 0 || released == 0 || run->setup.driver->confirm == NULL) return result;
+    run->numbers.phase = "looking at the cleared devices once more";
+    result = confirm_each(run, JOURNAL_WITH_SESSION, error);
+    if (result != 0) return result;
+    if ((run->setup.driver->features & SOURCE_CHEAP_LIST) != 0 && released >= LIST_WORTH) {
+        result = run_list(run, confirm_page, NULL, error);
+    }
+    // Those that no list showed are asked for one by one.
+    if (result == 0) result = confirm_each(run, JOURNAL_WITHOUT_SESSION, error);
+    return result;
+}

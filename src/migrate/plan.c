@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which devices a run is about: servers and credentials, the list, and IDs that collide.
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "migrate/run_p.h"
+
+enum {
+    LIST_PASSES = 3,       // a list that changes while it is read is read again, so often at most
+    LIST_WORTH = 10,       // from so many IDs on, one list call is better than a call for each
+    LIST_PAGES = 1 << 20,  // a server that never ends its list is stopped here
+};
+
+static enum job_step prepare_job(void *context, struct job *job, struct error *error) {
+    struct run *run = context;
+    return run->setup.driver->prepare(run->setup.source, job, run->application, error);
+}
+
+int run_prepare(struct run *run, const char *application, struct error *error) {
+    (void)application;
+    if (run->setup.driver->prepare == NULL) return 0;
+    run->numbers.phase = "looking for the servers";
+    return run_job(run, PRIORITY_LOGIN, prepare_job, run, error);
+}
+
+struct list_context {
+    struct run *run;
+    struct source_page page;
+};
+
+static enum job_step list_job(void *context, struct job *job, struct error *error) {
+    struct list_context *list = context;
+    return list->run->setup.driver->list(list->run->setup.source, job, &list->page, error);
+}
+
+// Drops the records of a page but keeps its cursor.
+static void page_next(struct source_page *page) {
+    char *cursor = memory_take(page->cursor);
+    source_page_release(page);
+    page->cursor = cursor;
+}
+
+// Reads the list once. *ret_stable: no device came or went meanwhile, as far as the totals tell.
+static int list_pass(struct run *run, run_page *receive, void *context, bool *ret_stable,
+                     struct error *error) {
+    struct list_context list = {.run = run};
+    uint64_t first_total = 0;
+    int result = 0;
+    *ret_stable = true;
+    for (size_t pages = 0; result == 0; pages++) {
+        page_next(&list.page);
+        if (pages == LIST_PAGES) {
+            result = error_set(error, ERROR_PROTOCOL, "the list of devices has no end");
+            break;
+        }
+        result = run_job(run, PRIORITY_LIST, list_job, &list, error);
+        if (result != 0) break;
+        if (pages == 0) first_total = list.page.total;
+        if (list.page.total != first_total) *ret_stable = false;
+        result = receive(run, context, &list.page, error);
+        if (list.page.cursor == NULL) break;
+    }
+    source_page_release(&list.page);
+    return result;
+}
+
+int run_list(struct run *run, run_page *receive, void *context, struct error *error) {
+    bool stable = false;
+    int result = 0;
+    for (int pass = 0; pass < LIST_PASSES && !stable && result == 0; pass++) {
+        result = list_pass(run, receive, context, &stable, error);
+    }
+    if (result == 0 && !stable) {
+        run_tell(run, LOG_WARN, NULL,
+                 "devices come and go while the list is read: run the command again at the end", NULL);
+    }
+    return result;
+}
+
+// The ID that a device will have, as far as the list already tells; NULL if it does not.
+static const char *planned_id(const struct run *run, const struct source_record *record, char *space) {
+    if (run->setup.naming->eui_as_id && !record->has_dev_eui) return NULL;
+    ERROR_AUTO ignored = {0};
+    const uint8_t *eui = record->has_dev_eui ? record->dev_eui : NULL;
+    if (device_id_make(run->setup.naming, record->id, eui, space, &ignored) != 0) return NULL;
+    return space;
+}
+
+static int plan_page(struct run *run, void *context, const struct source_page *page, struct error *error) {
+    (void)context;
+    for (size_t i = 0; i < page->count; i++) {
+        char space[DEVICE_ID_SIZE];
+        bool known = false;
+        const struct source_record *record = &page->records[i];
+        int result = journal_add(run->journal, record, planned_id(run, record, space), &known, error);
+        if (result != 0) return result;
+        if (!known) run->numbers.total++;
+    }
+    return 0;
+}
+
+static int fill_page(struct run *run, void *context, const struct source_page *page, struct error *error) {
+    (void)context;
+    for (size_t i = 0; i < page->count; i++) {
+        char space[DEVICE_ID_SIZE];
+        const struct source_record *record = &page->records[i];
+        int result = journal_fill(run->journal, record, planned_id(run, record, space), error);
+        if (result != 0) return result;
+    }
+    return 0;
+}
+
+struct duplicates {
+    const struct run *run;
+    char *first;  // owned; the text about the first one
+};
+
+static void tell_duplicate(void *context, const char *id, const char *device_id, const char *other) {
+    struct duplicates *duplicates = context;
+    ERROR_AUTO error = {0};
+    error_set(&error, ERROR_DEVICE, "would become %s, as %s would", device_id, other);
+    error_hint(&error, "rename one of them at the source, or give both their DevEUI as ID: --set-eui-as-id");
+    if (duplicates->run->setup.keep_going) {
+        run_tell(duplicates->run, LOG_ERROR, id, "cannot be migrated", &error);
+    } else if (duplicates->first == NULL) {
+        duplicates->first = memory_printf("%s and %s would both become %s", id, other, device_id);
+    }
+}
+
+// Two devices must not become one: both are refused before anything is changed.
+static int check_duplicates(struct run *run, struct error *error) {
+    struct duplicates duplicates = {.run = run};
+    uint64_t count = 0;
+    int result = journal_fail_duplicates(run->journal, tell_duplicate, &duplicates, &count, error);
+    char *first MEMORY_AUTO = duplicates.first;
+    if (result != 0 || count == 0) return result;
+    run->numbers.failed += count;
+    run->numbers.done += count;
+    if (run->setup.keep_going) return 0;
+    error_set(error, ERROR_DEVICE, "%" PRIu64 " devices would share an ID: %s", count, first);
+    error_hint(error,
+               "rename one of them at the source, give them their DevEUI as ID (--set-eui-as-id), or "
+               "set them aside with --keep-going");
+    return -ERROR_DEVICE;
+}
+
+int run_plan_application(struct run *run, struct error *error) {
+    run->numbers.phase = "reading the list of devices";
+    int result = run_list(run, plan_page, NULL, error);
+    if (result != 0) return result;
+    run->numbers.total_known = true;
+    return check_duplicates(run, error);
+}
+
+struct id_plan {
+    struct run *run;
+    uint64_t count;
+};
+
+static int plan_id(void *context, const char *id, struct error *error) {
+    struct id_plan *plan = context;
+    char *copy MEMORY_AUTO = memory_strdup(id);
+    const struct source_record record = {.id = copy};
+    char space[DEVICE_ID_SIZE];
+    bool known = false;
+    int result =
+        journal_add(plan->run->journal, &record, planned_id(plan->run, &record, space), &known, error);
+    if (result != 0) return result;
+    if (known) {
+        run_tell(plan->run, LOG_WARN, id, "is named twice and counts once", NULL);
+    } else {
+        plan->count++;
+    }
+    return 0;
+}
+
+int run_plan_devices(struct run *run, run_id_feed *feed, void *context, struct error *error) {
+    run->numbers.phase = "reading the IDs";
+    struct id_plan plan = {.run = run};
+    int result = feed(context, plan_id, &plan, error);
+    if (result != 0) return result;
+    run->numbers.total += plan.count;
+    run->numbers.total_known = true;
+    bool cheap = (run->setup.driver->features & SOURCE_CHEAP_LIST) != 0;
+    if (run->setup.dry_run && cheap && plan.count >= LIST_WORTH) {
+        run->numbers.phase = "reading the list of devices";
+        result = run_list(run, fill_page, NULL, error);
+        if (result != 0) return result;
+    }
+    return check_duplicates(run, error);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// A migration run: the devices of an application, or of a list of IDs, from their source to the target. Order
+// of a device's life: journal/state.h. Nothing is changed at the source before the device's line is out (and
+// synced, where the output is a file).
+#ifndef MIGRATE_RUN_H
+#define MIGRATE_RUN_H
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "device/naming.h"
+#include "lorawan/frequency_plan.h"
+#include "net/transport.h"
+#include "source/source.h"
+#include "target/target.h"
+
+struct run;
+
+// How far the run is; for progress and for the summary at the end.
+struct run_numbers {
+    uint64_t total;           // devices known so far
+    bool total_known;         // no more will come
+    uint64_t done;            // finished, well or not
+    uint64_t written;         // lines that are out
+    uint64_t released;        // cleared at the source
+    uint64_t confirmed;       // looked at once more after that
+    uint64_t failed;          // set aside, or the one that halted the run
+    uint64_t held;            // of these: written, but not (or not surely) cleared at the source
+    uint64_t moved_on;        // heard between reading and releasing
+    const char *phase;        // "looking for the Handler", "reading the list", ...
+    const char *waiting_for;  // a server that lets us wait, or NULL
+};
+
+struct run_observer {
+    void *context;  // borrowed
+    // Called often (at least every 200 ms); may draw.
+    void (*progress)(void *context, const struct run_numbers *numbers);
+    // How often the user has asked to stop: 1 = no new device, 2 = at once.
+    unsigned (*interrupts)(void *context);
+};
+
+// Everything is borrowed and must outlive the run.
+struct run_setup {
+    const struct source_driver *driver;
+    struct source *source;
+    const struct target_driver *target;
+    struct file *output;
+    struct file *copy;  // needed if the run changes its source and `output` is no regular file; else NULL
+    struct transport *transport;
+    const struct clock *clock;
+    const struct random *random;
+    const struct log *log;  // device errors and notices are told here
+    const struct device_naming *naming;
+    const struct frequency_plans *plans;
+    struct run_observer observer;
+    unsigned concurrency;  // devices in flight
+    double rate;           // calls/s to one server; 0 = find out
+    int64_t timeout;       // ns, of one call
+    bool dry_run;
+    bool keep_going;  // a failed device is set aside
+};
+
+struct run *run_new(const struct run_setup *setup, struct error *error);
+void run_free(struct run *run);  // accepts NULL
+
+// Hands the IDs of a run one by one to `receiver`, and ends with what that returns if it is not 0.
+typedef int run_id_receiver(void *context, const char *id, struct error *error);
+typedef int run_id_feed(void *context, run_id_receiver *receiver, void *receiver_context,
+                        struct error *error);
+
+// Migrates all devices of an application. ERROR_CANCELLED if it was interrupted; any other error halted it.
+// With keep_going, failed devices are only counted.
+int run_application(struct run *run, const char *application, struct error *error);
+
+// Migrates the devices with these IDs of an application.
+int run_devices(struct run *run, const char *application, run_id_feed *feed, void *context,
+                struct error *error);
+
+const struct run_numbers *run_numbers(const struct run *run);
+
+#endif

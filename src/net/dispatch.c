@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/dispatch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "net/dispatch_p.h"
+
+enum { TRIES_MAX = 10 };
+
+// After so long without an answer people want to know who is waited for.
+static const int64_t waiting_time = 2 * NS_PER_SECOND;
+
+struct lane;
+
+struct dispatch_call {
+    struct dispatch *dispatch;  // borrowed
+    struct dispatch_call *next;
+    struct dispatch_call *previous;
+    struct lane *lane;
+    const struct call *call;
+    int priority;
+    transport_done *done;
+    void *context;
+    unsigned tries;
+    int64_t not_before;  // ns; after a failed try
+    int64_t started;     // ns; of the present try
+    void *handle;        // of the transport, while it is under way
+};
+
+// Everything about one server.
+struct lane {
+    struct lane *next;
+    char *address;  // owned
+    char *name;     // owned
+    bool plain;
+    struct pacer pacer;
+    bool answered;                // it has answered at least once
+    int64_t first_try;            // ns; 0 = none yet
+    int64_t last_answer;          // ns
+    struct dispatch_call *first;  // those that wait for their turn, in order
+    struct dispatch_call *last;
+    struct dispatch_call *flying;  // those under way
+};
+
+struct dispatch {
+    struct dispatch_setup setup;
+    struct lane *lanes;
+    struct dispatch_call *dry;  // changes in a dry run, to be told so
+    struct dispatch_numbers numbers;
+};
+
+struct dispatch *dispatch_new(const struct dispatch_setup *setup) {
+    struct dispatch *dispatch = memory_new(struct dispatch);
+    dispatch->setup = *setup;
+    return dispatch;
+}
+
+static void list_free(struct dispatch *dispatch, struct dispatch_call *call) {
+    while (call != NULL) {
+        struct dispatch_call *next = call->next;
+        if (call->handle != NULL) {
+            dispatch->setup.transport->operations->cancel(dispatch->setup.transport, call->handle);
+        }
+        free(call);
+        call = next;
+    }
+}
+
+void dispatch_free(struct dispatch *dispatch) {
+    if (dispatch == NULL) return;
+    while (dispatch->lanes != NULL) {
+        struct lane *lane = dispatch->lanes;
+        dispatch->lanes = lane->next;
+        list_free(dispatch, lane->first);
+        list_free(dispatch, lane->flying);
+        free(lane->address);
+        free(lane->name);
+        free(lane);
+    }
+    list_free(dispatch, dispatch->dry);
+    free(dispatch);
+}
+
+static int64_t now_of(const struct dispatch *dispatch) {
+    return clock_monotonic(dispatch->setup.clock);
+}
+
+static struct lane *lane_of(struct dispatch *dispatch, const struct server *server) {
+    for (struct lane *lane = dispatch->lanes; lane != NULL; lane = lane->next) {
+        if (lane->plain == server->plain && strcmp(lane->address, server->address) == 0) return lane;
+    }
+    struct lane *lane = memory_new(struct lane);
+    lane->address = memory_strdup(server->address);
+    lane->name = memory_strdup(server->name);
+    lane->plain = server->plain;
+    double rate = dispatch->setup.rate;
+    if (server->rate > 0 && (rate <= 0 || server->rate < rate)) rate = server->rate;
+    pacer_init(&lane->pacer, dispatch->setup.concurrency, rate);
+    lane->next = dispatch->lanes;
+    dispatch->lanes = lane;
+    return lane;
+}
+
+// ---- the queue of a lane
+
+static void queue_insert(struct lane *lane, struct dispatch_call *call) {
+    struct dispatch_call *before = lane->last;
+    while (before != NULL && before->priority > call->priority) before = before->previous;
+    call->previous = before;
+    call->next = before == NULL ? lane->first : before->next;
+    *(call->next == NULL ? &lane->last : &call->next->previous) = call;
+    *(before == NULL ? &lane->first : &before->next) = call;
+}
+
+static void queue_remove(struct lane *lane, struct dispatch_call *call) {
+    *(call->previous == NULL ? &lane->first : &call->previous->next) = call->next;
+    *(call->next == NULL ? &lane->last : &call->next->previous) = call->previous;
+    call->next = call->previous = NULL;
+}
+
+static void flying_add(struct lane *lane, struct dispatch_call *call) {
+    call->previous = NULL;
+    call->next = lane->flying;
+    if (lane->flying != NULL) lane->flying->previous = call;
+    lane->flying = call;
+}
+
+static void flying_remove(struct lane *lane, struct dispatch_call *call) {
+    *(call->previous == NULL ? &lane->flying : &call->previous->next) = call->next;
+    if (call->next != NULL) call->next->previous = call->previous;
+    call->next = call->previous = NULL;
+}
+
+struct dispatch_call *dispatch_add(struct dispatch *dispatch, const struct call *call, int priority,
+                                   transport_done *done, void *context) {
+    struct dispatch_call *entry = memory_new(struct dispatch_call);
+    *entry = (struct dispatch_call){
+        .dispatch = dispatch, .call = call, .priority = priority, .done = done, .context = context};
+    if (dispatch->setup.dry_run && call->changes) {
+        entry->next = dispatch->dry;
+        dispatch->dry = entry;
+        return entry;
+    }
+    entry->lane = lane_of(dispatch, call->server);
+    queue_insert(entry->lane, entry);
+    dispatch->numbers.queued++;
+    return entry;
+}
+
+void dispatch_cancel(struct dispatch *dispatch, struct dispatch_call *call) {
+    if (call->lane == NULL) {
+        struct dispatch_call **place = &dispatch->dry;
+        while (*place != call) place = &(*place)->next;
+        *place = call->next;
+    } else if (call->handle != NULL) {
+        dispatch->setup.transport->operations->cancel(dispatch->setup.transport, call->handle);
+        flying_remove(call->lane, call);
+        call->lane->pacer.in_flight--;
+        dispatch->numbers.in_flight--;
+    } else {
+        queue_remove(call->lane, call);
+        dispatch->numbers.queued--;
+    }
+    free(call);
+}
+
+// ---- what became of a try
+
+// The time that is left for reaching a server that has never answered.
+static int64_t reach_left(const struct dispatch *dispatch, const struct lane *lane, int64_t now) {
+    return lane->first_try + dispatch->setup.timeout - now;
+}
+
+static void call_again(struct dispatch *dispatch, struct dispatch_call *call, enum retry_kind kind,
+                       const struct reply *reply, const struct dispatch_verdict *verdict, int64_t now) {
+    struct lane *lane = call->lane;
+    int64_t asked = retry_asked_delay(reply, clock_wall(dispatch->setup.clock));
+    if (kind == RETRY_OVERLOAD) dispatch->numbers.refused++;
+    if (verdict->rate > 0) {
+        // The pace alone decides when it is tried again.
+        pacer_learn_rate(&lane->pacer, verdict->rate, now);
+        call->not_before = now;
+    } else {
+        if (kind == RETRY_OVERLOAD) pacer_overloaded(&lane->pacer, call->started, now);
+        if (asked > 0) pacer_pause(&lane->pacer, now + asked);
+        call->not_before = now + (asked > 0 ? asked : retry_backoff(dispatch->setup.random, call->tries));
+    }
+    dispatch->numbers.retries++;
+    dispatch->numbers.queued++;
+    queue_insert(lane, call);
+}
+
+static void call_trace_retry(const struct dispatch *dispatch, const struct dispatch_call *call,
+                             const struct reply *reply) {
+    if (!log_wants(dispatch->setup.log, LOG_DEBUG)) return;
+    ERROR_AUTO error = {0};
+    reply_error(reply, call->call, &error);
+    char *text MEMORY_AUTO = memory_printf("try %u failed, trying again", call->tries);
+    log_write(dispatch->setup.log, &(struct log_record){.level = LOG_DEBUG,
+                                                        .message = text,
+                                                        .server = call->call->server->name,
+                                                        .method = call->call->method,
+                                                        .error = &error});
+}
+
+static bool may_try_again(const struct dispatch *dispatch, const struct dispatch_call *call,
+                          enum retry_kind kind, int64_t now) {
+    if (kind == RETRY_NEVER) return false;
+    if (!call->lane->answered) return reach_left(dispatch, call->lane, now) > 0;
+    return call->tries < TRIES_MAX;
+}
+
+static void call_done(void *context, struct reply *reply) {
+    struct dispatch_call *call = context;
+    struct dispatch *dispatch = call->dispatch;
+    struct lane *lane = call->lane;
+    int64_t now = now_of(dispatch);
+    flying_remove(lane, call);
+    call->handle = NULL;
+    lane->pacer.in_flight--;
+    dispatch->numbers.in_flight--;
+    if (reply->outcome == REPLY_ANSWERED || reply->outcome == REPLY_MALFORMED) {
+        lane->answered = true;
+        lane->last_answer = now;
+    }
+    struct dispatch_verdict verdict = {0};
+    bool good = reply_ok(reply, call->call->kind);
+    if (good) {
+        pacer_succeeded(&lane->pacer);
+    } else if (dispatch->setup.judge != NULL) {
+        dispatch->setup.judge(dispatch->setup.judge_context, call->call, reply, &verdict);
+    }
+    enum retry_kind kind = retry_kind_of(call->call, reply, &verdict);
+    if (may_try_again(dispatch, call, kind, now)) {
+        call_trace_retry(dispatch, call, reply);
+        call_again(dispatch, call, kind, reply, &verdict, now);
+        return;
+    }
+    reply->unreached = kind != RETRY_NEVER && !lane->answered;
+    transport_done *done = call->done;
+    void *done_context = call->context;
+    free(call);
+    done(done_context, reply);
+}
+
+// ---- the loop
+
+static void call_start(struct dispatch *dispatch, struct dispatch_call *call, int64_t now) {
+    struct lane *lane = call->lane;
+    queue_remove(lane, call);
+    flying_add(lane, call);
+    if (lane->first_try == 0) lane->first_try = lane->last_answer = now;
+    int64_t timeout = dispatch->setup.timeout;
+    int64_t left = reach_left(dispatch, lane, now);
+    if (!lane->answered && left < timeout) timeout = left > NS_PER_MS ? left : NS_PER_MS;
+    call->tries++;
+    call->started = now;
+    pacer_started(&lane->pacer, now);
+    dispatch->numbers.queued--;
+    dispatch->numbers.in_flight++;
+    dispatch->numbers.calls++;
+    call->handle = dispatch->setup.transport->operations->start(dispatch->setup.transport, call->call,
+                                                                timeout, call_done, call);
+}
+
+static int64_t sooner(int64_t a, int64_t b) {
+    if (a < 0) return b;
+    return b < 0 || a < b ? a : b;
+}
+
+// Starts what may start in a lane. Returns ns until the next one may, negative: when something ends.
+static int64_t lane_start(struct dispatch *dispatch, struct lane *lane, int64_t now) {
+    int64_t wait = -1;
+    struct dispatch_call *next = NULL;
+    for (struct dispatch_call *call = lane->first; call != NULL; call = next) {
+        next = call->next;
+        if (dispatch->numbers.in_flight >= dispatch->setup.concurrency) return wait;
+        int64_t delay = pacer_delay(&lane->pacer, now);
+        if (delay != 0) return sooner(wait, delay);
+        if (call->not_before > now) {
+            wait = sooner(wait, call->not_before - now);
+            continue;
+        }
+        call_start(dispatch, call, now);
+    }
+    return wait;
+}
+
+static int64_t start_all(struct dispatch *dispatch) {
+    int64_t wait = -1;
+    int64_t now = now_of(dispatch);
+    for (struct lane *lane = dispatch->lanes; lane != NULL; lane = lane->next) {
+        wait = sooner(wait, lane_start(dispatch, lane, now));
+    }
+    return wait;
+}
+
+static bool tell_dry(struct dispatch *dispatch) {
+    bool told = false;
+    while (dispatch->dry != NULL) {
+        struct dispatch_call *call = dispatch->dry;
+        dispatch->dry = call->next;
+        struct reply reply = {.outcome = REPLY_DRY};
+        call->done(call->context, &reply);
+        reply_release(&reply);
+        free(call);
+        told = true;
+    }
+    return told;
+}
+
+int dispatch_wait(struct dispatch *dispatch, int64_t timeout, struct error *error) {
+    if (tell_dry(dispatch)) timeout = 0;
+    int64_t wait = start_all(dispatch);
+    int result =
+        dispatch->setup.transport->operations->wait(dispatch->setup.transport, sooner(wait, timeout), error);
+    start_all(dispatch);
+    return result;
+}
+
+void dispatch_numbers(const struct dispatch *dispatch, struct dispatch_numbers *numbers) {
+    *numbers = dispatch->numbers;
+    numbers->concurrency = dispatch->setup.concurrency;
+    int64_t now = now_of(dispatch);
+    for (const struct lane *lane = dispatch->lanes; lane != NULL; lane = lane->next) {
+        if ((unsigned)lane->pacer.limit < numbers->concurrency)
+            numbers->concurrency = (unsigned)lane->pacer.limit;
+        bool busy = lane->first != NULL || lane->flying != NULL;
+        if (busy && now - lane->last_answer > waiting_time && lane->first_try != 0)
+            numbers->waiting_for = lane->name;
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the dispatcher share: the pace of a server (pacer.c), and what a reply means for its call
+// (retry.c).
+#ifndef NET_DISPATCH_P_H
+#define NET_DISPATCH_P_H
+
+#include "net/dispatch.h"
+
+// How fast, and how many at once, a server takes calls. Times in ns, monotonic.
+struct pacer {
+    double limit;  // calls at once; adapts between 1 and `most`
+    double most;
+    unsigned in_flight;
+    double rate;           // calls/s; 0 = as fast as they come
+    int64_t next_start;    // when the next call may start, for the rate
+    int64_t paused_until;  // no call starts before
+    int64_t last_cut;      // when `limit` was halved last
+};
+
+void pacer_init(struct pacer *pacer, unsigned most, double rate);
+
+// The time until a call may start: 0 = now, negative = when another one has ended.
+int64_t pacer_delay(const struct pacer *pacer, int64_t now);
+
+void pacer_started(struct pacer *pacer, int64_t now);
+
+// A call ended well that was started at `started`.
+void pacer_succeeded(struct pacer *pacer);
+
+// The server said that this was too much. Calls that were under way when that was last heard say nothing new.
+void pacer_overloaded(struct pacer *pacer, int64_t started, int64_t now);
+
+// The server's own limit became known: its bucket fills up meanwhile, then calls keep that pace for good.
+void pacer_learn_rate(struct pacer *pacer, double rate, int64_t now);
+
+void pacer_pause(struct pacer *pacer, int64_t until);
+
+enum retry_kind {
+    RETRY_NEVER,
+    RETRY_LATER,     // the server could not be reached, or its answer was lost
+    RETRY_OVERLOAD,  // the server is there, and says that it is too much
+};
+
+// Whether the same call may be made again, by the general rules and the driver's verdict.
+enum retry_kind retry_kind_of(const struct call *call, const struct reply *reply,
+                              const struct dispatch_verdict *verdict);
+
+// How long the server asks to wait, ns; 0 = it does not say. At most 60 s.
+int64_t retry_asked_delay(const struct reply *reply, int64_t wall_now);
+
+// The delay before try number `tries` + 1: full jitter, ns.
+int64_t retry_backoff(const struct random *random, unsigned tries);
+
+#endif

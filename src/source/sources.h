@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every source there is, for the registry alone.
+#ifndef SOURCE_SOURCES_H
+#define SOURCE_SOURCES_H
+
+#include "source/source.h"
+
+extern const struct source_driver source_ttnv2;
+
+#endif

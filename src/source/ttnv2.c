@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: Apache-2.0
+// Source ttnv2: The Things Network Stack V2. Discovery tells which Handler has an application and with which
+// certificate; the Handler's ApplicationManager reads and writes devices. A device's record is the Handler's
+// own message, handler.Device, as bytes.
+//
+// Clearing is a SetDevice, which replaces the whole device: so it sends back all that GetDevice gave, with
+// zeros in place of what was carried over. A part that was not carried over is left out, which keeps it.
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "device/message.h"
+#include "source/sources.h"
+#include "source/ttnv2_p.h"
+
+enum {
+    PAGE_SIZE = 2500,  // devices a list call asks for: some 400 KB
+    RELEASE_TRIES = 3,
+};
+
+// The limiters of the Handler, the Broker and the Network Server: a constant in their code.
+static const double handler_rate = 5;
+
+static const struct option_spec options[] = {
+    {.name = "frequency-plan-id",
+     .type = OPTION_STRING,
+     .flags = OPTION_REQUIRED,
+     .env = "FREQUENCY_PLAN_ID",
+     .argument = "ID",
+     .help = "frequency plan of the exported devices (all of them: ttn-lw-migrate frequency-plans)"},
+    {.name = "app-id",
+     .type = OPTION_STRING,
+     .flags = OPTION_REQUIRED,
+     .env = "TTNV2_APP_ID",
+     .argument = "ID",
+     .help = "application in V2"},
+    {.name = "app-access-key",
+     .type = OPTION_STRING,
+     .flags = OPTION_REQUIRED | OPTION_SECRET,
+     .env = "TTNV2_APP_ACCESS_KEY",
+     .argument = "KEY",
+     .help = "access key of the application, with the right \"devices\""},
+    {.name = "with-session",
+     .type = OPTION_BOOL,
+     .env = "TTNV2_WITH_SESSION",
+     .default_value = "true",
+     .help = "export sessions too, so that devices need not join again"},
+    {.name = "resets-to-frequency-plan",
+     .type = OPTION_BOOL,
+     .env = "TTNV2_RESETS_TO_FREQUENCY_PLAN",
+     .default_value = "false",
+     .help = "ABP devices start with the frequency plan's channels: set factory preset frequencies"},
+    {.name = "discovery-server-address",
+     .type = OPTION_STRING,
+     .env = "TTNV2_DISCOVERY_SERVER_ADDRESS",
+     .default_value = "discovery.thethings.network:1900",
+     .argument = "HOST:PORT",
+     .help = "Discovery server, which knows the application's Handler"},
+    {.name = "discovery-server-insecure",
+     .type = OPTION_BOOL,
+     .env = "TTNV2_DISCOVERY_SERVER_INSECURE",
+     .default_value = "false",
+     .help = "speak to the Discovery server without TLS"},
+    {.name = "handler-address",
+     .type = OPTION_STRING,
+     .env = "TTNV2_HANDLER_ADDRESS",
+     .argument = "HOST:PORT",
+     .help = "the Handler, without asking Discovery (http://HOST:PORT: without TLS)"},
+    {.name = "ca-cert",
+     .type = OPTION_STRING,
+     .env = "TTNV2_CA_CERT",
+     .argument = "FILE",
+     .help = "PEM file of certificates to trust besides the system's"},
+    {.name = "account-server-address",
+     .type = OPTION_STRING,
+     .env = "TTNV2_ACCOUNT_SERVER_ADDRESS",
+     .argument = "URL",
+     .help = "exchange the access key for a token here (else the Handler does so itself)"},
+    {.name = "account-server-client-id",
+     .type = OPTION_STRING,
+     .env = "TTNV2_ACCOUNT_SERVER_CLIENT_ID",
+     .argument = "ID",
+     .help = "client ID for the Account Server"},
+    {.name = "account-server-client-secret",
+     .type = OPTION_STRING,
+     .flags = OPTION_SECRET,
+     .env = "TTNV2_ACCOUNT_SERVER_CLIENT_SECRET",
+     .argument = "SECRET",
+     .help = "client secret for the Account Server"},
+    {.name = NULL},
+};
+
+static struct ttnv2 *ttnv2_of(struct source *source) {
+    return (struct ttnv2 *)source;
+}
+
+// ---- opening
+
+static int open_plan(struct ttnv2 *self, const struct source_setup *setup, struct error *error) {
+    const char *id = option_string(self->options, "frequency-plan-id");
+    self->rules.plan = frequency_plans_find(setup->plans, id);
+    if (self->rules.plan != NULL && band_find(self->rules.plan->band_id, PHY_V1_0_2_REV_B) != NULL) return 0;
+    if (self->rules.plan != NULL) {
+        return error_set(error, ERROR_USAGE,
+                         "frequency plan %s: its band %s has no version %s, the one that V2 speaks", id,
+                         self->rules.plan->band_id, phy_version_text(PHY_V1_0_2_REV_B));
+    }
+    const char *suggestion = frequency_plans_suggest(setup->plans, id);
+    error_set(error, ERROR_USAGE, "there is no frequency plan %s", id);
+    if (suggestion != NULL) {
+        error_hint(error, "did you mean %s? All of them: ttn-lw-migrate frequency-plans", suggestion);
+    } else {
+        error_hint(error, "all of them: ttn-lw-migrate frequency-plans");
+    }
+    return -ERROR_USAGE;
+}
+
+static void ttnv2_close(struct source *source) {
+    if (source == NULL) return;
+    struct ttnv2 *self = ttnv2_of(source);
+    ttnv2_servers_release(self);
+    free(self);
+}
+
+static int ttnv2_open(const struct source_setup *setup, struct source **ret_source, struct error *error) {
+    struct ttnv2 *self = memory_new(struct ttnv2);
+    self->base.driver = &source_ttnv2;
+    self->options = setup->options;
+    self->clock = setup->clock;
+    self->dry_run = setup->dry_run;
+    self->rules = (struct ttnv2_rules){
+        .naming = setup->naming,
+        .clock = setup->clock,
+        .random = setup->random,
+        .with_session = option_bool(setup->options, "with-session"),
+        .resets_to_frequency_plan = option_bool(setup->options, "resets-to-frequency-plan"),
+    };
+    int result = open_plan(self, setup, error);
+    if (result == 0) result = ttnv2_servers_open(self, error);
+    if (result != 0) {
+        ttnv2_close(&self->base);
+        return result;
+    }
+    *ret_source = &self->base;
+    return 0;
+}
+
+static const char *ttnv2_default_application(const struct source *source) {
+    return option_string(((const struct ttnv2 *)source)->options, "app-id");
+}
+
+// ---- calls
+
+struct call *ttnv2_grpc_call(struct job *job, const struct server *server, const char *method,
+                             const ProtobufCMessage *message) {
+    struct call *call = job_call(job);
+    call->kind = CALL_GRPC;
+    call->server = server;
+    call->method = method;
+    call->body_size = protobuf_c_message_get_packed_size(message);
+    uint8_t *body = arena_alloc(job->arena, 1, call->body_size);
+    protobuf_c_message_pack(message, body);
+    call->body = body;
+    return call;
+}
+
+// A call of the Handler, with the credentials. The token is copied, since it may be renewed meanwhile.
+static struct call *handler_call(struct ttnv2 *self, struct job *job, const char *method,
+                                 const ProtobufCMessage *message) {
+    struct call *call = ttnv2_grpc_call(job, &self->handler, method, message);
+    if (self->token != NULL) {
+        call_add_header(call, "token", arena_strdup(job->arena, self->token));
+    } else {
+        call_add_header(call, "key", option_string(self->options, "app-access-key"));
+    }
+    return call;
+}
+
+// True if the token is about to end.
+static bool token_due(const struct ttnv2 *self) {
+    return self->has_account && (self->token == NULL || clock_monotonic(self->clock) >= self->token_expires);
+}
+
+// What a reply that is not OK means for the job.
+static enum job_step handler_failed(struct ttnv2 *self, const struct call *call, const struct reply *reply,
+                                    struct error *error) {
+    bool denied = reply->outcome == REPLY_ANSWERED && reply->grpc_status == GRPC_PERMISSION_DENIED;
+    if (self->token != NULL && denied && reply->message != NULL &&
+        (strstr(reply->message, "unable to parse token") != NULL ||
+         strstr(reply->message, "expired") != NULL)) {
+        memory_free_secret(memory_take(self->token));
+        return JOB_LOGIN;
+    }
+    reply_error(reply, call, error);
+    if (denied) {
+        error_hint(error, "the access key needs the right \"devices\" to application %s", self->application);
+    }
+    return JOB_FAILED;
+}
+
+static void get_device_call(struct ttnv2 *self, struct job *job, const char *id) {
+    Ttnv2__DeviceIdentifier request = TTNV2__DEVICE_IDENTIFIER__INIT;
+    request.app_id = self->application;
+    request.dev_id = arena_strdup(job->arena, id);
+    handler_call(self, job, "/handler.ApplicationManager/GetDevice", &request.base);
+}
+
+// Reads a reply to GetDevice: a device, and the one that was asked for.
+static int get_device_reply(struct ttnv2 *self, struct job *job, const char *id, Ttnv2__Device **ret_device,
+                            struct error *error) {
+    const struct buffer *body = &job->replies[0].body;
+    int result = ttnv2_device_read(body->data, body->size, job->arena, ret_device, error);
+    if (result == 0 &&
+        (strcmp((*ret_device)->dev_id, id) != 0 || strcmp((*ret_device)->app_id, self->application) != 0)) {
+        result = error_set(error, ERROR_PROTOCOL, "it sent device %s of application %s",
+                           (*ret_device)->dev_id, (*ret_device)->app_id);
+    }
+    if (result != 0) return error_wrap(error, ERROR_NONE, "%s: asked for device %s", self->handler.name, id);
+    return 0;
+}
+
+// ---- listing
+
+static uint64_t cursor_offset(const char *cursor) {
+    return cursor == NULL ? 0 : strtoull(cursor, NULL, 10);
+}
+
+static void list_call(struct ttnv2 *self, struct job *job, uint64_t offset) {
+    Ttnv2__ApplicationIdentifier request = TTNV2__APPLICATION_IDENTIFIER__INIT;
+    request.app_id = self->application;
+    struct call *call =
+        handler_call(self, job, "/handler.ApplicationManager/GetDevicesForApplication", &request.base);
+    call_add_header(call, "limit", arena_printf(job->arena, "%d", PAGE_SIZE));
+    call_add_header(call, "offset", arena_printf(job->arena, "%" PRIu64, offset));
+}
+
+static int list_entry(struct ttnv2 *self, struct source_page *page, const ProtobufCBinaryData *entry,
+                      struct error *error) {
+    ARENA_AUTO arena = {0};
+    Ttnv2__Device *device = NULL;
+    int result = ttnv2_device_read(entry->data, entry->len, &arena, &device, error);
+    if (result != 0)
+        return error_wrap(error, ERROR_NONE, "%s: an entry of the list of devices", self->handler.name);
+    struct source_record *record = source_page_add(page);
+    record->id = memory_strdup(device->dev_id);
+    memcpy(record->dev_eui, device->lorawan_device->dev_eui.data, sizeof record->dev_eui);
+    record->has_dev_eui = true;
+    source_record_set_data(record, entry->data, entry->len);
+    return 0;
+}
+
+static int read_list(struct ttnv2 *self, struct job *job, struct source_page *page, struct error *error) {
+    const struct reply *reply = &job->replies[0];
+    const Ttnv2__RawDeviceList *list = message_unpack(&ttnv2__raw_device_list__descriptor, reply->body.data,
+                                                      reply->body.size, job->arena, error);
+    if (list == NULL) return error_wrap(error, ERROR_NONE, "%s: the list of devices", self->handler.name);
+    for (size_t i = 0; i < list->n_devices; i++) {
+        int result = list_entry(self, page, &list->devices[i], error);
+        if (result != 0) return result;
+    }
+    uint64_t end = cursor_offset(page->cursor) + list->n_devices;
+    const char *total = reply_header(reply, "total");
+    page->total = total == NULL ? 0 : strtoull(total, NULL, 10);
+    bool more = list->n_devices > 0 && (total == NULL ? list->n_devices >= PAGE_SIZE : end < page->total);
+    free(page->cursor);
+    page->cursor = more ? memory_printf("%" PRIu64, end) : NULL;
+    return 0;
+}
+
+static enum job_step ttnv2_list(struct source *source, struct job *job, struct source_page *page,
+                                struct error *error) {
+    struct ttnv2 *self = ttnv2_of(source);
+    if (job->stage == 0) {
+        if (token_due(self)) return JOB_LOGIN;
+        list_call(self, job, cursor_offset(page->cursor));
+        job->stage = 1;
+        return JOB_CALLS;
+    }
+    if (!reply_ok(&job->replies[0], CALL_GRPC))
+        return handler_failed(self, &job->calls[0], &job->replies[0], error);
+    return read_list(self, job, page, error) == 0 ? JOB_DONE : JOB_FAILED;
+}
+
+// ---- reading
+
+// A list's entry lacks the counters alone: it is enough where no session goes with the device, in a dry run.
+// A run that clears the device needs the present state, since it sends everything back.
+static bool entry_is_enough(const struct ttnv2 *self, const struct source_record *record) {
+    if (!self->dry_run || record->data == NULL) return false;
+    ARENA_AUTO arena = {0};
+    Ttnv2__Device *device = NULL;
+    if (ttnv2_device_read(record->data, record->size, &arena, &device, NULL) != 0) return false;
+    return !ttnv2_parts(device->lorawan_device, self->rules.with_session).takes_session;
+}
+
+static enum job_step ttnv2_read(struct source *source, struct job *job, struct source_record *record,
+                                struct error *error) {
+    struct ttnv2 *self = ttnv2_of(source);
+    if (job->stage == 0) {
+        if (record->complete || entry_is_enough(self, record)) return JOB_DONE;
+        if (token_due(self)) return JOB_LOGIN;
+        get_device_call(self, job, record->id);
+        job->stage = 1;
+        return JOB_CALLS;
+    }
+    const struct reply *reply = &job->replies[0];
+    if (!reply_ok(reply, CALL_GRPC)) {
+        enum job_step step = handler_failed(self, &job->calls[0], reply, error);
+        if (step == JOB_FAILED && reply->outcome == REPLY_ANSWERED && reply->grpc_status == GRPC_NOT_FOUND) {
+            error_wrap(error, ERROR_NONE, "application %s has no such device", self->application);
+        }
+        return step;
+    }
+    Ttnv2__Device *device = NULL;
+    if (get_device_reply(self, job, record->id, &device, error) != 0) return JOB_FAILED;
+    memcpy(record->dev_eui, device->lorawan_device->dev_eui.data, sizeof record->dev_eui);
+    record->has_dev_eui = true;
+    record->complete = true;
+    source_record_set_data(record, reply->body.data, reply->body.size);
+    return JOB_DONE;
+}
+
+static int ttnv2_convert(struct source *source, const struct source_record *record, struct device *device,
+                         struct error *error) {
+    struct ttnv2 *self = ttnv2_of(source);
+    return ttnv2_device_convert(&self->rules, self->application, record, device, error);
+}
+
+// ---- releasing and restoring
+
+static void fill_zeros(struct arena *arena, ProtobufCBinaryData *bytes, size_t size) {
+    *bytes = (ProtobufCBinaryData){.len = size, .data = arena_alloc(arena, 1, size)};
+}
+
+// Turns what GetDevice gave into the SetDevice that clears what `parts` carried over, and keeps the rest.
+static void clear_parts(Ttnv2__Device *device, struct ttnv2_parts parts, struct arena *arena) {
+    Ttnv2__LoRaWANDevice *lorawan = device->lorawan_device;
+    lorawan->app_id = device->app_id;
+    lorawan->dev_id = device->dev_id;
+    if (parts.join) {
+        fill_zeros(arena, &lorawan->app_key, 16);
+    } else {
+        lorawan->app_key = (ProtobufCBinaryData){0};
+    }
+    if (parts.takes_session) {
+        fill_zeros(arena, &lorawan->dev_addr, 4);
+        fill_zeros(arena, &lorawan->nwk_s_key, 16);
+        fill_zeros(arena, &lorawan->app_s_key, 16);
+    } else {
+        // Absent means kept: a device that joined a moment ago keeps its new session.
+        lorawan->dev_addr = lorawan->nwk_s_key = lorawan->app_s_key = (ProtobufCBinaryData){0};
+    }
+}
+
+static bool all_zero(ProtobufCBinaryData bytes) {
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (bytes.data[i] != 0) return false;
+    }
+    return true;
+}
+
+static bool parts_are_cleared(const Ttnv2__LoRaWANDevice *lorawan, struct ttnv2_parts parts) {
+    if (parts.join && !all_zero(lorawan->app_key)) return false;
+    return !parts.takes_session ||
+           (all_zero(lorawan->dev_addr) && all_zero(lorawan->nwk_s_key) && all_zero(lorawan->app_s_key));
+}
+
+// What a record carried over.
+static int record_parts(const struct ttnv2 *self, const struct source_record *record, struct arena *arena,
+                        Ttnv2__Device **ret_device, struct ttnv2_parts *ret_parts, struct error *error) {
+    int result = ttnv2_device_read(record->data, record->size, arena, ret_device, error);
+    if (result != 0) return result;
+    *ret_parts = ttnv2_parts((*ret_device)->lorawan_device, self->rules.with_session);
+    return 0;
+}
+
+struct release_state {
+    struct ttnv2_parts parts;
+    unsigned tries;
+    enum error_code code;  // of what SetDevice answered
+    const char *message;   // of that; in the job's arena
+};
+
+enum release_stage { RELEASE_BEGIN, RELEASE_SET, RELEASE_LOOK };
+
+static enum job_step release_set(struct ttnv2 *self, struct job *job, Ttnv2__Device *device) {
+    struct release_state *state = job->state;
+    clear_parts(device, state->parts, job->arena);
+    struct call *call = handler_call(self, job, "/handler.ApplicationManager/SetDevice", &device->base);
+    call->changes = true;
+    state->tries++;
+    job->stage = RELEASE_SET;
+    return JOB_CALLS;
+}
+
+static enum job_step release_begin(struct ttnv2 *self, struct job *job, const struct source_record *record,
+                                   struct error *error) {
+    if (token_due(self)) return JOB_LOGIN;
+    struct release_state *state = arena_new(job->arena, struct release_state);
+    job->state = state;
+    Ttnv2__Device *device = NULL;
+    if (record_parts(self, record, job->arena, &device, &state->parts, error) != 0) return JOB_FAILED;
+    return release_set(self, job, device);
+}
+
+// An answer other than OK proves nothing: the Network Server is written before the Handler. So look.
+static enum job_step release_answered(struct ttnv2 *self, struct job *job, const struct source_record *record,
+                                      struct error *error) {
+    const struct reply *reply = &job->replies[0];
+    if (reply_ok(reply, CALL_GRPC)) return JOB_DONE;
+    enum job_step step = handler_failed(self, &job->calls[0], reply, error);
+    if (step == JOB_LOGIN) return step;
+    struct release_state *state = job->state;
+    state->code = error->code;
+    state->message = arena_strdup(job->arena, error->message);
+    error_release(error);
+    get_device_call(self, job, record->id);
+    job->stage = RELEASE_LOOK;
+    return JOB_CALLS;
+}
+
+static enum job_step release_looked(struct ttnv2 *self, struct job *job, const struct source_record *record,
+                                    struct error *error) {
+    struct release_state *state = job->state;
+    const struct reply *reply = &job->replies[0];
+    if (!reply_ok(reply, CALL_GRPC)) {
+        enum job_step step = handler_failed(self, &job->calls[0], reply, error);
+        if (step != JOB_LOGIN) error_wrap(error, ERROR_NONE, "%s; and then", state->message);
+        return step;
+    }
+    Ttnv2__Device *device = NULL;
+    if (get_device_reply(self, job, record->id, &device, error) != 0) return JOB_FAILED;
+    if (parts_are_cleared(device->lorawan_device, state->parts)) return JOB_DONE;
+    bool passing =
+        state->code == ERROR_UNAVAILABLE || state->code == ERROR_TIMEOUT || state->code == ERROR_PROTOCOL;
+    if (passing && state->tries < RELEASE_TRIES) return release_set(self, job, device);
+    error_set(error, state->code, "%s", state->message);
+    return JOB_FAILED;
+}
+
+static enum job_step ttnv2_release(struct source *source, struct job *job, const struct source_record *record,
+                                   const struct device *device, struct error *error) {
+    (void)device;
+    struct ttnv2 *self = ttnv2_of(source);
+    switch (job->stage) {
+        case RELEASE_SET:
+            return release_answered(self, job, record, error);
+        case RELEASE_LOOK:
+            return release_looked(self, job, record, error);
+        default:
+            return release_begin(self, job, record, error);
+    }
+}
+
+// ---- confirming
+
+static void confirm_now(const struct job *job, const Ttnv2__Device *before, const Ttnv2__Device *now,
+                        struct ttnv2_parts parts, struct source_confirmation *confirmation) {
+    const Ttnv2__LoRaWANDevice *lorawan = now->lorawan_device;
+    confirmation->proof = SOURCE_RELEASED;
+    if (!parts_are_cleared(lorawan, parts)) {
+        confirmation->proof = SOURCE_HELD;
+        confirmation->remark =
+            "was cleared, but has keys in V2 again: somebody else writes to this application";
+        return;
+    }
+    if (!parts.takes_session || lorawan->last_seen <= before->lorawan_device->last_seen) return;
+    confirmation->proof = SOURCE_MOVED_ON;
+    confirmation->remark =
+        arena_printf(job->arena,
+                     "was heard by V2 between reading and clearing: set session.last_n_f_cnt_down to %" PRIu32
+                     " in its line before it is imported",
+                     ttnv2_last_f_cnt_down(before->lorawan_device->f_cnt_down) + 1);
+}
+
+static enum job_step ttnv2_confirm(struct source *source, struct job *job, const struct source_record *record,
+                                   const struct source_record *now,
+                                   struct source_confirmation *ret_confirmation, struct error *error) {
+    struct ttnv2 *self = ttnv2_of(source);
+    Ttnv2__Device *before = NULL;
+    Ttnv2__Device *after = NULL;
+    struct ttnv2_parts parts = {0};
+    if (record_parts(self, record, job->arena, &before, &parts, error) != 0) return JOB_FAILED;
+    if (now != NULL) {
+        if (ttnv2_device_read(now->data, now->size, job->arena, &after, error) != 0) return JOB_FAILED;
+    } else if (job->stage == 0) {
+        if (token_due(self)) return JOB_LOGIN;
+        get_device_call(self, job, record->id);
+        job->stage = 1;
+        return JOB_CALLS;
+    } else {
+        const struct reply *reply = &job->replies[0];
+        if (!reply_ok(reply, CALL_GRPC)) return handler_failed(self, &job->calls[0], reply, error);
+        if (get_device_reply(self, job, record->id, &after, error) != 0) return JOB_FAILED;
+    }
+    confirm_now(job, before, after, parts, ret_confirmation);
+    return JOB_DONE;
+}
+
+// The limiters' refusals: the Handler's own have status 8; those of the Broker and the Network Server arrive
+// as 13 with the status in the text. Either way nothing was done.
+static void ttnv2_judge(struct source *source, const struct call *call, const struct reply *reply,
+                        struct dispatch_verdict *verdict) {
+    (void)source;
+    if (call->kind != CALL_GRPC || reply->outcome != REPLY_ANSWERED || reply->message == NULL) return;
+    bool limited =
+        reply->grpc_status == GRPC_RESOURCE_EXHAUSTED && strstr(reply->message, "Rate limit") != NULL;
+    bool inner = reply->grpc_status == GRPC_INTERNAL && strstr(reply->message, "[ResourceExhausted]") != NULL;
+    if (!limited && !inner) return;
+    verdict->retry = true;
+    verdict->rate = handler_rate;
+}
+
+const struct source_driver source_ttnv2 = {
+    .name = "ttnv2",
+    .title = "The Things Network Stack V2",
+    .features = SOURCE_LISTS | SOURCE_CHANGES | SOURCE_CHEAP_LIST,
+    .options = options,
+    .open = ttnv2_open,
+    .close = ttnv2_close,
+    .default_application = ttnv2_default_application,
+    .prepare = ttnv2_prepare,
+    .list = ttnv2_list,
+    .read = ttnv2_read,
+    .convert = ttnv2_convert,
+    .release = ttnv2_release,
+    .confirm = ttnv2_confirm,
+    .judge = ttnv2_judge,
+};

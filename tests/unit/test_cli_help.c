@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/help.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/global_options.h"
+#include "fake_sources.h"
+#include "source/registry.h"
+
+static const char *write_topic(const struct help_topic *topic, unsigned columns, struct buffer *text) {
+    buffer_clear(text);
+    help_write(topic, columns, text);
+    return buffer_string(text);
+}
+
+// Every line ends, has no space at its end, and fits.
+static void check_lines(const char *text, size_t columns) {
+    while (*text != '\0') {
+        size_t size = strcspn(text, "\n");
+        if (size > columns) fail_msg("%zu columns: %.*s", size, (int)size, text);
+        if (size > 0 && text[size - 1] == ' ') fail_msg("space at the end: \"%.*s\"", (int)size, text);
+        assert_int_equal(text[size], '\n');
+        text += size + 1;
+    }
+}
+
+static void test_widths(void **state) {
+    (void)state;
+    BUFFER_AUTO text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    const struct source_driver *const sources[] = {NULL, &fake_ttnv2, &fake_csv};
+    for (size_t i = 0; i < 3; i++) {
+        struct help_topic topic = {.sources = fake_sources, .source = sources[i], .source_first = i > 0};
+        check_lines(write_topic(&topic, 0, &text), 80);
+        check_lines(write_topic(&topic, 80, &text), 80);
+        check_lines(write_topic(&topic, 500, &text), HELP_COLUMNS_MOST);
+        for (const struct command *command = commands; command->name != NULL; command++) {
+            topic.command = command;
+            check_lines(write_topic(&topic, 0, &text), 80);
+        }
+    }
+}
+
+// A narrow terminal still gets every word.
+static void test_narrow(void **state) {
+    (void)state;
+    BUFFER_AUTO wide, narrow;
+    buffer_init(&wide, BUFFER_UNLIMITED);
+    buffer_init(&narrow, BUFFER_UNLIMITED);
+    struct help_topic topic = {.sources = fake_sources, .command = command_find("device", 6)};
+    write_topic(&topic, 0, &wide);
+    write_topic(&topic, 1, &narrow);
+    char *cursor_wide = NULL, *cursor_narrow = NULL;
+    const char *a = strtok_r((char *)wide.data, " \n", &cursor_wide);
+    const char *b = strtok_r((char *)narrow.data, " \n", &cursor_narrow);
+    while (a != NULL && b != NULL) {
+        assert_string_equal(a, b);
+        a = strtok_r(NULL, " \n", &cursor_wide);
+        b = strtok_r(NULL, " \n", &cursor_narrow);
+    }
+    assert_null(a);
+    assert_null(b);
+}
+
+static void assert_contains(const char *text, const char *part) {
+    if (strstr(text, part) == NULL) fail_msg("\"%s\" is missing in:\n%s", part, text);
+}
+
+static void test_program(void **state) {
+    (void)state;
+    BUFFER_AUTO buffer;
+    buffer_init(&buffer, BUFFER_UNLIMITED);
+    struct help_topic topic = {.sources = fake_sources};
+    const char *text = write_topic(&topic, 0, &buffer);
+    char part[128];
+    for (const struct command *command = commands; command->name != NULL; command++) {
+        snprintf(part, sizeof part, "\n  %s ", command->name);
+        assert_contains(text, part);
+    }
+    for (const struct option_spec *spec = global_options; spec->name != NULL; spec++) {
+        snprintf(part, sizeof part, "\n  --%s", spec->name);
+        assert_contains(text, part);
+    }
+    assert_contains(text, "\n  ttnv2                   The Things Network Stack V2\n");
+    assert_contains(text, "--version");
+}
+
+static void test_device(void **state) {
+    (void)state;
+    BUFFER_AUTO buffer;
+    buffer_init(&buffer, BUFFER_UNLIMITED);
+    struct help_topic topic = {.sources = fake_sources, .command = command_find("device", 6)};
+    const char *text = write_topic(&topic, 0, &buffer);
+    assert_contains(text, "ttn-lw-migrate SOURCE device [FLAG...] [ID...]\n");
+    assert_contains(text, "ttn-lw-migrate device --source SOURCE [FLAG...] [ID...]\n");
+    assert_contains(text, "Also called: end-devices, end-device, devices, devs, dev, d\n");
+    assert_contains(text,
+                    "  --ttnv2.app-id ID       application that the devices are in [required] [env:\n"
+                    "                          TTNV2_APP_ID]\n");
+    assert_contains(text, "--ttnv2.app-access-key-file");
+    assert_contains(text, "--ttnv2.with-session=false]");
+    assert_contains(text,
+                    "--csv.json FILE         collides with a global bool [env: FAKE_JSON,\n"
+                    "                          FAKE_JSON_OLD]\n");
+    assert_contains(text,
+                    "--concurrency N         devices in flight at once [default: 16] [env:\n"
+                    "                          TTN_LW_MIGRATE_CONCURRENCY]\n");
+    assert_null(strstr(text, "--json "));
+    assert_null(strstr(text, "internal"));
+    topic.source = &fake_csv;
+    text = write_topic(&topic, 0, &buffer);
+    assert_null(strstr(text, "--ttnv2.app-id"));
+    assert_contains(text, "--csv.delimiter TEXT");
+}
+
+static void test_source(void **state) {
+    (void)state;
+    BUFFER_AUTO buffer;
+    buffer_init(&buffer, BUFFER_UNLIMITED);
+    struct help_topic topic = {.sources = fake_sources, .source = &fake_csv, .source_first = true};
+    const char *text = write_topic(&topic, 0, &buffer);
+    assert_contains(text, "A table\n\nUsage:\n  ttn-lw-migrate csv device|application [FLAG...] [ID...]\n");
+    assert_contains(text, "Also called: table, spreadsheet\n");
+    assert_contains(text, "\n  --delimiter TEXT ");
+    assert_contains(text, "\n  --dry-run ");
+    assert_null(strstr(text, "--source"));
+    assert_null(strstr(text, "completion"));
+}
+
+static void test_find(void **state) {
+    (void)state;
+    char device[] = "devs", source[] = "table", sources[] = "sources", nothing[] = "nothing";
+    struct {
+        char *words[3];
+        size_t count;
+        const char *command, *source;
+        int result;
+    } cases[] = {
+        {{NULL}, 0, NULL, NULL, 0},
+        {{device}, 1, "device", NULL, 0},
+        {{source}, 1, NULL, "csv", 0},
+        {{source, device}, 2, "device", "csv", 0},
+        {{source, sources}, 2, NULL, NULL, -ERROR_USAGE},
+        {{nothing}, 1, NULL, NULL, -ERROR_USAGE},
+        {{device, device}, 2, NULL, NULL, -ERROR_USAGE},
+        {{source, device, nothing}, 3, NULL, NULL, -ERROR_USAGE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ERROR_AUTO error = {0};
+        struct help_topic topic = {.sources = fake_sources};
+        assert_int_equal(help_find(&topic, cases[i].words, cases[i].count, &error), cases[i].result);
+        if (cases[i].result != 0) continue;
+        assert_string_equal(topic.command == NULL ? "" : topic.command->name,
+                            cases[i].command == NULL ? "" : cases[i].command);
+        assert_string_equal(topic.source == NULL ? "" : topic.source->name,
+                            cases[i].source == NULL ? "" : cases[i].source);
+    }
+}
+
+// What the help, the completions and the parser expect of a row.
+static void check_row(const struct option_spec *table, const struct option_spec *row) {
+    if (row->help == NULL || *row->help == '\0') fail_msg("%s has no help", row->name);
+    if (row->help[strlen(row->help) - 1] == '.') fail_msg("%s: full stop", row->name);
+    if (row->type != OPTION_BOOL && row->argument == NULL) fail_msg("%s: its value has no name", row->name);
+    if (row->type == OPTION_CHOICE && row->choices == NULL) fail_msg("%s has no choices", row->name);
+    if ((row->flags & OPTION_SECRET) && row->type != OPTION_STRING) fail_msg("%s is no text", row->name);
+    if ((row->flags & OPTION_SECRET) && row->default_value != NULL) fail_msg("%s has a default", row->name);
+    if (option_find(table, row->name, strlen(row->name)) != row) fail_msg("%s is there twice", row->name);
+    for (const char *at = row->help; *at != '\0'; at++) {
+        if (*at < 0x20 || *at > 0x7e) fail_msg("%s: the layout counts ASCII only", row->name);
+    }
+}
+
+static void test_rows(void **state) {
+    (void)state;
+    BUFFER_AUTO text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    for (size_t i = 0; global_options[i].name != NULL; i++) check_row(global_options, &global_options[i]);
+    const struct source_driver *const *sources = source_drivers();
+    for (size_t i = 0; sources[i] != NULL; i++) {
+        const struct option_spec *table = sources[i]->options;
+        for (size_t j = 0; table[j].name != NULL; j++) check_row(table, &table[j]);
+        option_values_free(option_values_new(table));
+        struct help_topic topic = {.sources = sources, .source = sources[i]};
+        check_lines(write_topic(&topic, 0, &text), 80);
+        topic.source_first = true;
+        check_lines(write_topic(&topic, 0, &text), 80);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_widths), cmocka_unit_test(test_narrow), cmocka_unit_test(test_program),
+        cmocka_unit_test(test_device), cmocka_unit_test(test_source), cmocka_unit_test(test_find),
+        cmocka_unit_test(test_rows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
