@@ -67,8 +67,8 @@ static void take_reply(struct input *input, struct reply *reply) {
     reply->grpc_status = (enum grpc_status)(kind % 17);
     reply->message = take_text(input);
     reply->headers = memory_new_array(struct reply_header, 1);
-    reply->headers[0].name = memory_strdup("total");
-    reply->headers[0].value = memory_strdup(reply->message);
+    reply->headers[0].name = memory_printf("total%c%s", '\0', reply->message);
+    reply->headers[0].value = reply->headers[0].name + sizeof("total");
     reply->header_count = 1;
     size_t size = (size_t)take_byte(input) << 8;
     size |= take_byte(input);

@@ -47,7 +47,9 @@ step() {
         return 0
     fi
     say "FAILED"
-    tail -n "${STEP_TAIL:-40}" "$step_log" | sed 's/^/    /'
+    # Without the progress of ninja and ctest.
+    grep -vE '^\[[0-9]+/[0-9]+\] |^ +Start +[0-9]+: |   Passed +[0-9.]+ sec$' "$step_log" |
+        tail -n "${STEP_TAIL:-40}" | sed 's/^/    /'
     say "    whole log: $step_log"
     return 1
 }

@@ -81,7 +81,9 @@ static void ask_world(struct rpc *rpc) {
 
 // The real servers send no message with an error, and then all in one HEADERS frame; on success grpc-message
 // is there and empty.
-static void send_reply(struct rpc *rpc, bool with_status) {
+enum answer_parts { HEADERS_ONLY, HEADERS_AND_MESSAGE, WHOLE };
+
+static void send_reply(struct rpc *rpc, enum answer_parts parts) {
     const struct world_reply *reply = &rpc->reply;
     grpc_metadata headers[WORLD_REPLY_HEADERS];
     memset(headers, 0, sizeof headers);
@@ -96,7 +98,7 @@ static void send_reply(struct rpc *rpc, bool with_status) {
     ops[count].data.send_initial_metadata.count = reply->header_count;
     ops[count++].data.send_initial_metadata.metadata = headers;
     grpc_byte_buffer *message = NULL;
-    if (reply->status == 0) {
+    if (reply->status == 0 && parts != HEADERS_ONLY) {
         grpc_slice body = grpc_slice_from_copied_buffer((const char *)reply->body.data, reply->body.size);
         message = grpc_raw_byte_buffer_create(&body, 1);
         grpc_slice_unref(body);
@@ -104,7 +106,7 @@ static void send_reply(struct rpc *rpc, bool with_status) {
         ops[count++].data.send_message.send_message = message;
     }
     grpc_slice details = grpc_slice_from_copied_string(reply->message != NULL ? reply->message : "");
-    if (with_status) {
+    if (parts == WHOLE) {
         ops[count].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
         ops[count].data.send_status_from_server.status = (grpc_status_code)reply->status;
         ops[count++].data.send_status_from_server.status_details = &details;
@@ -125,10 +127,13 @@ static void deliver(struct rpc *rpc) {
     switch (rpc->reply.delivery) {
         case WORLD_DELIVER:
         case WORLD_GOAWAY:
-            send_reply(rpc, true);
+            send_reply(rpc, WHOLE);
             break;
         case WORLD_CUT:
-            send_reply(rpc, false);
+            send_reply(rpc, HEADERS_AND_MESSAGE);
+            break;
+        case WORLD_RESET_MIDDLE:
+            send_reply(rpc, HEADERS_ONLY);
             break;
         case WORLD_RESET:
             disturb(rpc, connection_reset);
@@ -173,6 +178,7 @@ static void on_received(void *owner, bool ok) {
 static void on_sent(void *owner, bool ok) {
     struct rpc *rpc = owner;
     if (ok && rpc->reply.delivery == WORLD_CUT) disturb(rpc, connection_end);
+    if (ok && rpc->reply.delivery == WORLD_RESET_MIDDLE) disturb(rpc, connection_reset);
     rpc_unref(rpc);
 }
 

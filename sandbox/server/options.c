@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/duration.h"
 
-enum { REAL_RATE = 5, PORT_MOST = 65535 };
+enum { REAL_RATE = 5, PORT_MOST = 65535, LATENCY_MOST = 3600 };
 #define DEVICES_MOST UINT64_C(10000000)
 
 enum id {
@@ -85,7 +86,9 @@ const char options_help[] =
     "                         SetDevice, token (Account Server), or * for all. KIND is one of\n"
     "                           unavailable, unavailable-after, resource-exhausted, resource-exhausted-13,\n"
     "                           internal, aborted     an error; -after: although the change was made\n"
-    "                           reset-before, reset-after (or after-commit)     the connection is reset\n"
+    "                           reset-before, reset-middle, reset-after (or after-commit)     the connection "
+    "is\n"
+    "                                                 reset; reset-middle: behind the answer's headers\n"
     "                           no-trailers           the connection ends after the message\n"
     "                           deadline, deadline-after     no answer comes\n"
     "                           delay=TIME            the answer comes later (default 1s)\n"
@@ -125,14 +128,18 @@ static bool parse_port(const char *text, unsigned *ret_port) {
     return true;
 }
 
-static bool parse_duration(const char *text, int64_t *ret_duration) {
-    uint64_t value = 0;
-    if (parse_uint(text, "ms", UINT32_MAX, &value) && strstr(text, "ms") != NULL) {
-        *ret_duration = (int64_t)value * NS_PER_MS;
-        return true;
+// A bare number is seconds.
+static bool parse_latency(const char *text, int64_t *ret_latency) {
+    int64_t seconds = 0;
+    int32_t nanos = 0;
+    uint64_t bare = 0;
+    if (parse_uint(text, "", LATENCY_MOST, &bare)) {
+        seconds = (int64_t)bare;
+    } else if (!duration_parse(text, strlen(text), &seconds, &nanos)) {
+        return false;
     }
-    if (!parse_uint(text, "s", UINT32_MAX, &value)) return false;
-    *ret_duration = (int64_t)value * NS_PER_SECOND;
+    if (seconds < 0 || nanos < 0 || seconds > LATENCY_MOST) return false;
+    *ret_latency = seconds * NS_PER_SECOND + nanos;
     return true;
 }
 
@@ -185,7 +192,7 @@ static bool set(int id, const char *text, struct options *options) {
         case ID_PORTS_FILE:
             return (options->ports_file = text) != NULL;
         case ID_LATENCY:
-            return parse_duration(text, &options->latency);
+            return parse_latency(text, &options->latency);
         case ID_FAULT:
             return append(text, options->faults, &options->fault_count);
         case ID_RECORD:

@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/duration.h"
 #include "base/memory.h"
+
+enum { LONGEST_DELAY = 24 * 3600, LARGEST_BODY = 1 << 30 };
 
 enum value_type { VALUE_NONE, VALUE_DURATION, VALUE_BYTES };
 
@@ -27,6 +30,7 @@ static const struct kind_row {
     {"reset-before", FAULT_RESET_BEFORE, true, VALUE_NONE, 0},
     {"reset-after", FAULT_RESET_AFTER, false, VALUE_NONE, 0},
     {"after-commit", FAULT_RESET_AFTER, false, VALUE_NONE, 0},
+    {"reset-middle", FAULT_RESET_MIDDLE, false, VALUE_NONE, 0},
     {"no-trailers", FAULT_NO_TRAILERS, false, VALUE_NONE, 0},
     {"deadline", FAULT_DEADLINE, true, VALUE_NONE, 0},
     {"deadline-after", FAULT_DEADLINE_AFTER, false, VALUE_NONE, 0},
@@ -76,24 +80,29 @@ static bool parse_number(const char *text, uint64_t *ret_number, const char **re
     return true;
 }
 
-// 250ms, 2s; a bare number is seconds. Or bytes.
-static bool parse_value(const char *text, enum value_type type, int64_t *ret_value) {
+// 250ms, 2s; a bare number is seconds.
+static bool parse_duration(const char *text, int64_t *ret_ns) {
+    int64_t seconds = 0;
+    int32_t nanos = 0;
     uint64_t number = 0;
     const char *end = NULL;
-    if (type == VALUE_NONE || !parse_number(text, &number, &end) || number > UINT32_MAX) return false;
-    int64_t unit = 1;
-    if (type == VALUE_DURATION) {
-        if (strcmp(end, "ms") == 0) {
-            unit = NS_PER_MS;
-        } else if (*end == '\0' || strcmp(end, "s") == 0) {
-            unit = NS_PER_SECOND;
-        } else {
-            return false;
-        }
-    } else if (*end != '\0') {
+    if (parse_number(text, &number, &end) && *end == '\0' && number <= LONGEST_DELAY) {
+        seconds = (int64_t)number;
+    } else if (!duration_parse(text, strlen(text), &seconds, &nanos)) {
         return false;
     }
-    *ret_value = (int64_t)number * unit;
+    if (seconds < 0 || nanos < 0 || seconds > LONGEST_DELAY) return false;
+    *ret_ns = seconds * NS_PER_SECOND + nanos;
+    return true;
+}
+
+static bool parse_value(const char *text, enum value_type type, int64_t *ret_value) {
+    if (type == VALUE_NONE) return false;
+    if (type == VALUE_DURATION) return parse_duration(text, ret_value);
+    uint64_t number = 0;
+    const char *end = NULL;
+    if (!parse_number(text, &number, &end) || *end != '\0' || number > LARGEST_BODY) return false;
+    *ret_value = (int64_t)number;
     return true;
 }
 

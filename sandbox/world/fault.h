@@ -23,6 +23,7 @@ enum fault_kind {
     FAULT_UNAVAILABLE_AFTER,      // status 14 although the change was made
     FAULT_RESET_BEFORE,           // connection reset, nothing is changed
     FAULT_RESET_AFTER,            // connection reset, the change was made
+    FAULT_RESET_MIDDLE,           // the headers arrive, then the connection is reset; the change was made
     FAULT_NO_TRAILERS,            // the message arrives, then the connection ends
     FAULT_DEADLINE,               // no answer ever, nothing is changed
     FAULT_DEADLINE_AFTER,         // no answer ever, the change was made

@@ -70,6 +70,20 @@ static void add_other_device(struct v2 *v2) {
     v2_register(v2, application, device);
 }
 
+// Payload functions as V2 keeps them: fields 2 to 7 of handler.Application.
+static void set_functions(struct v2_application *application) {
+    static const char *const texts[V2_FUNCTIONS] = {
+        "function Decoder(bytes, port) {\n  return { temperature: ((bytes[0] << 8) | bytes[1]) / 100 };\n}",
+        "function Converter(decoded, port) {\n  decoded.unit = \"C\";\n  return decoded;\n}",
+        "function Validator(converted, port) {\n  return converted.temperature > -60;\n}",
+        "function Encoder(object, port) {\n  return [object.led ? 1 : 0];\n}",
+        "custom",
+        "",
+    };
+    for (size_t i = 0; i < V2_FUNCTIONS; i++)
+        v2_blob_set(&application->functions[i], texts[i], strlen(texts[i]));
+}
+
 struct v2 *v2_new(const struct world_setup *setup) {
     struct v2 *v2 = memory_new(struct v2);
     v2->seed = setup->seed;
@@ -83,6 +97,7 @@ struct v2 *v2_new(const struct world_setup *setup) {
     snprintf(v2->user_token, sizeof v2->user_token, "user-%016llx", (unsigned long long)prng_next(&secret));
     v2->field = prng_init(setup->seed, (uint64_t)STREAM_FIELD);
     v2->main = v2_add_application(v2, setup->app_id != NULL ? setup->app_id : WORLD_DEFAULT_APP_ID, true);
+    set_functions(v2->main);
     v2_add_application(v2, unregistered_application, false);
     add_other_device(v2);
     v2_populate(v2, setup->devices);

@@ -63,14 +63,14 @@ static json_t *gateway_json(const struct gateway *gateway, bool with_key) {
 // The user's token, or an access key of the main application.
 static bool is_authorized(const struct v2 *v2, const struct world_request *request,
                           struct world_reply *reply) {
-    const char *given = request_header(request, "authorization");
+    const char *given = world_request_header(request, "authorization");
     if (given != NULL && strncasecmp(given, "bearer ", 7) == 0 && strcmp(given + 7, v2->user_token) == 0)
         return true;
     if (given != NULL && strncasecmp(given, "key ", 4) == 0 &&
         strcmp(given + 4, v2->main->keys[0].text) == 0) {
         return true;
     }
-    reply_status(reply, HTTP_UNAUTHORIZED, "Not authorized");
+    world_reply_status(reply, HTTP_UNAUTHORIZED, "Not authorized");
     return false;
 }
 
@@ -90,7 +90,7 @@ static void get_gateway(const struct v2 *v2, const char *id, const struct world_
         put_json(reply, gateway_json(&gateways[i], true));
         return;
     }
-    reply_status(reply, HTTP_NOT_FOUND, "Gateway not found");
+    world_reply_status(reply, HTTP_NOT_FOUND, "Gateway not found");
 }
 
 static json_t *application_json(const struct v2_application *application) {
@@ -113,7 +113,7 @@ static void get_application(const struct v2 *v2, const char *id, const struct wo
     if (!is_authorized(v2, request, reply)) return;
     const struct v2_application *application = v2_find_application(v2, id);
     if (application == NULL) {
-        reply_status(reply, HTTP_NOT_FOUND, "Application not found");
+        world_reply_status(reply, HTTP_NOT_FOUND, "Application not found");
         return;
     }
     put_json(reply, application_json(application));
@@ -127,9 +127,9 @@ static void exchange(const struct v2 *v2, int64_t now, const struct world_reques
     unsigned rights = 0;
     const char *problem = NULL;
     if (app_id == NULL || key == NULL) {
-        reply_status(reply, HTTP_BAD_REQUEST, "username and password are required");
+        world_reply_status(reply, HTTP_BAD_REQUEST, "username and password are required");
     } else if (!v2_exchange_key(v2, app_id, key, &rights, &problem)) {
-        reply_status(reply, HTTP_UNAUTHORIZED, "%s", problem);
+        world_reply_status(reply, HTTP_UNAUTHORIZED, "%s", problem);
     } else {
         char *token = v2_token_make(v2, now, app_id, rights);
         buffer_printf(&reply->body, "{\"access_token\":\"%s\",\"expires_in\":%d}", token, V2_TOKEN_SECONDS);
@@ -159,7 +159,7 @@ void v2_account_call(struct v2 *v2, int64_t now, const struct world_request *req
     } else if ((id = after(method, "GET /api/v2/applications/")) != NULL) {
         get_application(v2, id, request, reply);
     } else {
-        reply_status(reply, HTTP_NOT_FOUND, "Not found");
+        world_reply_status(reply, HTTP_NOT_FOUND, "Not found");
     }
-    if (reply->body.size > 0) reply_add_header(reply, "content-type", "application/json");
+    if (reply->body.size > 0) world_reply_add_header(reply, "content-type", "application/json");
 }

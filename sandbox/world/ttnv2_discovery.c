@@ -44,7 +44,7 @@ static void put_announcement(const struct v2 *v2, bool metadata, struct buffer *
 }
 
 static void refuse_request(const char *failure, struct world_reply *reply) {
-    reply_status(reply, STATUS_INTERNAL, "grpc: error unmarshalling request: %s", failure);
+    world_reply_status(reply, STATUS_INTERNAL, "grpc: error unmarshalling request: %s", failure);
 }
 
 static void get_by_app_id(const struct v2 *v2, struct wire_bytes body, struct world_reply *reply) {
@@ -57,7 +57,7 @@ static void get_by_app_id(const struct v2 *v2, struct wire_bytes body, struct wo
     char *app_id MEMORY_AUTO = v2_text(texts[GET_BY_APP_ID_APP_ID - 1]);
     const struct v2_application *application = v2_find_application(v2, app_id);
     if (application == NULL || !application->registered) {
-        reply_status(reply, STATUS_NOT_FOUND, "discovery:app_id:%s not found", app_id);
+        world_reply_status(reply, STATUS_NOT_FOUND, "discovery:app_id:%s not found", app_id);
         return;
     }
     put_announcement(v2, false, &reply->body);
@@ -73,7 +73,7 @@ static void get(const struct v2 *v2, struct wire_bytes body, struct world_reply 
     char *id MEMORY_AUTO = v2_text(texts[0]);
     char *service MEMORY_AUTO = v2_text(texts[1]);
     if (strcmp(id, handler_id) != 0 || strcmp(service, service_name) != 0) {
-        reply_status(reply, STATUS_NOT_FOUND, "discovery:announcement:%s:%s not found", service, id);
+        world_reply_status(reply, STATUS_NOT_FOUND, "discovery:announcement:%s:%s not found", service, id);
         return;
     }
     put_announcement(v2, true, &reply->body);
@@ -98,8 +98,8 @@ void v2_discovery_call(struct v2 *v2, const struct world_request *request, struc
     struct wire_bytes body = {.data = request->body, .size = request->body_size};
     if (strncmp(request->method, prefix, sizeof prefix - 1) != 0) {
         const char *service = request->method + (*request->method == '/');
-        reply_status(reply, STATUS_UNIMPLEMENTED, "unknown service %.*s", (int)strcspn(service, "/"),
-                     service);
+        world_reply_status(reply, STATUS_UNIMPLEMENTED, "unknown service %.*s", (int)strcspn(service, "/"),
+                           service);
         return;
     }
     const char *method = request->method + sizeof prefix - 1;
@@ -110,7 +110,7 @@ void v2_discovery_call(struct v2 *v2, const struct world_request *request, struc
     } else if (strcmp(method, "GetAll") == 0) {
         get_all(v2, body, reply);
     } else {
-        reply_status(reply, STATUS_UNIMPLEMENTED, "unknown method %s for service discovery.Discovery",
-                     method);
+        world_reply_status(reply, STATUS_UNIMPLEMENTED, "unknown method %s for service discovery.Discovery",
+                           method);
     }
 }

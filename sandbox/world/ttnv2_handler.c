@@ -55,15 +55,16 @@ bool v2_check_id(struct wire_bytes id, const char *name, const char *prefix, str
             "maximum length of 36";
     }
     if (problem == NULL) return true;
-    reply_status(reply, STATUS_INVALID_ARGUMENT, "%s%s not valid: %s", prefix, name, problem);
+    world_reply_status(reply, STATUS_INVALID_ARGUMENT, "%s%s not valid: %s", prefix, name, problem);
     return false;
 }
 
 struct v2_application *v2_registered(const struct v2 *v2, const char *app_id, struct world_reply *reply) {
     struct v2_application *application = v2_find_application(v2, app_id);
     if (application != NULL && application->registered) return application;
-    reply_status(reply, STATUS_NOT_FOUND,
-                 "Application not registered to this Handler: handler:application:%s not found", app_id);
+    world_reply_status(reply, STATUS_NOT_FOUND,
+                       "Application not registered to this Handler: handler:application:%s not found",
+                       app_id);
     return NULL;
 }
 
@@ -73,7 +74,7 @@ static bool read_identifiers(struct call *call, bool with_device) {
     struct wire_bytes body = {.data = call->request->body, .size = call->request->body_size};
     const char *failure = v2_decode_texts(body, texts, with_device ? 2 : 1);
     if (failure != NULL) {
-        reply_status(call->reply, STATUS_INTERNAL, "grpc: error unmarshalling request: %s", failure);
+        world_reply_status(call->reply, STATUS_INTERNAL, "grpc: error unmarshalling request: %s", failure);
         return false;
     }
     const char *prefix = with_device ? "Invalid Device Identifier: " : "Invalid Application Identifier: ";
@@ -98,8 +99,8 @@ static bool find_application(struct call *call) {
 static struct v2_device *find_device(struct call *call) {
     struct v2_device *device = v2_find_device(call->application, call->dev_id);
     if (device == NULL) {
-        reply_status(call->reply, STATUS_NOT_FOUND, "handler:device:%s:%s not found", call->app_id,
-                     call->dev_id);
+        world_reply_status(call->reply, STATUS_NOT_FOUND, "handler:device:%s:%s not found", call->app_id,
+                           call->dev_id);
     }
     return device;
 }
@@ -129,7 +130,7 @@ static void get_device(struct call *call) {
 
 // A missing or empty header is 0.
 static bool read_paging(struct call *call, const char *name, uint64_t *ret_value) {
-    const char *text = request_header(call->request, name);
+    const char *text = world_request_header(call->request, name);
     *ret_value = 0;
     if (text == NULL || *text == '\0') return true;
     char *end = NULL;
@@ -140,8 +141,8 @@ static bool read_paging(struct call *call, const char *name, uint64_t *ret_value
         *ret_value = value;
         return true;
     }
-    reply_status(call->reply, STATUS_UNKNOWN, "strconv.ParseUint: parsing \"%s\": %s", text,
-                 digits ? "value out of range" : "invalid syntax");
+    world_reply_status(call->reply, STATUS_UNKNOWN, "strconv.ParseUint: parsing \"%s\": %s", text,
+                       digits ? "value out of range" : "invalid syntax");
     return false;
 }
 
@@ -159,8 +160,8 @@ static void get_devices(struct call *call) {
         v2_encode_device(&call->reply->body, call->app_id, call->application->devices[offset + i], NULL);
         wire_end(&call->reply->body, mark);
     }
-    reply_add_header(call->reply, "total", "%llu", (unsigned long long)total);
-    reply_add_header(call->reply, "selected", "%llu", (unsigned long long)selected);
+    world_reply_add_header(call->reply, "total", "%llu", (unsigned long long)total);
+    world_reply_add_header(call->reply, "selected", "%llu", (unsigned long long)selected);
 }
 
 static void delete_device(struct call *call) {
@@ -190,7 +191,7 @@ static void set_application(struct call *call) {
     struct wire_bytes body = {.data = call->request->body, .size = call->request->body_size};
     const char *failure = v2_decode_texts(body, texts, 1 + V2_FUNCTIONS);
     if (failure != NULL) {
-        reply_status(call->reply, STATUS_INTERNAL, "grpc: error unmarshalling request: %s", failure);
+        world_reply_status(call->reply, STATUS_INTERNAL, "grpc: error unmarshalling request: %s", failure);
         return;
     }
     for (size_t i = 0; i < V2_FUNCTIONS; i++) {
@@ -225,8 +226,8 @@ void v2_handler_call(struct v2 *v2, int64_t now, const struct world_request *req
     static const char prefix[] = "/handler.ApplicationManager/";
     if (strncmp(request->method, prefix, sizeof prefix - 1) != 0) {
         const char *service = request->method + (*request->method == '/');
-        reply_status(reply, STATUS_UNIMPLEMENTED, "unknown service %.*s", (int)strcspn(service, "/"),
-                     service);
+        world_reply_status(reply, STATUS_UNIMPLEMENTED, "unknown service %.*s", (int)strcspn(service, "/"),
+                           service);
         return;
     }
     const char *name = request->method + sizeof prefix - 1;
@@ -236,8 +237,8 @@ void v2_handler_call(struct v2 *v2, int64_t now, const struct world_request *req
         if (strcmp(methods[i].name, name) == 0) method = &methods[i];
     }
     if (method == NULL) {
-        reply_status(reply, STATUS_UNIMPLEMENTED, "unknown method %s for service handler.ApplicationManager",
-                     name);
+        world_reply_status(reply, STATUS_UNIMPLEMENTED,
+                           "unknown method %s for service handler.ApplicationManager", name);
         return;
     }
     method->answer(&call);

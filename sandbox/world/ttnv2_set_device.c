@@ -40,15 +40,15 @@ static bool check_form(struct set *set) {
     if (!v2_check_id(message->app_id, "AppID", "Invalid Device: ", set->reply)) return false;
     if (!v2_check_id(message->dev_id, "DevID", "Invalid Device: ", set->reply)) return false;
     if (!message->has_lorawan) {
-        reply_status(set->reply, STATUS_INVALID_ARGUMENT,
-                     "Invalid Device: Device not valid: can not be empty");
+        world_reply_status(set->reply, STATUS_INVALID_ARGUMENT,
+                           "Invalid Device: Device not valid: can not be empty");
         return false;
     }
     if (!v2_check_id(message->lorawan_app_id, "AppID", inner, set->reply)) return false;
     if (!v2_check_id(message->lorawan_dev_id, "DevID", inner, set->reply)) return false;
     if (same(message->app_id, message->lorawan_app_id) && same(message->dev_id, message->lorawan_dev_id))
         return true;
-    reply_status(set->reply, STATUS_INVALID_ARGUMENT, "%sIDs are not those of the Device", inner);
+    world_reply_status(set->reply, STATUS_INVALID_ARGUMENT, "%sIDs are not those of the Device", inner);
     return false;
 }
 
@@ -102,7 +102,7 @@ static bool write_network(struct set *set) {
     const struct v2_network_device *known = v2_network_find(server, set->app_eui, set->dev_eui);
     if (known != NULL && known->application != set->application &&
         !v2_has_right(&set->caller, known->application->app_id, V2_RIGHT_DEVICES)) {
-        reply_status(
+        world_reply_status(
             set->reply, STATUS_PERMISSION_DENIED,
             "%s: permission denied: NetworkServer did not set device: permission denied: No \"devices\" "
             "rights to Application \"%s\"",
@@ -143,8 +143,8 @@ static bool check_lengths(const struct set *set) {
         if (key.size > ATTRIBUTE_LONGEST || value.size > ATTRIBUTE_LONGEST) {
             const char *part = key.size > ATTRIBUTE_LONGEST ? "key" : "value for key";
             char *name MEMORY_AUTO = v2_text(key);
-            reply_status(set->reply, STATUS_UNKNOWN, "Attribute %s \"%s\" exceeds maximum length (64)", part,
-                         name);
+            world_reply_status(set->reply, STATUS_UNKNOWN, "Attribute %s \"%s\" exceeds maximum length (64)",
+                               part, name);
             return false;
         }
     }
@@ -162,7 +162,7 @@ static bool take_attributes(const struct set *set, struct v2_device *device) {
         own += device->attribute_count > before && !is_builtin(key);
     }
     if (own <= ATTRIBUTES_MOST) return true;
-    reply_status(set->reply, STATUS_UNKNOWN, "Maximum number of custom attributes (5) exceeded");
+    world_reply_status(set->reply, STATUS_UNKNOWN, "Maximum number of custom attributes (5) exceeded");
     return false;
 }
 
@@ -223,14 +223,14 @@ static void answer(struct set *set, const struct world_request *request) {
     struct wire_bytes body = {.data = request->body, .size = request->body_size};
     const char *failure = v2_decode_device(body, &set->message);
     if (failure != NULL) {
-        reply_status(set->reply, STATUS_INTERNAL, "grpc: error unmarshalling request: %s", failure);
+        world_reply_status(set->reply, STATUS_INTERNAL, "grpc: error unmarshalling request: %s", failure);
         return;
     }
     if (!check_form(set) || !admit(set, request)) return;
     read_euis(set);
     set->device = v2_find_device(set->application, set->dev_id);
     if (set->device == NULL && is_known_by_other_id(set)) {
-        reply_status(set->reply, STATUS_ALREADY_EXISTS, "Device with AppEUI and DevEUI already exists");
+        world_reply_status(set->reply, STATUS_ALREADY_EXISTS, "Device with AppEUI and DevEUI already exists");
         return;
     }
     read_session(set);

@@ -4,22 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include "world/ttnv2_p.h"
 
-static void put_hex(struct buffer *buffer, const void *data, size_t size) {
-    static const char digits[] = "0123456789abcdef";
-    const uint8_t *bytes = data;
-    for (size_t i = 0; i < size; i++) {
-        const char pair[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
-        buffer_add(buffer, pair, sizeof pair);
-    }
-}
-
 static void put_member(struct buffer *buffer, const char *name, const void *data, size_t size) {
+    char *text = memory_alloc(HEX_TEXT_SIZE(size), 1);
+    hex_encode_lower(text, data, size);
     buffer_printf(buffer, ",\"%s\":\"", name);
-    put_hex(buffer, data, size);
+    buffer_add(buffer, text, 2 * size);
     buffer_putc(buffer, '"');
+    free(text);
 }
 
 static void put_network_device(struct buffer *state, const struct v2_network_device *network) {
@@ -73,22 +68,19 @@ void v2_state_json(const struct v2 *v2, const char *separator, struct buffer *st
     }
 }
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
+// The whole text, however long.
+static bool read_hex(const char *text, struct buffer *bytes) {
+    size_t size = text != NULL ? strlen(text) : 0;
+    uint8_t *data = memory_alloc(size / 2, 1);
+    bool read = text != NULL && hex_decode(data, size / 2, text, size);
+    if (read) buffer_add(bytes, data, size / 2);
+    free(data);
+    return read;
 }
 
-static bool read_hex(const char *text, struct buffer *bytes) {
-    if (text == NULL) return false;
-    for (; *text != '\0'; text += 2) {
-        int high = hex_digit(text[0]);
-        int low = high >= 0 ? hex_digit(text[1]) : -1;
-        if (low < 0) return false;
-        buffer_putc(bytes, (char)(high << 4 | low));
-    }
-    return true;
+static bool read_bytes(const json_t *object, const char *name, uint8_t *data, size_t size) {
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL && hex_decode(data, size, text, strlen(text));
 }
 
 static void copy_bytes(uint8_t *to, struct wire_bytes from, size_t size) {
@@ -135,13 +127,10 @@ static void read_rest(const json_t *line, struct v2_device *device, struct v2_ne
     const json_t *state = json_object_get(line, "network_server");
     if (!json_is_object(state)) return;
     network->frames = read_number(state, "frames");
-    BUFFER_AUTO bytes;
-    buffer_init(&bytes, DEV_ADDR_SIZE + KEY_SIZE);
-    if (read_hex(json_string_value(json_object_get(state, "dev_addr")), &bytes) &&
-        read_hex(json_string_value(json_object_get(state, "nwk_s_key")), &bytes) &&
-        bytes.size == DEV_ADDR_SIZE + KEY_SIZE) {
-        memcpy(network->session.dev_addr, bytes.data, DEV_ADDR_SIZE);
-        memcpy(network->session.nwk_s_key, bytes.data + DEV_ADDR_SIZE, KEY_SIZE);
+    struct v2_session_keys session;
+    if (read_bytes(state, "dev_addr", session.dev_addr, DEV_ADDR_SIZE) &&
+        read_bytes(state, "nwk_s_key", session.nwk_s_key, KEY_SIZE)) {
+        network->session = session;
     }
 }
 

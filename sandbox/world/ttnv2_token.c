@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON web tokens (RFC 7519), signed with HS256: the client only carries them.
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "world/ttnv2_p.h"
@@ -18,29 +18,19 @@ enum { TOKEN_MAX = 4096, SIGNATURE_SIZE = 32 };
 static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
 
 // Base64 for URLs, without padding (RFC 4648, section 5).
-static void add_base64(struct buffer *text, const void *data, size_t size) {
-    unsigned char *block = memory_alloc(size / 3 * 4 + 8, 1);
-    int length = EVP_EncodeBlock(block, data, (int)size);
-    while (length > 0 && block[length - 1] == '=') length--;
-    for (int i = 0; i < length; i++) {
-        if (block[i] == '+') block[i] = '-';
-        if (block[i] == '/') block[i] = '_';
+static void add_base64(struct buffer *token, const void *data, size_t size) {
+    char *text = memory_alloc(BASE64_TEXT_SIZE(size), 1);
+    base64_encode(text, data, size);
+    for (char *c = text; *c != '\0' && *c != '='; c++) {
+        buffer_putc(token, (char)(*c == '+' ? '-' : *c == '/' ? '_' : *c));
     }
-    buffer_add(text, block, (size_t)length);
-    free(block);
+    free(text);
 }
 
-static bool decode_base64(const char *text, size_t size, char *ret_data, size_t capacity) {
-    unsigned char padded[TOKEN_MAX + 4];
-    if (size > TOKEN_MAX || size / 4 * 3 + 4 > capacity) return false;
-    for (size_t i = 0; i < size; i++) {
-        padded[i] = (unsigned char)(text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i]);
-    }
-    size_t padding = (4 - size % 4) % 4;
-    memset(padded + size, '=', padding);
-    int length = EVP_DecodeBlock((unsigned char *)ret_data, padded, (int)(size + padding));
-    if (length < (int)padding) return false;
-    ret_data[length - (int)padding] = '\0';
+static bool decode_claims(const char *text, size_t text_size, char *ret_claims, size_t size) {
+    size_t used = 0;
+    if (!base64_decode(ret_claims, size - 1, &used, text, text_size)) return false;
+    ret_claims[used] = '\0';
     return true;
 }
 
@@ -99,7 +89,7 @@ bool v2_token_check(const struct v2 *v2, int64_t now, const char *token, char *r
     claims++;
     signature++;
     if (!is_signed(v2, token, signature) ||
-        !decode_base64(claims, (size_t)(signature - 1 - claims), ret_claims, size)) {
+        !decode_claims(claims, (size_t)(signature - 1 - claims), ret_claims, size)) {
         *ret_error = "signature is invalid";
         return false;
     }

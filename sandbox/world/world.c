@@ -18,8 +18,6 @@ static bool is_http(enum world_endpoint endpoint) {
 
 struct world *world_new(const struct world_setup *setup) {
     struct world *world = memory_new(struct world);
-    world->setup = *setup;
-    world->setup.app_id = NULL;
     world->v2 = v2_new(setup);
     return world;
 }
@@ -45,7 +43,7 @@ int world_add_fault(struct world *world, const char *spec, struct error *error) 
     return result;
 }
 
-int reply_status(struct world_reply *reply, int status, const char *format, ...) {
+int world_reply_status(struct world_reply *reply, int status, const char *format, ...) {
     va_list args;
     va_start(args, format);
     free(reply->message);
@@ -56,7 +54,7 @@ int reply_status(struct world_reply *reply, int status, const char *format, ...)
     return status;
 }
 
-void reply_add_header(struct world_reply *reply, const char *name, const char *format, ...) {
+void world_reply_add_header(struct world_reply *reply, const char *name, const char *format, ...) {
     if (reply->header_count == WORLD_REPLY_HEADERS) return;
     size_t i = reply->header_count++;
     reply->headers[i].name = name;
@@ -66,7 +64,7 @@ void reply_add_header(struct world_reply *reply, const char *name, const char *f
     va_end(args);
 }
 
-const char *request_header(const struct world_request *request, const char *name) {
+const char *world_request_header(const struct world_request *request, const char *name) {
     const char *value = NULL;
     for (size_t i = 0; i < request->header_count; i++) {
         if (strcmp(request->headers[i].name, name) == 0) value = request->headers[i].value;
@@ -116,11 +114,6 @@ static const struct fault *draw_fault(struct world *world, const char *name) {
     return hit;
 }
 
-static void refuse(struct world_reply *reply, bool http, int status, int http_status, const char *message) {
-    reply_status(reply, http ? http_status : status, "%s", message);
-    if (http && http_status == 429) reply_add_header(reply, "retry-after", "1");
-}
-
 static void fill(struct buffer *body, uint8_t byte, size_t size) {
     buffer_clear(body);
     uint8_t block[4096];
@@ -132,68 +125,67 @@ static void fill(struct buffer *body, uint8_t byte, size_t size) {
     }
 }
 
+// Faults that are errors in the servers' own form.
+static const struct refusal {
+    enum fault_kind kind;
+    int status;
+    int http_status;
+    const char *message;
+} refusals[] = {
+    {FAULT_UNAVAILABLE, STATUS_UNAVAILABLE, 503, "fault: unavailable"},
+    {FAULT_UNAVAILABLE_AFTER, STATUS_UNAVAILABLE, 503, "fault: unavailable"},
+    {FAULT_RESOURCE_EXHAUSTED, STATUS_RESOURCE_EXHAUSTED, 429, "Rate limit for client \"fault\" reached"},
+    {FAULT_RESOURCE_EXHAUSTED_13, STATUS_INTERNAL, 429,
+     "Broker did not return device: Internal error: [ResourceExhausted] Rate limit for client \"fault\" "
+     "reached"},
+    {FAULT_INTERNAL, STATUS_INTERNAL, 500, "fault: internal"},
+    {FAULT_ABORTED, STATUS_ABORTED, 503, "fault: aborted"},
+};
+
+static void refuse(struct world_reply *reply, bool http, const struct refusal *refusal) {
+    world_reply_status(reply, http ? refusal->http_status : refusal->status, "%s", refusal->message);
+    if (http && refusal->http_status == 429) world_reply_add_header(reply, "retry-after", "1");
+}
+
+// Faults of the way back.
+static const struct {
+    enum fault_kind kind;
+    enum world_delivery delivery;
+} deliveries[] = {
+    {FAULT_RESET_BEFORE, WORLD_RESET},
+    {FAULT_RESET_MIDDLE, WORLD_RESET_MIDDLE},
+    {FAULT_RESET_AFTER, WORLD_RESET},
+    {FAULT_NO_TRAILERS, WORLD_CUT},
+    {FAULT_DEADLINE, WORLD_HANG},
+    {FAULT_DEADLINE_AFTER, WORLD_HANG},
+    {FAULT_GOAWAY, WORLD_GOAWAY},
+    {FAULT_REFUSE, WORLD_REFUSE},
+    {FAULT_GARBAGE_HTTP, WORLD_GARBAGE_TRANSPORT},
+};
+
+// Bytes that are no answer, sent as one.
+static void spoil_body(const struct fault *fault, bool http, struct world_reply *reply) {
+    enum { GARBAGE_SIZE = 64, GARBAGE = 0xFF, FIELD_ONE = 0x0A };
+    if (fault->kind == FAULT_GARBAGE) fill(&reply->body, GARBAGE, GARBAGE_SIZE);
+    if (fault->kind == FAULT_EMPTY) buffer_clear(&reply->body);
+    if (fault->kind == FAULT_OVERSIZED) fill(&reply->body, FIELD_ONE, (size_t)fault->value);
+    reply->status = http ? 200 : STATUS_OK;
+    free(memory_take(reply->message));
+}
+
 // What the fault makes of the answer; the call itself was made or left out before.
 static void apply_fault(const struct fault *fault, bool http, struct world_reply *reply) {
-    static const char refused_by_broker[] =
-        "Broker did not return device: Internal error: [ResourceExhausted] Rate limit for client \"fault\" "
-        "reached";
-    switch (fault->kind) {
-        case FAULT_UNAVAILABLE:
-        case FAULT_UNAVAILABLE_AFTER:
-            refuse(reply, http, STATUS_UNAVAILABLE, 503, "fault: unavailable");
-            break;
-        case FAULT_RESOURCE_EXHAUSTED:
-            refuse(reply, http, STATUS_RESOURCE_EXHAUSTED, 429, "Rate limit for client \"fault\" reached");
-            break;
-        case FAULT_RESOURCE_EXHAUSTED_13:
-            refuse(reply, http, STATUS_INTERNAL, 429, refused_by_broker);
-            break;
-        case FAULT_INTERNAL:
-            refuse(reply, http, STATUS_INTERNAL, 500, "fault: internal");
-            break;
-        case FAULT_ABORTED:
-            refuse(reply, http, STATUS_ABORTED, 503, "fault: aborted");
-            break;
-        case FAULT_RESET_BEFORE:
-        case FAULT_RESET_AFTER:
-            reply->delivery = WORLD_RESET;
-            break;
-        case FAULT_NO_TRAILERS:
-            reply->delivery = WORLD_CUT;
-            break;
-        case FAULT_DEADLINE:
-        case FAULT_DEADLINE_AFTER:
-            reply->delivery = WORLD_HANG;
-            break;
-        case FAULT_DELAY:
-            reply->delay += fault->value;
-            break;
-        case FAULT_GARBAGE:
-            fill(&reply->body, 0xFF, 64);
-            break;
-        case FAULT_EMPTY:
-            buffer_clear(&reply->body);
-            break;
-        case FAULT_OVERSIZED:
-            fill(&reply->body, 0x0A, (size_t)fault->value);
-            break;
-        case FAULT_GOAWAY:
-            reply->delivery = WORLD_GOAWAY;
-            break;
-        case FAULT_REFUSE:
-            reply->delivery = WORLD_REFUSE;
-            reply->delay = fault->value;
-            break;
-        case FAULT_GARBAGE_HTTP:
-            reply->delivery = WORLD_GARBAGE_TRANSPORT;
-            break;
-        case FAULT_NONE:
-            break;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        if (refusals[i].kind == fault->kind) refuse(reply, http, &refusals[i]);
+    }
+    for (size_t i = 0; i < sizeof deliveries / sizeof *deliveries; i++) {
+        if (deliveries[i].kind == fault->kind) reply->delivery = deliveries[i].delivery;
     }
     if (fault->kind == FAULT_GARBAGE || fault->kind == FAULT_EMPTY || fault->kind == FAULT_OVERSIZED) {
-        reply->status = http ? 200 : STATUS_OK;
-        free(memory_take(reply->message));
+        spoil_body(fault, http, reply);
     }
+    if (fault->kind == FAULT_DELAY) reply->delay += fault->value;
+    if (fault->kind == FAULT_REFUSE) reply->delay = fault->value;
 }
 
 static void count_result(struct method_calls *calls, const struct world_reply *reply, bool http) {

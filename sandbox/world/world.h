@@ -55,6 +55,7 @@ struct world_request {
 enum world_delivery {
     WORLD_DELIVER,           // it arrives
     WORLD_RESET,             // the connection is reset in its place
+    WORLD_RESET_MIDDLE,      // headers arrive, then the connection is reset
     WORLD_CUT,               // headers and message arrive, then the connection ends: no trailers
     WORLD_HANG,              // nothing ever comes
     WORLD_GOAWAY,            // it arrives, and the server tells every connection to go away
@@ -125,10 +126,10 @@ void world_state_json(const struct world *world, unsigned parts, struct buffer *
 // The device objects alone, one a line.
 void world_state_lines(const struct world *world, struct buffer *state);
 
-// Adds (or replaces) a device of V2 from one JSON object with at least "dev_id" and "get_device_hex", the bytes
-// of a Handler's answer to GetDevice; what else world_state_json writes is taken too. The device keeps the
-// order of its attributes. The application is made if it is new; *ret_app_id (borrowed; may be NULL) is its ID.
-// ERROR_INPUT.
+// Adds (or replaces) a device of V2 from one JSON object with at least "dev_id" and "get_device_hex", the
+// bytes of a Handler's answer to GetDevice; what else world_state_json writes is taken too. The device keeps
+// the order of its attributes. The application is made if it is new; *ret_app_id (borrowed; may be NULL) is
+// its ID. ERROR_INPUT.
 int world_load_device(struct world *world, const char *json, size_t size, const char **ret_app_id,
                       struct error *error);
 

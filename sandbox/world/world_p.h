@@ -21,8 +21,7 @@ struct method_calls {
 };
 
 struct world {
-    struct world_setup setup;  // app_id is in v2
-    struct v2 *v2;             // owned
+    struct v2 *v2;  // owned
     struct fault faults[FAULTS_MAX];
     size_t fault_count;
     struct method_calls methods[METHODS_MAX];
@@ -45,13 +44,13 @@ enum status {
 };
 
 // Makes the reply a refusal: status and message, no body. Returns the status.
-int reply_status(struct world_reply *reply, int status, const char *format, ...)
+int world_reply_status(struct world_reply *reply, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-void reply_add_header(struct world_reply *reply, const char *name, const char *format, ...)
+void world_reply_add_header(struct world_reply *reply, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 // The value of the last header of that name, or NULL.
-const char *request_header(const struct world_request *request, const char *name);
+const char *world_request_header(const struct world_request *request, const char *name);
 
 #endif

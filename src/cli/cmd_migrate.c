@@ -31,6 +31,8 @@ struct migration {
     struct source *source;
     struct file *output;
     struct file *copy;
+    char *output_name;  // owned; the files are closed before the summary
+    char *copy_name;    // owned
     struct progress *progress;
     struct run *run;
     bool dry_run;
@@ -43,6 +45,8 @@ static const struct option_values *global_of(const struct migration *migration) 
 
 static void migration_close(struct migration *migration) {
     run_free(migration->run);
+    free(migration->output_name);
+    free(migration->copy_name);
     migration->session->console->progress = NULL;
     progress_free(migration->progress);
     if (migration->source != NULL) migration->source->driver->close(migration->source);
@@ -260,13 +264,13 @@ static int migrate_devices(struct migration *migration, enum ids_origin origin, 
 
 static void summarise(struct migration *migration, const struct error *error) {
     const struct source_driver *driver = migration->session->invocation->source;
-    progress_end(migration->progress);
     const struct run_numbers *numbers = run_numbers(migration->run);
     if (numbers->total == 0 && numbers->done == 0 && error_is_set(error)) return;
     summary_write(&migration->session->console->log,
                   &(struct summary){
                       .numbers = numbers,
-                      .output = migration->output->name,
+                      .output = migration->output_name,
+                      .copy = migration->copy_name,
                       .source = driver->title,
                       .dry_run = migration->dry_run,
                       .changes = !migration->dry_run && (driver->features & SOURCE_CHANGES) != 0,
@@ -285,6 +289,8 @@ static enum exit_code end_code(const struct migration *migration, const struct e
 // A file that nothing was written to is taken away again: it would only be in the way next time.
 static int close_files(struct migration *migration, struct error *error) {
     struct file *files[] = {migration->copy, migration->output};
+    if (migration->copy != NULL) migration->copy_name = memory_strdup(migration->copy->name);
+    if (migration->output != NULL) migration->output_name = memory_strdup(migration->output->name);
     uint64_t written = migration->run == NULL ? 0 : run_numbers(migration->run)->written;
     int result = 0;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -309,15 +315,11 @@ static enum exit_code migrate(const struct session *session, bool applications) 
         result = applications ? migrate_applications(&migration, origin, &error)
                               : migrate_devices(&migration, origin, &error);
     }
-    if (migration.run != NULL && error.code != ERROR_USAGE) summarise(&migration, &error);
     enum exit_code code = migration.run == NULL ? exit_code_of(&error) : end_code(&migration, &error);
-    if (migration.copy != NULL && run_numbers(migration.run)->written > 0) {
-        log_printf(&session->console->log, LOG_INFO,
-                   "a copy of the devices is kept in %s: delete it when they are imported",
-                   migration.copy->name);
-    }
+    if (migration.progress != NULL) progress_end(migration.progress);
     if (close_files(&migration, &error) != 0 && result == 0) code = EXIT_HALTED;
     if (error_is_set(&error)) console_error(session->console, &error);
+    if (migration.run != NULL) summarise(&migration, &error);
     migration_close(&migration);
     return code;
 }

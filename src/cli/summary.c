@@ -53,17 +53,26 @@ static void write_leftovers(const struct log *log, const struct summary *summary
     }
 }
 
+static void write_halted(const struct log *log, const struct summary *summary) {
+    const struct run_numbers *numbers = summary->numbers;
+    if (numbers->written == 0) {
+        log_printf(log, LOG_INFO, "nothing was written and nothing was changed");
+    } else if (summary->changes) {
+        log_printf(
+            log, LOG_INFO,
+            "not finished: keep %s, its devices are no longer at %s; run the command again for the others, "
+            "into another file",
+            summary->output, summary->source);
+    }
+}
+
 static void write_next(const struct log *log, const struct summary *summary) {
     const struct run_numbers *numbers = summary->numbers;
-    if (summary->dry_run) {
+    if (summary->interrupted || summary->halted) {
+        write_halted(log, summary);
+    } else if (summary->dry_run) {
         log_printf(log, LOG_INFO,
                    "dry run: nothing was changed; run the same command without --dry-run to migrate");
-    } else if (summary->interrupted || summary->halted) {
-        log_printf(log, LOG_INFO,
-                   "not finished: keep the output, its devices are no longer at %s; then run the command "
-                   "again for the "
-                   "others, into another file",
-                   summary->source);
     } else if (numbers->failed > 0) {
         log_printf(
             log, LOG_INFO,
@@ -72,11 +81,17 @@ static void write_next(const struct log *log, const struct summary *summary) {
         log_printf(
             log, LOG_INFO,
             "next: import the devices into The Things Stack (Console, or ttn-lw-cli end-devices create)");
+    } else {
+        log_printf(log, LOG_INFO, "there was no device to migrate");
     }
 }
 
 void summary_write(const struct log *log, const struct summary *summary) {
     write_counts(log, summary);
     write_leftovers(log, summary);
+    if (summary->copy != NULL && summary->numbers->written > 0) {
+        log_printf(log, LOG_INFO, "a copy of the devices is kept in %s: delete it when they are imported",
+                   summary->copy);
+    }
     write_next(log, summary);
 }

@@ -76,8 +76,12 @@ static int clean_attributes(struct device *device, struct error *error) {
     Tts__EndDevice *message = device->end_device;
     size_t kept = 0;
     for (size_t i = 0; i < message->n_attributes; i++) {
-        if (!utf8_valid(message->attributes[i]->key, strlen(message->attributes[i]->key))) {
+        const Tts__EndDevice__AttributesEntry *entry = message->attributes[i];
+        if (!utf8_valid(entry->key, strlen(entry->key))) {
             return error_set(error, ERROR_DEVICE, "the key of an attribute is not UTF-8");
+        }
+        if (!utf8_valid(entry->value, strlen(entry->value))) {
+            return error_set(error, ERROR_DEVICE, "the value of attribute %s is not UTF-8", entry->key);
         }
     }
     // Keys first: whether a new key is free depends on all that are there.

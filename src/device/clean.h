@@ -7,12 +7,10 @@
 #include "base/error.h"
 #include "device/device.h"
 
-// - bytes that are no UTF-8 become U+FFFD in texts (name, description, attribute values, formatters); in IDs
-// and
-//   attribute keys they are an error
+// - bytes that are no UTF-8 become U+FFFD in texts (name, description, formatters); in IDs and attributes
+//   they are an error, since programs may depend on those
 // - name over 50, description over 2,000, attribute values over 200 code points: cut
-// - attribute keys that the target refuses: lower case, other characters become `-`; dropped where that
-// leaves
+// - attribute keys that the target refuses: lower case, other characters become `-`; dropped where that leaves
 //   nothing, or an attribute that is already there, or more than 10 in all
 // - locations that are out of range or not finite: dropped
 // ERROR_DEVICE if something cannot be mended; the device may be partly changed then.

@@ -134,7 +134,7 @@ static int read_member(struct reader *reader, const struct schema_message *table
 int reader_object(struct reader *reader, const struct schema_message *table, const json_t *json,
                   ProtobufCMessage *message, const struct path *path, size_t depth) {
     if (!json_is_object(json)) return reader_fail(reader, path, "an object is expected");
-    if (depth > MESSAGE_DEPTH_MAX) return reader_fail(reader, path, "nested too deep");
+    if (depth > JSON_DEPTH_MAX) return reader_fail(reader, path, "nested too deep");
     size_t hint = 0;
     const char *name;
     json_t *value;

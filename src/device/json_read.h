@@ -14,6 +14,10 @@
 // Most bytes of one object.
 #define JSON_OBJECT_MAX ((size_t)1024 * 1024)
 
+// How deep objects may lie in each other. A level of free-form JSON counts twice here and is three messages,
+// so that whatever is read fits into MESSAGE_DEPTH_MAX.
+enum { JSON_DEPTH_MAX = 64 };
+
 // Reads one object. NULL if that is impossible: ERROR_INPUT with the line and the path in the message, or
 // ERROR_TOO_LARGE. Members that the schema does not know and members that stand twice become notes (`notes`
 // may be NULL). `line` is that of the first byte, from 1 on. Neither errors nor notes hold values of the

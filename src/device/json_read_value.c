@@ -300,7 +300,7 @@ int reader_special(struct reader *reader, const struct schema_field *field, cons
                    ProtobufCMessage **ret_message, const struct path *path, size_t depth) {
     ProtobufCMessage *message = message_new(reader->arena, field->message->descriptor);
     *ret_message = message;
-    if (depth > MESSAGE_DEPTH_MAX) return reader_fail(reader, path, "nested too deep");
+    if (depth > JSON_DEPTH_MAX) return reader_fail(reader, path, "nested too deep");
     switch (field->form) {
         case FORM_TIMESTAMP:
             return read_time(reader, json, message, path);

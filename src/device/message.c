@@ -93,6 +93,7 @@ static bool survey_message(struct survey *survey, const ProtobufCMessageDescript
 void *message_unpack(const ProtobufCMessageDescriptor *descriptor, const void *data, size_t size,
                      struct arena *arena, struct error *error) {
     struct survey survey = {0};
+    if (size == 0) data = "";  // an empty body may come as NULL
     bool sound = survey_message(&survey, descriptor, data, size, 0);
     if (survey.too_deep || survey.memory > MESSAGE_MEMORY_MAX) {
         error_set(error, ERROR_TOO_LARGE, "the message %s is %s", descriptor->name,

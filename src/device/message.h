@@ -16,7 +16,7 @@
 
 // How deep messages may lie in each other, and how much memory one may take when it is read. The deepest
 // message of a device has 8 levels without free-form JSON.
-enum { MESSAGE_DEPTH_MAX = 64 };
+enum { MESSAGE_DEPTH_MAX = 128 };
 #define MESSAGE_MEMORY_MAX ((size_t)64 * 1024 * 1024)
 
 // A new message with nothing set.

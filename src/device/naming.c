@@ -25,8 +25,7 @@ bool device_id_reserved(const char *id) {
 static int id_refused(struct error *error, const char *id, const char *reason) {
     error_set(error, ERROR_DEVICE, "The Things Stack would refuse the ID '%.100s': %s", id, reason);
     error_hint(error,
-               "--dev-id-prefix puts something before the IDs, --set-eui-as-id takes the DevEUIs instead, "
-               "--map gives single devices another ID");
+               "--dev-id-prefix puts something before the IDs, --set-eui-as-id takes the DevEUIs instead");
     return -ERROR_DEVICE;
 }
 

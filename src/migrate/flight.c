@@ -97,6 +97,7 @@ static void flight_convert(struct flight *flight) {
     const struct run_setup *setup = &flight->flights->run->setup;
     ERROR_AUTO error = {0};
     flight->state = DEVICE_READ;
+    device_init(&flight->device);
     int result = setup->driver->convert(setup->source, &flight->record, &flight->device, &error);
     if (result == 0) result = device_validate(&flight->device, setup->plans, &error);
     if (result == 0) result = flight_store(flight, &error);
@@ -146,7 +147,6 @@ static int window_add(struct flights *flights, struct error *error) {
         flights->exhausted = found == 0;
         return found;
     }
-    device_init(&flight->device);
     flights->last = flight->sequence;
     if (flights->tail != NULL) {
         flights->tail->next = flight;
@@ -238,7 +238,8 @@ static void flight_notes(const struct flight *flight) {
     const struct run *run = flight->flights->run;
     for (size_t i = 0; i < flight->device.notes.count; i++) {
         const struct note *note = &flight->device.notes.items[i];
-        run_tell(run, LOG_WARN, flight->record.id, note->text, NULL);
+        char *text MEMORY_AUTO = memory_printf("%s: %s", note->path, note->text);
+        run_tell(run, LOG_WARN, flight->record.id, text, NULL);
     }
 }
 

@@ -51,12 +51,20 @@ bool reply_refused(const struct reply *reply, enum call_kind kind) {
     return kind == CALL_GRPC && reply->grpc_status == GRPC_RESOURCE_EXHAUSTED;
 }
 
-void reply_release(struct reply *reply) {
+void reply_forget_headers(struct reply *reply) {
     for (size_t i = 0; i < reply->header_count; i++) {
-        memory_wipe(reply->headers[i].name, strlen(reply->headers[i].name));
-        free(reply->headers[i].name);
+        struct reply_header *header = &reply->headers[i];
+        size_t name_size = (size_t)(header->value - header->name);
+        memory_wipe(header->name, name_size + strlen(header->value));
+        free(header->name);
     }
     free(reply->headers);
+    reply->headers = NULL;
+    reply->header_count = 0;
+}
+
+void reply_release(struct reply *reply) {
+    reply_forget_headers(reply);
     memory_free_secret(reply->message);
     buffer_release(&reply->body);
     *reply = (struct reply){0};

@@ -72,7 +72,7 @@ enum grpc_status {
 enum reply_outcome {
     REPLY_ANSWERED,   // the server answered: see grpc_status or http_status
     REPLY_NOT_SENT,   // it surely did nothing: no connection
-    REPLY_LOST,       // it may or may not have happened: reset, cut off, deadline
+    REPLY_LOST,       // it may or may not have happened: reset, cut off, no status, deadline
     REPLY_MALFORMED,  // an answer came that is none; it may have happened
     REPLY_UNTRUSTED,  // TLS: certificate or name not accepted; nothing was sent, not retried
     REPLY_UNUSABLE,   // the call or its server's description makes no sense; nothing was sent, not retried
@@ -103,6 +103,9 @@ void call_add_header(struct call *call, const char *name, const char *value);
 // Adds a copy of a header; the name is turned to lower case. Sizes in bytes, without a NUL.
 void reply_add_header(struct reply *reply, const char *name, size_t name_size, const char *value,
                       size_t value_size);
+
+// Frees (after wiping) the headers alone.
+void reply_forget_headers(struct reply *reply);
 
 // The value of the last header of that name, or NULL.
 const char *reply_header(const struct reply *reply, const char *name);

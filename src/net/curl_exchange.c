@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ctype.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 
 // The most headers, and bytes of headers, that an answer may have.
 enum { HEADERS_LIMIT = 256, HEADER_BYTES_LIMIT = 256 * 1024 };
+
+enum { UPLOAD_BUFFER_SIZE = 16 * 1024 };
 
 static size_t take_header(char *data, size_t unit, size_t size, void *context) {
     (void)unit;
@@ -25,10 +28,7 @@ static size_t take_header(char *data, size_t unit, size_t size, void *context) {
     while (length > 0 && isspace((unsigned char)data[length - 1])) length--;
     if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
         // Another status line: what came before it were informational headers.
-        for (size_t i = 0; i < reply->header_count; i++) free(reply->headers[i].name);
-        free(reply->headers);
-        reply->headers = NULL;
-        reply->header_count = 0;
+        reply_forget_headers(reply);
         return size;
     }
     const char *colon = memchr(data, ':', length);
@@ -56,6 +56,16 @@ static size_t take_body(char *data, size_t unit, size_t size, void *context) {
     return CURL_WRITEFUNC_ERROR;
 }
 
+// libcurl before 8 takes a connection whose other end has been closed for a living one. What was sent on it
+// would be lost, and nobody would know whether it had been done.
+static bool is_closed_by_peer(CURL *easy) {
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &socket) != CURLE_OK) return false;
+    if (socket == CURL_SOCKET_BAD) return false;
+    struct pollfd poller = {.fd = socket, .events = POLLRDHUP};
+    return poll(&poller, 1, 0) == 1;
+}
+
 // Called when a connection is there, right before the request goes out on it.
 static int before_request(void *context, char *remote, char *local, int remote_port, int local_port) {
     (void)remote;
@@ -69,13 +79,15 @@ static int before_request(void *context, char *remote, char *local, int remote_p
     }
     long connections = 0;
     curl_easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &connections);
-    if (exchange->joins && connections > 0) {
-        exchange->misplaced = true;
+    exchange->misplaced = connections > 0 ? exchange->joins : is_closed_by_peer(exchange->easy);
+    if (exchange->misplaced) {
+        curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 1L);
         return CURL_PREREQFUNC_ABORT;
     }
     if (exchange->opens) {
         exchange->server->opening = false;
         exchange->server->open = true;
+        exchange->server->connections++;
     }
     exchange->sent = true;
     return CURL_PREREQFUNC_OK;
@@ -106,6 +118,7 @@ static CURLcode set_constants(struct exchange *exchange, CURLSH *share) {
     CURLcode code = CURLE_OK;
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_NOPROGRESS, 1L);
+    SET(CURLOPT_VERBOSE, getenv("DBG") != NULL);
     SET(CURLOPT_SHARE, share);
     SET(CURLOPT_PRIVATE, exchange);
     SET(CURLOPT_ERRORBUFFER, exchange->errors);
@@ -121,6 +134,8 @@ static CURLcode set_constants(struct exchange *exchange, CURLSH *share) {
     SET(CURLOPT_USERAGENT, "ttn-lw-migrate/" PROJECT_VERSION);
     SET(CURLOPT_PIPEWAIT, 1L);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    // Each handle that has sent a body keeps such a buffer: libcurl's own choice is 64 KiB.
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER_SIZE);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -246,11 +261,13 @@ bool exchange_set_version(struct exchange *exchange) {
         version = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
         if (has_prior_knowledge_fault()) {
             exchange->joins = exchange->server->open;
+            exchange->connection = exchange->server->connections;
             exchange->opens = fresh = !exchange->joins;
             if (exchange->joins) version = CURL_HTTP_VERSION_2_0;
         }
     }
-    return curl_easy_setopt(exchange->easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK &&
+    return curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 0L) == CURLE_OK &&
+           curl_easy_setopt(exchange->easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK &&
            curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L) == CURLE_OK;
 }
 

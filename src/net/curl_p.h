@@ -35,8 +35,9 @@ struct curl_server {
     // libcurl before 8.0 cannot take prior knowledge of HTTP/2 to a connection that is already there. A
     // plain server's first call makes the connection with prior knowledge; those after it, held until the
     // connection stands, join it as if HTTP/2 had been negotiated.
-    bool opening;  // the first call is on its way
-    bool open;     // the connection stands, as far as is known
+    bool opening;          // the first call is on its way
+    bool open;             // the connection stands, as far as is known
+    unsigned connections;  // that were made so far
     struct exchange_list held;
 };
 
@@ -71,7 +72,8 @@ struct exchange {
     bool repeated;        // libcurl wanted to send a change again
     bool opens;           // makes a plain server's connection (see curl_server)
     bool joins;           // must not make a connection
-    bool misplaced;       // ... but would have: nothing was sent
+    bool misplaced;       // the connection was not one to send on: nothing was sent
+    unsigned connection;  // the newest of the server's when it was told to join
     char errors[CURL_ERROR_SIZE];
 };
 

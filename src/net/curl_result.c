@@ -117,7 +117,9 @@ static void conclude_without_status(struct exchange *exchange) {
             exchange, REPLY_MALFORMED,
             memory_printf("this is no gRPC server (content-type %.100s)", type != NULL ? type : "missing"));
     } else {
-        set_words(exchange, REPLY_MALFORMED, memory_strdup("the answer ends without a status"));
+        // libcurl before 8 also drops the trailers of an answer that is followed at once by the connection's
+        // end; so this does not tell a careless server from a lost connection.
+        set_words(exchange, REPLY_LOST, memory_strdup("the answer ends without a status"));
     }
 }
 

@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "net/certificates.h"
@@ -18,16 +19,23 @@ static bool matches(const struct curl_server *entry, const struct server *server
            same_text(entry->ca_pem, server->ca_pem);
 }
 
-// The system's roots in addition to those that libcurl has read from the blob. What cannot be read is left
-// out: that means less trust, never more.
+// The system's roots, besides those that libcurl has read from the blob: those of SSL_CERT_FILE and
+// SSL_CERT_DIR, as OpenSSL's programs take them, else the directory of hashed certificates, which is looked
+// into when one is needed. The one file with all of them takes megabytes: it is read only where there is no
+// such directory. What cannot be read is left out: that means less trust, never more.
 static CURLcode add_system_roots(CURL *easy, void *context, void *parameter) {
     (void)easy;
     (void)parameter;
     SSL_CTX *ssl = context;
-    SSL_CTX_set_default_verify_paths(ssl);
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    if (info->cainfo != NULL) SSL_CTX_load_verify_file(ssl, info->cainfo);
-    if (info->capath != NULL) SSL_CTX_load_verify_dir(ssl, info->capath);
+    const char *file = secure_getenv(X509_get_default_cert_file_env());
+    const char *directory = secure_getenv(X509_get_default_cert_dir_env());
+    if (file == NULL && directory == NULL) {
+        directory = info->capath != NULL ? info->capath : X509_get_default_cert_dir();
+        if (access(directory, R_OK | X_OK) != 0) file = info->cainfo;
+    }
+    if (file != NULL) SSL_CTX_load_verify_file(ssl, file);
+    if (directory != NULL) SSL_CTX_load_verify_dir(ssl, directory);
     ERR_clear_error();
     return CURLE_OK;
 }
@@ -112,17 +120,15 @@ void curl_server_free_all(struct curl_server **list) {
 bool curl_server_apply(const struct curl_server *server, CURL *easy) {
     CURLcode code = curl_easy_setopt(easy, CURLOPT_CONNECT_TO, server->connect_to);
     if (server->plain) return code == CURLE_OK;
-    bool add = server->roots != NULL && !server->only_ca_pem;
     struct curl_blob blob = {.data = server->roots, .len = server->roots_size, .flags = CURL_BLOB_NOCOPY};
     if (code == CURLE_OK) {
         code = curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, server->roots != NULL ? &blob : NULL);
     }
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    if (code == CURLE_OK && info->capath != NULL) {
-        code = curl_easy_setopt(easy, CURLOPT_CAPATH, server->roots != NULL ? NULL : info->capath);
-    }
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     if (code == CURLE_OK) {
-        code = curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, add ? add_system_roots : NULL);
+        code =
+            curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, server->only_ca_pem ? NULL : add_system_roots);
     }
     return code == CURLE_OK;
 }

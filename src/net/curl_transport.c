@@ -114,9 +114,10 @@ static void release_all_held(struct curl_transport *self) {
 static void curl_cancel(struct transport *transport, void *handle) {
     struct curl_transport *self = transport_of(transport);
     struct exchange *exchange = handle;
-    if (exchange->list == &self->running) curl_multi_remove_handle(self->multi, exchange->easy);
+    bool running = exchange->list == &self->running;
+    if (running) curl_multi_remove_handle(self->multi, exchange->easy);
     struct curl_server *server = exchange->server;
-    bool opened = exchange->opens && !exchange->sent;
+    bool opened = running && exchange->opens && !exchange->sent;
     exchange_rest(self, exchange);
     if (!opened) return;
     // Another one of those that wait makes the connection.
@@ -129,9 +130,11 @@ static void exchange_ended(struct curl_transport *self, struct exchange *exchang
     curl_multi_remove_handle(self->multi, exchange->easy);
     struct curl_server *server = exchange->server;
     if (exchange->misplaced) {
-        // The connection that it was to join has gone: it makes a new one, or waits for one.
-        server->open = false;
+        // The connection that it was to join has gone, or takes no more: it makes a new one, waits for one,
+        // or joins the one that was made meanwhile.
+        if (exchange->connection == server->connections) server->open = false;
         exchange_list_remove(exchange);
+        exchange->sent = false;
         exchange->errors[0] = '\0';
         exchange_run(self, exchange);
         return;

@@ -12,6 +12,9 @@ enum { TRIES_MAX = 10 };
 // After so long without an answer people want to know who is waited for.
 static const int64_t waiting_time = 2 * NS_PER_SECOND;
 
+// The least time that a last attempt to reach a server needs to be worth it.
+static const int64_t reach_least = 100 * NS_PER_MS;
+
 struct lane;
 
 struct dispatch_call {
@@ -23,6 +26,7 @@ struct dispatch_call {
     int priority;
     transport_done *done;
     void *context;
+    uint64_t number;  // of its arrival
     unsigned tries;
     int64_t not_before;  // ns; after a failed try
     int64_t started;     // ns; of the present try
@@ -38,7 +42,7 @@ struct lane {
     struct pacer pacer;
     bool answered;                // it has answered at least once
     int64_t first_try;            // ns; 0 = none yet
-    int64_t last_answer;          // ns
+    int64_t waiting_since;        // ns; its last good answer, or when a call met an idle server
     struct dispatch_call *first;  // those that wait for their turn, in order
     struct dispatch_call *last;
     struct dispatch_call *flying;  // those under way
@@ -47,7 +51,9 @@ struct lane {
 struct dispatch {
     struct dispatch_setup setup;
     struct lane *lanes;
-    struct dispatch_call *dry;  // changes in a dry run, to be told so
+    struct dispatch_call *dry;       // changes in a dry run, to be told so
+    struct dispatch_call *dry_last;  //
+    uint64_t arrivals;
     struct dispatch_numbers numbers;
 };
 
@@ -105,9 +111,14 @@ static struct lane *lane_of(struct dispatch *dispatch, const struct server *serv
 
 // ---- the queue of a lane
 
+// Whether `a` starts before `b`, if both may.
+static bool comes_first(const struct dispatch_call *a, const struct dispatch_call *b) {
+    return a->priority != b->priority ? a->priority < b->priority : a->number < b->number;
+}
+
 static void queue_insert(struct lane *lane, struct dispatch_call *call) {
     struct dispatch_call *before = lane->last;
-    while (before != NULL && before->priority > call->priority) before = before->previous;
+    while (before != NULL && comes_first(call, before)) before = before->previous;
     call->previous = before;
     call->next = before == NULL ? lane->first : before->next;
     *(call->next == NULL ? &lane->last : &call->next->previous) = call;
@@ -138,9 +149,10 @@ struct dispatch_call *dispatch_add(struct dispatch *dispatch, const struct call 
     struct dispatch_call *entry = memory_new(struct dispatch_call);
     *entry = (struct dispatch_call){
         .dispatch = dispatch, .call = call, .priority = priority, .done = done, .context = context};
+    entry->number = dispatch->arrivals++;
     if (dispatch->setup.dry_run && call->changes) {
-        entry->next = dispatch->dry;
-        dispatch->dry = entry;
+        *(dispatch->dry == NULL ? &dispatch->dry : &dispatch->dry_last->next) = entry;
+        dispatch->dry_last = entry;
         return entry;
     }
     entry->lane = lane_of(dispatch, call->server);
@@ -151,9 +163,11 @@ struct dispatch_call *dispatch_add(struct dispatch *dispatch, const struct call 
 
 void dispatch_cancel(struct dispatch *dispatch, struct dispatch_call *call) {
     if (call->lane == NULL) {
-        struct dispatch_call **place = &dispatch->dry;
-        while (*place != call) place = &(*place)->next;
-        *place = call->next;
+        struct dispatch_call *before = NULL;
+        struct dispatch_call *at = dispatch->dry;
+        for (; at != call; at = at->next) before = at;
+        *(before == NULL ? &dispatch->dry : &before->next) = call->next;
+        if (dispatch->dry_last == call) dispatch->dry_last = before;
     } else if (call->handle != NULL) {
         dispatch->setup.transport->operations->cancel(dispatch->setup.transport, call->handle);
         flying_remove(call->lane, call);
@@ -183,10 +197,14 @@ static void call_again(struct dispatch *dispatch, struct dispatch_call *call, en
         pacer_learn_rate(&lane->pacer, verdict->rate, now);
         call->not_before = now;
     } else {
-        if (kind == RETRY_OVERLOAD) pacer_overloaded(&lane->pacer, call->started, now);
+        // A server that does not answer in time has too much to do as well.
+        bool slow = reply->outcome == REPLY_LOST && reply->timed_out;
+        if (kind == RETRY_OVERLOAD || slow) pacer_overloaded(&lane->pacer, call->started, now);
         if (asked > 0) pacer_pause(&lane->pacer, now + asked);
         call->not_before = now + (asked > 0 ? asked : retry_backoff(dispatch->setup.random, call->tries));
     }
+    int64_t last_chance = lane->first_try + dispatch->setup.timeout - reach_least;
+    if (!lane->answered && call->not_before > last_chance) call->not_before = last_chance;
     dispatch->numbers.retries++;
     dispatch->numbers.queued++;
     queue_insert(lane, call);
@@ -208,8 +226,19 @@ static void call_trace_retry(const struct dispatch *dispatch, const struct dispa
 static bool may_try_again(const struct dispatch *dispatch, const struct dispatch_call *call,
                           enum retry_kind kind, int64_t now) {
     if (kind == RETRY_NEVER) return false;
-    if (!call->lane->answered) return reach_left(dispatch, call->lane, now) > 0;
+    if (!call->lane->answered) return reach_left(dispatch, call->lane, now) > reach_least;
     return call->tries < TRIES_MAX;
+}
+
+// Says that a server never answered, with what stood in the way at last.
+static void tell_unreached(const struct dispatch *dispatch, const struct lane *lane, struct reply *reply) {
+    char *words = memory_printf("no answer from %s within %g s%s%s", lane->name,
+                                (double)dispatch->setup.timeout / (double)NS_PER_SECOND,
+                                reply->message != NULL && !reply->timed_out ? ": " : "",
+                                reply->message != NULL && !reply->timed_out ? reply->message : "");
+    free(reply->message);
+    reply->message = words;
+    reply->unreached = true;
 }
 
 static void call_done(void *context, struct reply *reply) {
@@ -221,14 +250,11 @@ static void call_done(void *context, struct reply *reply) {
     call->handle = NULL;
     lane->pacer.in_flight--;
     dispatch->numbers.in_flight--;
-    if (reply->outcome == REPLY_ANSWERED || reply->outcome == REPLY_MALFORMED) {
-        lane->answered = true;
-        lane->last_answer = now;
-    }
+    if (reply->outcome == REPLY_ANSWERED || reply->outcome == REPLY_MALFORMED) lane->answered = true;
     struct dispatch_verdict verdict = {0};
     bool good = reply_ok(reply, call->call->kind);
     if (good) {
-        pacer_succeeded(&lane->pacer);
+        pacer_succeeded(&lane->pacer, call->started, now);
     } else if (dispatch->setup.judge != NULL) {
         dispatch->setup.judge(dispatch->setup.judge_context, call->call, reply, &verdict);
     }
@@ -238,7 +264,8 @@ static void call_done(void *context, struct reply *reply) {
         call_again(dispatch, call, kind, reply, &verdict, now);
         return;
     }
-    reply->unreached = kind != RETRY_NEVER && !lane->answered;
+    lane->waiting_since = now;
+    if (kind != RETRY_NEVER && !lane->answered) tell_unreached(dispatch, lane, reply);
     transport_done *done = call->done;
     void *done_context = call->context;
     free(call);
@@ -250,8 +277,9 @@ static void call_done(void *context, struct reply *reply) {
 static void call_start(struct dispatch *dispatch, struct dispatch_call *call, int64_t now) {
     struct lane *lane = call->lane;
     queue_remove(lane, call);
+    if (lane->flying == NULL && call->tries == 0) lane->waiting_since = now;
     flying_add(lane, call);
-    if (lane->first_try == 0) lane->first_try = lane->last_answer = now;
+    if (lane->first_try == 0) lane->first_try = now;
     int64_t timeout = dispatch->setup.timeout;
     int64_t left = reach_left(dispatch, lane, now);
     if (!lane->answered && left < timeout) timeout = left > NS_PER_MS ? left : NS_PER_MS;
@@ -270,36 +298,41 @@ static int64_t sooner(int64_t a, int64_t b) {
     return b < 0 || a < b ? a : b;
 }
 
-// Starts what may start in a lane. Returns ns until the next one may, negative: when something ends.
-static int64_t lane_start(struct dispatch *dispatch, struct lane *lane, int64_t now) {
-    int64_t wait = -1;
-    struct dispatch_call *next = NULL;
-    for (struct dispatch_call *call = lane->first; call != NULL; call = next) {
-        next = call->next;
-        if (dispatch->numbers.in_flight >= dispatch->setup.concurrency) return wait;
-        int64_t delay = pacer_delay(&lane->pacer, now);
-        if (delay != 0) return sooner(wait, delay);
-        if (call->not_before > now) {
-            wait = sooner(wait, call->not_before - now);
-            continue;
-        }
-        call_start(dispatch, call, now);
+// The call of a lane that may start now, or NULL. *wait becomes the ns until one may, if that is sooner.
+static struct dispatch_call *lane_next(const struct lane *lane, int64_t now, int64_t *wait) {
+    if (lane->first == NULL) return NULL;
+    int64_t delay = pacer_delay(&lane->pacer, now);
+    if (delay != 0) {
+        *wait = sooner(*wait, delay);
+        return NULL;
     }
-    return wait;
+    for (struct dispatch_call *call = lane->first; call != NULL; call = call->next) {
+        if (call->not_before <= now) return call;
+        *wait = sooner(*wait, call->not_before - now);
+    }
+    return NULL;
 }
 
+// Starts what may start. Returns ns until the next one may, negative: when something ends.
 static int64_t start_all(struct dispatch *dispatch) {
-    int64_t wait = -1;
     int64_t now = now_of(dispatch);
-    for (struct lane *lane = dispatch->lanes; lane != NULL; lane = lane->next) {
-        wait = sooner(wait, lane_start(dispatch, lane, now));
+    while (dispatch->numbers.in_flight < dispatch->setup.concurrency) {
+        int64_t wait = -1;
+        struct dispatch_call *best = NULL;
+        for (struct lane *lane = dispatch->lanes; lane != NULL; lane = lane->next) {
+            struct dispatch_call *call = lane_next(lane, now, &wait);
+            if (call != NULL && (best == NULL || comes_first(call, best))) best = call;
+        }
+        if (best == NULL) return wait;
+        call_start(dispatch, best, now);
     }
-    return wait;
+    return -1;
 }
 
 static bool tell_dry(struct dispatch *dispatch) {
     bool told = false;
-    while (dispatch->dry != NULL) {
+    uint64_t end = dispatch->arrivals;  // those that come in meanwhile are for the next time
+    while (dispatch->dry != NULL && dispatch->dry->number < end) {
         struct dispatch_call *call = dispatch->dry;
         dispatch->dry = call->next;
         struct reply reply = {.outcome = REPLY_DRY};
@@ -320,6 +353,12 @@ int dispatch_wait(struct dispatch *dispatch, int64_t timeout, struct error *erro
     return result;
 }
 
+// Whether the server lets us wait; not if it is only we who keep to a pace.
+static bool lane_waits(const struct lane *lane, int64_t now) {
+    bool held = lane->first != NULL && (lane->first->tries > 0 || lane->pacer.paused_until > now);
+    return (lane->flying != NULL || held) && now - lane->waiting_since > waiting_time;
+}
+
 void dispatch_numbers(const struct dispatch *dispatch, struct dispatch_numbers *numbers) {
     *numbers = dispatch->numbers;
     numbers->concurrency = dispatch->setup.concurrency;
@@ -327,8 +366,6 @@ void dispatch_numbers(const struct dispatch *dispatch, struct dispatch_numbers *
     for (const struct lane *lane = dispatch->lanes; lane != NULL; lane = lane->next) {
         if ((unsigned)lane->pacer.limit < numbers->concurrency)
             numbers->concurrency = (unsigned)lane->pacer.limit;
-        bool busy = lane->first != NULL || lane->flying != NULL;
-        if (busy && now - lane->last_answer > waiting_time && lane->first_try != 0)
-            numbers->waiting_for = lane->name;
+        if (lane_waits(lane, now)) numbers->waiting_for = lane->name;
     }
 }

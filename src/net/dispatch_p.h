@@ -15,6 +15,7 @@ struct pacer {
     int64_t next_start;    // when the next call may start, for the rate
     int64_t paused_until;  // no call starts before
     int64_t last_cut;      // when `limit` was halved last
+    int64_t learned;       // when `rate` was learned from a refusal; 0 = it was not
 };
 
 void pacer_init(struct pacer *pacer, unsigned most, double rate);
@@ -25,19 +26,20 @@ int64_t pacer_delay(const struct pacer *pacer, int64_t now);
 void pacer_started(struct pacer *pacer, int64_t now);
 
 // A call ended well that was started at `started`.
-void pacer_succeeded(struct pacer *pacer);
+void pacer_succeeded(struct pacer *pacer, int64_t started, int64_t now);
 
 // The server said that this was too much. Calls that were under way when that was last heard say nothing new.
 void pacer_overloaded(struct pacer *pacer, int64_t started, int64_t now);
 
-// The server's own limit became known: its bucket fills up meanwhile, then calls keep that pace for good.
+// The server's own limit became known by a refusal: its bucket fills up meanwhile, then calls keep that pace
+// for good. A refusal in spite of the known rate (another client has its share) pauses likewise.
 void pacer_learn_rate(struct pacer *pacer, double rate, int64_t now);
 
 void pacer_pause(struct pacer *pacer, int64_t until);
 
 enum retry_kind {
     RETRY_NEVER,
-    RETRY_LATER,     // the server could not be reached, or its answer was lost
+    RETRY_LATER,     // the server could not be reached, its answer was lost, or it met a conflict
     RETRY_OVERLOAD,  // the server is there, and says that it is too much
 };
 

@@ -40,15 +40,22 @@ int http_fetch(struct transport *transport, const char *url, size_t limit, int64
     const char *host = url + (plain ? 7 : 8);
     size_t host_size = strcspn(host, "/?#");
     char *host_only MEMORY_AUTO = memory_strndup(host, host_size);
+    if (strchr(host_only, '@') != NULL) {
+        return error_set(error, ERROR_USAGE, "a URL with a user or password is not supported");
+    }
     const char *bracket = strchr(host_only, ']');
     bool has_port = strchr(bracket != NULL ? bracket : host_only, ':') != NULL;
     char *address MEMORY_AUTO = memory_printf("%s%s", host_only, has_port ? "" : plain ? ":80" : ":443");
+    // What follows a '#' is not for the server.
+    const char *rest = host + host_size;
+    char *path MEMORY_AUTO =
+        memory_printf("%s%.*s", rest[0] == '/' ? "" : "/", (int)strcspn(rest, "#"), rest);
     const struct server server = {.name = address, .address = address, .plain = plain};
     const struct call call = {
         .kind = CALL_HTTP,
         .server = &server,
         .method = "GET",
-        .path = host[host_size] == '/' ? host + host_size : "/",
+        .path = path,
         .reply_limit = limit,
     };
     return fetch_call(transport, &call, timeout, content, error);

@@ -4,6 +4,15 @@
 // A server that counts calls in buckets gives the next bucket within this time.
 static const int64_t bucket_time = NS_PER_SECOND;
 
+// Timers are no more exact than this.
+static const int64_t lateness_least = 5 * NS_PER_MS;
+
+// No call before `until`, and from then on at the rate.
+static void pacer_hold(struct pacer *pacer, int64_t until) {
+    pacer_pause(pacer, until);
+    if (pacer->next_start < until) pacer->next_start = until;
+}
+
 void pacer_init(struct pacer *pacer, unsigned most, double rate) {
     *pacer = (struct pacer){.limit = most, .most = most, .rate = rate};
 }
@@ -19,14 +28,18 @@ void pacer_started(struct pacer *pacer, int64_t now) {
     pacer->in_flight++;
     if (pacer->rate <= 0) return;
     int64_t interval = (int64_t)((double)NS_PER_SECOND / pacer->rate);
-    // A call that starts late does not put off those behind it: but no more than one is made up for.
-    if (pacer->next_start < now - interval) pacer->next_start = now - interval;
+    // A call that starts a little late does not put off those behind it.
+    int64_t lateness = interval / 2 > lateness_least ? interval / 2 : lateness_least;
+    if (pacer->next_start < now - lateness) pacer->next_start = now - lateness;
     pacer->next_start += interval;
 }
 
-void pacer_succeeded(struct pacer *pacer) {
+void pacer_succeeded(struct pacer *pacer, int64_t started, int64_t now) {
     pacer->limit += 1 / pacer->limit;
     if (pacer->limit > pacer->most) pacer->limit = pacer->most;
+    // A call of the burst that met the limit may have been let wait for a token of the next bucket.
+    bool of_burst = pacer->learned > 0 && started <= pacer->learned && now - pacer->learned < bucket_time;
+    if (of_burst) pacer_hold(pacer, now + bucket_time);
 }
 
 void pacer_overloaded(struct pacer *pacer, int64_t started, int64_t now) {
@@ -37,8 +50,8 @@ void pacer_overloaded(struct pacer *pacer, int64_t started, int64_t now) {
 
 void pacer_learn_rate(struct pacer *pacer, double rate, int64_t now) {
     if (pacer->rate <= 0 || rate < pacer->rate) pacer->rate = rate;
-    pacer_pause(pacer, now + bucket_time);
-    if (pacer->next_start < pacer->paused_until) pacer->next_start = pacer->paused_until;
+    if (pacer->learned == 0) pacer->learned = now;
+    pacer_hold(pacer, now + bucket_time);
 }
 
 void pacer_pause(struct pacer *pacer, int64_t until) {

@@ -20,8 +20,9 @@ static enum retry_kind kind_of_answer(const struct call *call, const struct repl
     switch (reply->grpc_status) {
         case GRPC_UNAVAILABLE:
         case GRPC_DEADLINE_EXCEEDED:
-        case GRPC_ABORTED:
             return RETRY_OVERLOAD;
+        case GRPC_ABORTED:  // a conflict of transactions
+            return RETRY_LATER;
         default:
             return RETRY_NEVER;
     }

@@ -117,13 +117,15 @@ static void set_texts(const Ttnv2__Device *source, struct device *device) {
     Tts__EndDevice *end_device = device->end_device;
     device_set_text(device, &end_device->name, source->dev_id);
     device_set_text(device, &end_device->description, text_of(&device->arena, source->description));
+    // First, so that it is not the one that goes if there are too many; and it takes the place of one of that name.
+    bool renamed = strcmp(device_id(device), source->dev_id) != 0;
+    if (renamed) device_set_attribute(device, "old-id", source->dev_id);
     for (size_t i = 0; i < source->n_attributes; i++) {
         const Ttnv2__Attribute *attribute = source->attributes[i];
-        device_set_attribute(device, text_of(&device->arena, attribute->key),
-                             text_of(&device->arena, attribute->value));
+        const char *key = text_of(&device->arena, attribute->key);
+        if (renamed && strcmp(key, "old-id") == 0) continue;
+        device_set_attribute(device, key, text_of(&device->arena, attribute->value));
     }
-    if (strcmp(device_id(device), source->dev_id) != 0)
-        device_set_attribute(device, "old-id", source->dev_id);
 }
 
 static Tts__BoolValue *true_value(struct arena *arena) {

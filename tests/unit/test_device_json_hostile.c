@@ -178,6 +178,32 @@ static void test_depth(void **state) {
     free(text);
 }
 
+// What is read can be packed and unpacked, however deep it is.
+static void test_deep_objects_can_be_packed(void **state) {
+    (void)state;
+    size_t accepted = 0;
+    for (size_t levels = 1; levels < 70; levels++) {
+        struct arena arena = {0};
+        struct buffer text;
+        buffer_init(&text, BUFFER_UNLIMITED);
+        buffer_puts(&text, "{\"mac_state\":{\"pending_application_downlink\":{\"decoded_payload\":");
+        for (size_t i = 0; i < levels; i++) buffer_puts(&text, "{\"a\":");
+        buffer_puts(&text, "0");
+        for (size_t i = 0; i < levels + 3; i++) buffer_putc(&text, '}');
+        const ProtobufCMessage *message =
+            message_json_read(DEVICE, buffer_string(&text), text.size, 1, &arena, NULL, NULL);
+        if (message != NULL) {
+            const ProtobufCMessage *copy = message_copy(message, &arena);
+            assert_non_null(copy);
+            assert_true(message_equal(message, copy));
+            accepted = levels;
+        }
+        buffer_release(&text);
+        arena_release(&arena);
+    }
+    assert_in_range(accepted, 25, 35);
+}
+
 static void test_size(void **state) {
     (void)state;
     assert_repeated_refused("{\"name\":\"", "0123456789", 110000, "\"}", "larger than 1 MiB");
@@ -279,6 +305,7 @@ int main(void) {
         cmocka_unit_test(test_any_value_anywhere),
         cmocka_unit_test(test_wrong_things),
         cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_deep_objects_can_be_packed),
         cmocka_unit_test(test_size),
         cmocka_unit_test(test_many_large_numbers),
         cmocka_unit_test(test_many_unknown_members),

@@ -164,7 +164,7 @@ static void check_state_line(const char *line, void *context) {
     char *plan = member_text(line, "frequency_plan_id");
     if (state != NULL) {
         char *device = memory_printf(
-            "{\"ids\":{\"device_id\":\"dev\",\"application_ids\":{\"application_id\":\"app\"},"
+            "{\"ids\":{\"device_id\":\"my-device\",\"application_ids\":{\"application_id\":\"app\"},"
             "\"dev_eui\":\"0102030405060708\",\"join_eui\":\"0000000000000000\"},\"lorawan_version\":%s,"
             "\"lorawan_phy_version\":%s,\"frequency_plan_id\":%s,\"supports_join\":true,\"mac_state\":%s,"
             "\"session\":{\"dev_addr\":\"26011234\",\"keys\":{\"session_key_id\":\"AAE=\","

@@ -109,6 +109,7 @@ static void network_cancel(struct transport *transport, void *handle) {
 // True if the device's line is in the synced part of the file.
 static bool line_is_safe(const struct world *world, size_t device) {
     char *line MEMORY_AUTO = memory_printf("%s\n", world->names[device]);
+    if (world->written.data == NULL) return false;
     const char *found = memmem(world->written.data, world->synced, line, strlen(line));
     return found != NULL;
 }

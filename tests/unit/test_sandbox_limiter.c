@@ -126,12 +126,30 @@ static void test_places(void **state) {
     world_free(world);
 }
 
+static void test_slow_service(void **state) {
+    (void)state;
+    struct world *world = make_world(1);
+    struct world_header headers[] = {{"key", world_access_key(world)},
+                                     {"service-name", "my-integration-aws-1"}};
+    struct world_request request = {.endpoint = WORLD_TTNV2_HANDLER,
+                                    .method = HANDLER("GetDevice"),
+                                    .headers = headers,
+                                    .header_count = 2,
+                                    .body = "\x0a\x0amy-ttn-app\x12\x08mydevice",
+                                    .body_size = 22};
+    struct world_reply reply;
+    world_call(world, NOW, &request, &reply);
+    assert_int_equal(reply.status, 0);
+    assert_int_equal(reply.delay, 500 * NS_PER_MS);
+    world_reply_release(&reply);
+    world_free(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bucket),
-        cmocka_unit_test(test_recorded_rates),
-        cmocka_unit_test(test_refused_behind),
-        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_bucket),         cmocka_unit_test(test_recorded_rates),
+        cmocka_unit_test(test_refused_behind), cmocka_unit_test(test_places),
+        cmocka_unit_test(test_slow_service),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

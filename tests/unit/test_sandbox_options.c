@@ -68,7 +68,7 @@ static void test_refused(void **state) {
         "--devices x",
         "--devices -1",
         "--devices 99999999999",
-        "--latency 5h",
+        "--latency 5x",
         "--latency ms",
         "--rate-limit 5/m",
         "--uplinks -1",
