@@ -109,14 +109,19 @@ static int open_source(struct migration *migration, struct error *error) {
 
 static void show_progress(void *context, const struct run_numbers *numbers) {
     struct migration *migration = context;
-    progress_update(migration->progress,
-                    &(struct progress_numbers){
-                        .done = numbers->done,
-                        .total = numbers->total,
-                        .total_known = numbers->total_known,
-                        .failed = numbers->failed,
-                        .waiting_for = numbers->waiting_for != NULL ? numbers->waiting_for : numbers->phase,
-                    });
+    struct progress_numbers shown = {
+        .done = numbers->done,
+        .total = numbers->total,
+        .total_known = numbers->total_known,
+        .failed = numbers->failed,
+        .waiting_for = numbers->waiting_for,
+        .activity = numbers->phase,
+    };
+    if (numbers->confirming) {
+        shown.done = numbers->confirmed;
+        shown.total = numbers->released;
+    }
+    progress_update(migration->progress, &shown);
     if (signals_take_status()) progress_status(migration->progress);
 }
 
@@ -318,7 +323,11 @@ static enum exit_code migrate(const struct session *session, bool applications) 
     enum exit_code code = migration.run == NULL ? exit_code_of(&error) : end_code(&migration, &error);
     if (migration.progress != NULL) progress_end(migration.progress);
     if (close_files(&migration, &error) != 0 && result == 0) code = EXIT_HALTED;
-    if (error_is_set(&error)) console_error(session->console, &error);
+    if (error.code == ERROR_CANCELLED) {
+        log_printf(&session->console->log, LOG_WARN, "interrupted");
+    } else if (error_is_set(&error)) {
+        console_error(session->console, &error);
+    }
     if (migration.run != NULL) summarise(&migration, &error);
     migration_close(&migration);
     return code;

@@ -107,8 +107,13 @@ static void add_time_left(struct buffer *line, double seconds) {
 static void build_line(const struct progress *progress, int64_t now, struct buffer *line) {
     const struct progress_numbers *numbers = &progress->numbers;
     double rate = recent_rate(progress, now);
-    add_count(line, numbers);
-    buffer_printf(line, ", %.*f devices/s", rate < 10 ? 1 : 0, rate);
+    if (numbers->activity != NULL) {
+        buffer_puts(line, numbers->activity);
+        if (numbers->total > 0) buffer_puts(line, ": ");
+    }
+    if (numbers->activity == NULL || numbers->total > 0) add_count(line, numbers);
+    if (rate > 0 || numbers->activity == NULL)
+        buffer_printf(line, ", %.*f devices/s", rate < 10 ? 1 : 0, rate);
     if (rate > 0 && numbers->total_known && numbers->total > numbers->done) {
         add_time_left(line, (double)(numbers->total - numbers->done) / rate);
     }

@@ -17,6 +17,7 @@ struct progress_numbers {
     bool total_known;         // `total` will not grow any more
     uint64_t failed;          // devices set aside
     const char *waiting_for;  // what everything waits for, or NULL; borrowed during the call
+    const char *activity;     // what is done before or after the devices' own moves, or NULL; a constant
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };

@@ -41,7 +41,7 @@ static void write_leftovers(const struct log *log, const struct summary *summary
     }
     if (numbers->moved_on > 0) {
         log_printf(log, LOG_WARN,
-                   "%" PRIu64 " device%s heard while being moved: see above for the counter to set",
+                   "%" PRIu64 " device%s heard while being moved: see above what to do",
                    numbers->moved_on, numbers->moved_on == 1 ? " was" : "s were");
     }
     if (numbers->released > numbers->confirmed && !summary->dry_run && summary->interrupted) {

@@ -117,45 +117,52 @@ static int confirm_each(struct run *run, enum journal_filter filter, struct erro
     return result;
 }
 
-// Judges the entries of a list that was made after the releases.
-static int confirm_page(struct run *run, void *context, const struct source_page *page, struct error *error) {
-    (void)context;
-    int result = 0;
-    for (size_t i = 0; i < page->count && result == 0; i++) {
-        const struct source_record *now = &page->records[i];
-        struct source_record record = {0};
-        enum device_state state = DEVICE_PLANNED;
-        int64_t sequence = 0;
-        int found = journal_find(run->journal, now->id, &sequence, &state, &record, error);
-        if (found < 0) return found;
-        if (found == 1 && state == DEVICE_RELEASED) {
-            ARENA_AUTO arena = {0};
-            struct job job = {.arena = &arena};
-            struct source_confirmation confirmation = {0};
-            enum job_step step =
-                run->setup.driver->confirm(run->setup.source, &job, &record, now, &confirmation, error);
-            if (step == JOB_DONE) {
-                confirm_result(run, sequence, record.id, &confirmation);
-            } else {
-                result = -(int)error->code;
-            }
+// Judges a device by its entry in a list that was made after the releases.
+static int confirm_entry(struct run *run, const struct source_record *now, uint64_t *left,
+                         struct error *error) {
+    struct source_record record = {0};
+    enum device_state state = DEVICE_PLANNED;
+    int64_t sequence = 0;
+    int found = journal_find(run->journal, now->id, &sequence, &state, &record, error);
+    int result = found < 0 ? found : 0;
+    if (found == 1 && state == DEVICE_RELEASED) {
+        ARENA_AUTO arena = {0};
+        struct job job = {.arena = &arena};
+        struct source_confirmation confirmation = {0};
+        const struct run_setup *setup = &run->setup;
+        if (setup->driver->confirm(setup->source, &job, &record, now, &confirmation, error) == JOB_DONE) {
+            confirm_result(run, sequence, record.id, &confirmation);
+            *left -= 1;
+        } else {
+            result = -(int)error->code;
         }
-        source_record_release(&record);
     }
+    source_record_release(&record);
     return result;
 }
 
+static int confirm_page(struct run *run, void *context, const struct source_page *page, struct error *error) {
+    uint64_t *left = context;
+    // A list of the whole application is not worth it for a few of its devices.
+    if (page->count > 0 && page->total / page->count > *left) return RUN_LIST_ENOUGH;
+    for (size_t i = 0; i < page->count; i++) {
+        int result = confirm_entry(run, &page->records[i], left, error);
+        if (result != 0) return result;
+    }
+    return *left == 0 ? RUN_LIST_ENOUGH : 0;
+}
+
 int run_confirm(struct run *run, struct error *error) {
-    uint64_t released = 0;
-    int result = journal_count(run->journal, DEVICE_RELEASED, &released, error);
-    if (result != 0 || released == 0 || run->setup.driver->confirm == NULL) return result;
+    if (run->setup.driver->confirm == NULL) return 0;
     run->numbers.phase = "looking at the cleared devices once more";
-    result = confirm_each(run, JOURNAL_WITH_SESSION, error);
+    run->numbers.confirming = true;
+    int result = confirm_each(run, JOURNAL_WITH_SESSION, error);
+    uint64_t left = 0;
+    if (result == 0) result = journal_count(run->journal, DEVICE_RELEASED, &left, error);
     if (result != 0) return result;
-    if ((run->setup.driver->features & SOURCE_CHEAP_LIST) != 0 && released >= LIST_WORTH) {
-        result = run_list(run, confirm_page, NULL, error);
+    if ((run->setup.driver->features & SOURCE_CHEAP_LIST) != 0 && left >= LIST_WORTH) {
+        result = run_list(run, confirm_page, &left, error);
     }
     // Those that no list showed are asked for one by one.
-    if (result == 0) result = confirm_each(run, JOURNAL_WITHOUT_SESSION, error);
-    return result;
+    return result != 0 ? result : confirm_each(run, JOURNAL_WITHOUT_SESSION, error);
 }

@@ -250,6 +250,7 @@ static struct flight *window_pop(struct flights *flights) {
     if (flights->head == NULL) flights->tail = NULL;
     flight->next = NULL;
     flights->window--;
+    flights->progressed = true;
     return flight;
 }
 
@@ -444,7 +445,7 @@ static void flights_finish(struct flights *flights) {
 
 int run_flights(struct run *run, struct error *error) {
     struct flights flights = {.run = run, .limit = (size_t)run->setup.concurrency * 2};
-    run->numbers.phase = "migrating";
+    run->numbers.phase = NULL;
     int result = 0;
     while (result == 0 &&
            !(flights.head == NULL && flights.releasing == NULL && (flights.exhausted || flights.stopping))) {

@@ -47,6 +47,7 @@ static int list_pass(struct run *run, run_page *receive, void *context, bool *re
                      struct error *error) {
     struct list_context list = {.run = run};
     uint64_t first_total = 0;
+    uint64_t seen = 0;
     int result = 0;
     *ret_stable = true;
     for (size_t pages = 0; result == 0; pages++) {
@@ -57,13 +58,19 @@ static int list_pass(struct run *run, run_page *receive, void *context, bool *re
         }
         result = run_job(run, PRIORITY_LIST, list_job, &list, error);
         if (result != 0) break;
+        seen += list.page.count;
         if (pages == 0) first_total = list.page.total;
+        if (list.page.total > 0 && seen / 2 > list.page.total) {
+            result = error_set(error, ERROR_PROTOCOL, "the list of devices is longer than it says");
+            break;
+        }
         if (list.page.total != first_total) *ret_stable = false;
         result = receive(run, context, &list.page, error);
+        if (result == RUN_LIST_ENOUGH) *ret_stable = true;
         if (list.page.cursor == NULL) break;
     }
     source_page_release(&list.page);
-    return result;
+    return result == RUN_LIST_ENOUGH ? 0 : result;
 }
 
 int run_list(struct run *run, run_page *receive, void *context, struct error *error) {

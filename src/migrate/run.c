@@ -152,6 +152,7 @@ static int run_start(struct run *run, const char *application, struct error *err
     free(run->application);
     run->application = memory_strdup(application);
     run->numbers.total_known = false;
+    run->numbers.confirming = false;
     int result = journal_clear(run->journal, error);
     if (result != 0) return result;
     return run_prepare(run, application, error);

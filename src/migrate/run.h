@@ -27,7 +27,8 @@ struct run_numbers {
     uint64_t failed;          // set aside, or the one that halted the run
     uint64_t held;            // of these: written, but not (or not surely) cleared at the source
     uint64_t moved_on;        // heard between reading and releasing
-    const char *phase;        // "looking for the Handler", "reading the list", ...
+    const char *phase;        // what is done before or after that ("reading the list of devices"), or NULL
+    bool confirming;          // the phase in which released devices are looked at once more
     const char *waiting_for;  // a server that lets us wait, or NULL
 };
 

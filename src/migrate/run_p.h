@@ -41,6 +41,8 @@ bool run_changes(const struct run *run);
 int run_prepare(struct run *run, const char *application, struct error *error);
 
 // Reads the application's list, page after page.
+// Takes a page of a list. RUN_LIST_ENOUGH ends the reading without an error.
+enum { RUN_LIST_ENOUGH = 1 };
 typedef int run_page(struct run *run, void *context, const struct source_page *page, struct error *error);
 int run_list(struct run *run, run_page *receive, void *context, struct error *error);
 

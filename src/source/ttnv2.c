@@ -455,14 +455,22 @@ static enum job_step ttnv2_release(struct source *source, struct job *job, const
 
 // ---- confirming
 
-static void confirm_now(const struct job *job, const Ttnv2__Device *before, const Ttnv2__Device *now,
-                        struct ttnv2_parts parts, struct source_confirmation *confirmation) {
+static void confirm_now(const struct ttnv2 *self, const struct job *job, const Ttnv2__Device *before,
+                        const Ttnv2__Device *now, struct ttnv2_parts parts,
+                        struct source_confirmation *confirmation) {
     const Ttnv2__LoRaWANDevice *lorawan = now->lorawan_device;
     confirmation->proof = SOURCE_RELEASED;
     if (!parts_are_cleared(lorawan, parts)) {
         confirmation->proof = SOURCE_HELD;
         confirmation->remark =
             "was cleared, but has keys in V2 again: somebody else writes to this application";
+        return;
+    }
+    if (self->rules.with_session && !parts.some_session && !all_zero(lorawan->dev_addr)) {
+        confirmation->proof = SOURCE_MOVED_ON;
+        confirmation->remark =
+            "joined V2 between reading and clearing: that session stays in V2, so the "
+            "device must join once more after it is imported";
         return;
     }
     if (!parts.takes_session || lorawan->last_seen <= before->lorawan_device->last_seen) return;
@@ -494,7 +502,7 @@ static enum job_step ttnv2_confirm(struct source *source, struct job *job, const
         if (!reply_ok(reply, CALL_GRPC)) return handler_failed(self, &job->calls[0], reply, error);
         if (get_device_reply(self, job, record->id, &after, error) != 0) return JOB_FAILED;
     }
-    confirm_now(job, before, after, parts, ret_confirmation);
+    confirm_now(self, job, before, after, parts, ret_confirmation);
     return JOB_DONE;
 }
 
