@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -57,6 +59,18 @@ static int descriptor_sync(struct file *file, struct error *error) {
     return 0;
 }
 
+static int descriptor_read(struct file *file, uint64_t offset, void *data, size_t size, size_t *ret_size,
+                           struct error *error) {
+    struct descriptor_file *self = descriptor_of(file);
+    ssize_t got = 0;
+    do {
+        got = pread(self->descriptor, data, size, self->start + (off_t)offset);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) return output_error(file, "read", error);
+    *ret_size = (size_t)got;
+    return 0;
+}
+
 static int descriptor_truncate(struct file *file, uint64_t size, struct error *error) {
     struct descriptor_file *self = descriptor_of(file);
     if (!file->regular || size >= self->length) return 0;
@@ -84,6 +98,7 @@ static int descriptor_close(struct file *file, struct error *error) {
 static const struct file_operations descriptor_operations = {
     .write = descriptor_write,
     .sync = descriptor_sync,
+    .read = descriptor_read,
     .truncate = descriptor_truncate,
     .discard = descriptor_discard,
     .close = descriptor_close,
@@ -152,7 +167,7 @@ static int check_output(int descriptor, const char *path, struct stat *ret_statu
 }
 
 int file_create_output(const char *path, struct file **ret_file, struct error *error) {
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
+    int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
     bool created = descriptor >= 0;
     if (!created && errno == EEXIST) descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     if (descriptor < 0) return error_set(error, ERROR_OUTPUT, "cannot create %s: %s", path, strerror(errno));
@@ -166,6 +181,59 @@ int file_create_output(const char *path, struct file **ret_file, struct error *e
     *ret_file = descriptor_new(descriptor, true, path, &status);
     descriptor_of(*ret_file)->created = created;
     return 0;
+}
+
+void file_identity_release(struct file_identity *identity) {
+    free(identity->path);
+    *identity = (struct file_identity){0};
+}
+
+bool file_identify(const struct file *file, struct file_identity *ret_identity) {
+    const struct descriptor_file *self = (const struct descriptor_file *)file;
+    struct stat status;
+    struct stat named;
+    char link[64];
+    char path[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", self->descriptor);
+    ssize_t size = readlink(link, path, sizeof path - 1);
+    if (!file->regular || size <= 0 || fstat(self->descriptor, &status) != 0) return false;
+    path[size] = '\0';
+    if (stat(path, &named) != 0 || named.st_dev != status.st_dev || named.st_ino != status.st_ino)
+        return false;
+    *ret_identity = (struct file_identity){
+        .path = memory_strdup(path),
+        .device = status.st_dev,
+        .inode = status.st_ino,
+        .start = (uint64_t)self->start,
+    };
+    return true;
+}
+
+int file_open_again(const struct file_identity *identity, struct file **ret_file, struct error *error) {
+    int descriptor = open(identity->path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+    struct stat status;
+    if (descriptor < 0 || fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode) ||
+        status.st_dev != identity->device || status.st_ino != identity->inode ||
+        (uint64_t)status.st_size < identity->start) {
+        error_set(error, ERROR_OUTPUT, "the run's output %s is not there any more, or is another file",
+                  identity->path);
+        error_hint(error, "to have every line of the run written again: --output NEWFILE");
+        if (descriptor >= 0) close(descriptor);
+        return -ERROR_OUTPUT;
+    }
+    struct file *file = descriptor_new(descriptor, true, identity->path, &status);
+    struct descriptor_file *self = descriptor_of(file);
+    self->start = (off_t)identity->start;
+    self->length = (uint64_t)status.st_size - identity->start;
+    (void)lseek(descriptor, 0, SEEK_END);
+    *ret_file = file;
+    return 0;
+}
+
+bool file_is_standard_output(const struct file_identity *identity) {
+    struct stat status;
+    return fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode) &&
+           status.st_dev == identity->device && status.st_ino == identity->inode;
 }
 
 int file_read_all(const char *path, size_t limit, char **ret_data, size_t *ret_size, struct error *error) {

@@ -16,6 +16,9 @@ struct file_operations {
     int (*write)(struct file *file, const void *data, size_t size, struct error *error);
     // Returns when what was written survives a loss of power; nothing to do for a pipe or a terminal.
     int (*sync)(struct file *file, struct error *error);
+    // Reads what this run wrote, from `offset` on; *ret_size is 0 at the end. Only if `file->regular`.
+    int (*read)(struct file *file, uint64_t offset, void *data, size_t size, size_t *ret_size,
+                struct error *error);
     // Takes away what stands behind the first `size` bytes that this run wrote; only if `file->regular`.
     int (*truncate)(struct file *file, uint64_t size, struct error *error);
     // Takes the file away again if this run has made it and nothing is in it; `close` follows.
@@ -23,6 +26,16 @@ struct file_operations {
     // Closes and frees; an error that the system reports only now is returned.
     int (*close)(struct file *file, struct error *error);
 };
+
+// Which file it is, to find it again.
+struct file_identity {
+    char *path;  // absolute; owned
+    uint64_t device;
+    uint64_t inode;
+    uint64_t start;  // where this run began to write
+};
+
+void file_identity_release(struct file_identity *identity);
 
 struct file {
     const struct file_operations *operations;
@@ -37,6 +50,15 @@ int file_open_standard_output(struct file **ret_file, struct error *error);
 
 // A new file, 0600 whatever the umask; an existing one only if it is empty. ERROR_OUTPUT otherwise.
 int file_create_output(const char *path, struct file **ret_file, struct error *error);
+
+// Tells which regular file it is; false if it is none, or has no name any more.
+bool file_identify(const struct file *file, struct file_identity *ret_identity);
+
+// Opens a file that was written to before, to go on behind what is there. ERROR_OUTPUT if it is no longer that file.
+int file_open_again(const struct file_identity *identity, struct file **ret_file, struct error *error);
+
+// True if standard output is this very file.
+bool file_is_standard_output(const struct file_identity *identity);
 
 // Reads a whole file of at most `limit` bytes into *ret_data, NUL-terminated (the NUL is not counted);
 // the caller frees it. ERROR_INPUT if it cannot be read, ERROR_TOO_LARGE if it is longer.

@@ -303,6 +303,16 @@ static const struct option_value *option_get(const struct option_values *values,
     return option_value_of(values, spec);
 }
 
+int option_each_given(const struct option_values *values, option_receiver *receiver, void *context,
+                      struct error *error) {
+    int result = 0;
+    for (const struct option_spec *spec = values->table; spec->name != NULL && result == 0; spec++) {
+        const struct option_value *value = option_value_of(values, spec);
+        if (value->given && value->text != NULL) result = receiver(context, spec, value->text, error);
+    }
+    return result;
+}
+
 const char *option_string(const struct option_values *values, const char *name) {
     return option_get(values, name, OPTION_STRING, OPTION_CHOICE)->text;
 }

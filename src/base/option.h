@@ -74,6 +74,12 @@ double option_rate(const struct option_values *values, const char *name);       
 // True if the user or the environment gave it.
 bool option_given(const struct option_values *values, const char *name);
 
+// Tells every option that the user or the environment gave, as text that option_set takes.
+typedef int option_receiver(void *context, const struct option_spec *spec, const char *text,
+                            struct error *error);
+int option_each_given(const struct option_values *values, option_receiver *receiver, void *context,
+                      struct error *error);
+
 // The row of a name, or NULL.
 const struct option_spec *option_find(const struct option_spec *table, const char *name, size_t name_size);
 

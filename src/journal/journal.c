@@ -1,94 +1,153 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/journal.h"
 
-#include <sqlite3.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/clock.h"
+#include "base/hex.h"
 #include "base/memory.h"
+#include "journal/journal_p.h"
 
-enum statement {
-    ADD,
-    FILL,
-    NEXT_ANY,
-    NEXT_SESSION,
-    FIND,
-    OTHER,
-    STORE,
-    SET_STATE,
-    TOTAL,
-    COUNT,
-    DUPLICATES,
-    CLEAR,
-    STATEMENT_COUNT,
-};
+// "TLWM", in SQLite's application_id: tells a journal from any other database.
+enum { APPLICATION_ID = 0x544c574d };
 
-#define DEVICE_COLUMNS "sequence, state, id, dev_eui, complete, data"
+#define DEVICE_COLUMNS \
+    "sequence, state, id, dev_eui, complete, data, session, converted, reason, attempts, line"
+#define DEVICE_FROM " FROM device WHERE application = ?1"
 
 static const char *const statement_text[STATEMENT_COUNT] = {
     [ADD] =
-        "INSERT INTO device (id, device_id, state, dev_eui, complete, data) VALUES (?1, ?2, 0, ?3, ?4, ?5)"
-        " ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO device (application, id, device_id, state, dev_eui, complete, data)"
+        " VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6) ON CONFLICT (application, id) DO NOTHING",
     [FILL] =
-        "UPDATE device SET device_id = coalesce(?2, device_id), dev_eui = ?3, complete = ?4, data = ?5"
-        " WHERE id = ?1 AND data IS NULL",
-    [NEXT_ANY] = "SELECT " DEVICE_COLUMNS
-                 " FROM device WHERE sequence > ?1 AND state = ?2"
+        "UPDATE device SET device_id = coalesce(?3, device_id), dev_eui = ?4, complete = ?5, data = ?6"
+        " WHERE application = ?1 AND id = ?2 AND data IS NULL",
+    [NEXT_ANY] = "SELECT " DEVICE_COLUMNS DEVICE_FROM
+                 " AND sequence > ?2 AND state BETWEEN ?3 AND ?4"
                  " ORDER BY sequence LIMIT 1",
-    [NEXT_SESSION] = "SELECT " DEVICE_COLUMNS
-                     " FROM device WHERE sequence > ?1 AND state = ?2"
-                     " AND session = ?3 ORDER BY sequence LIMIT 1",
-    [FIND] = "SELECT " DEVICE_COLUMNS " FROM device WHERE id = ?1",
-    [OTHER] = "SELECT id FROM device WHERE device_id = ?1 AND sequence <> ?2 ORDER BY sequence LIMIT 1",
+    [NEXT_SESSION] = "SELECT " DEVICE_COLUMNS DEVICE_FROM
+                     " AND sequence > ?2 AND state BETWEEN ?3 AND ?4"
+                     " AND session = ?5 ORDER BY sequence LIMIT 1",
+    [FIND] = "SELECT " DEVICE_COLUMNS DEVICE_FROM " AND id = ?2",
+    [OTHER] = "SELECT id" DEVICE_FROM
+              " AND device_id = ?2 AND sequence <> ?3 AND state <> 20"
+              " ORDER BY sequence LIMIT 1",
     [STORE] =
-        "UPDATE device SET device_id = ?2, session = ?3, dev_eui = ?4, complete = ?5, data = ?6"
-        " WHERE sequence = ?1",
+        "UPDATE device SET state = 3, device_id = ?2, session = ?3, dev_eui = ?4, complete = ?5, data = ?6,"
+        " converted = ?7 WHERE sequence = ?1",
     [SET_STATE] = "UPDATE device SET state = ?2 WHERE sequence = ?1",
-    [TOTAL] = "SELECT count(*) FROM device",
-    [COUNT] = "SELECT count(*) FROM device WHERE state = ?1",
+    [SET_REASON] = "UPDATE device SET state = ?2, reason = ?3, attempts = attempts + 1 WHERE sequence = ?1",
+    [SET_LINE] = "UPDATE device SET line = ?2 WHERE sequence = ?1",
+    [NEXT_LINE] = "SELECT " DEVICE_COLUMNS " FROM device WHERE line > ?1 ORDER BY line LIMIT 1",
+    [FORGET_RECORDED] = "UPDATE device SET line = NULL, state = 0 WHERE state = 3",
+    [LAST_LINE] = "SELECT coalesce(max(line), 0) FROM device",
+    [CHANGE_STATES] = "UPDATE device SET state = ?2 WHERE state = ?1",
+    [TOTAL] = "SELECT count(*)" DEVICE_FROM,
+    [COUNT] = "SELECT count(*)" DEVICE_FROM " AND state = ?2",
+    [COUNT_ALL] = "SELECT count(*) FROM device WHERE state = ?1",
     [DUPLICATES] =
-        "SELECT d.sequence, d.id, d.device_id, (SELECT o.id FROM device o WHERE o.device_id = d.device_id"
-        " AND o.sequence <> d.sequence ORDER BY o.sequence LIMIT 1) FROM device d WHERE d.device_id IN"
-        " (SELECT device_id FROM device WHERE device_id IS NOT NULL GROUP BY device_id HAVING count(*) > 1)"
-        " ORDER BY d.sequence",
-    [CLEAR] = "DELETE FROM device",
+        "SELECT d.sequence, d.id, d.device_id, (SELECT o.id FROM device o WHERE o.application = ?1 AND"
+        " o.device_id = d.device_id AND o.sequence <> d.sequence ORDER BY o.sequence LIMIT 1)"
+        " FROM device d WHERE d.application = ?1 AND d.state = 0 AND d.device_id IN"
+        " (SELECT device_id" DEVICE_FROM
+        " AND device_id IS NOT NULL GROUP BY device_id"
+        " HAVING count(*) > 1) ORDER BY d.sequence",
+    [PROPERTY_SET] =
+        "INSERT INTO property (name, value, sealed) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT (name) DO UPDATE SET value = ?2, sealed = ?3",
+    [PROPERTY_GET] = "SELECT value, sealed FROM property WHERE name = ?1",
+    [PROPERTY_EACH] =
+        "SELECT value, sealed, name FROM property WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name",
+    [APPLICATION_ADD] = "INSERT INTO application (name) VALUES (?1) ON CONFLICT (name) DO NOTHING",
+    [APPLICATION_FIND] = "SELECT number, planned FROM application WHERE name = ?1",
+    [APPLICATION_PLANNED] = "UPDATE application SET planned = 1 WHERE number = ?1",
+    [APPLICATION_AT] = "SELECT name FROM application ORDER BY number LIMIT 1 OFFSET ?1",
 };
 
 static const char schema[] =
-    "PRAGMA journal_mode = OFF;"
-    "PRAGMA synchronous = OFF;"
-    "PRAGMA secure_delete = ON;"
-    "PRAGMA cache_size = -2048;"
+    "CREATE TABLE property (name TEXT PRIMARY KEY, value BLOB, sealed INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE application (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " planned INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE device ("
     " sequence INTEGER PRIMARY KEY,"
-    " id TEXT NOT NULL UNIQUE,"
+    " application INTEGER NOT NULL REFERENCES application,"
+    " id TEXT NOT NULL,"
     " device_id TEXT,"
     " state INTEGER NOT NULL,"
     " session INTEGER NOT NULL DEFAULT 0,"
     " dev_eui BLOB,"
     " complete INTEGER NOT NULL,"
-    " data BLOB);"
-    "CREATE INDEX device_by_device_id ON device (device_id);"
-    "BEGIN";
+    " data BLOB,"
+    " converted BLOB,"
+    " reason TEXT,"
+    " attempts INTEGER NOT NULL DEFAULT 0,"
+    " line INTEGER UNIQUE,"
+    " UNIQUE (application, id));"
+    "CREATE INDEX device_by_device_id ON device (application, device_id);"
+    "CREATE INDEX device_by_state ON device (state);";
 
-struct journal {
-    sqlite3 *database;
-    sqlite3_stmt *statements[STATEMENT_COUNT];  // prepared on first use
-};
+int journal_error(struct journal *journal, struct error *error) {
+    int code = sqlite3_errcode(journal->database);
+    const char *words = sqlite3_errmsg(journal->database);
+    if (journal->path == NULL) {
+        return error_set(error, ERROR_SYSTEM, "the list of devices cannot be kept: %s", words);
+    }
+    error_set(error, ERROR_OUTPUT, "the journal %s: %s", journal->path, words);
+    if (code == SQLITE_FULL)
+        error_hint(error, "free some space, then: ttn-lw-migrate resume %s", journal->path);
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+        error_hint(error, "the file is damaged: keep it, and the output, as they are");
+    }
+    return -ERROR_OUTPUT;
+}
 
-static int journal_error(struct journal *journal, struct error *error) {
-    return error_set(error, ERROR_SYSTEM, "the list of devices cannot be kept: %s",
-                     sqlite3_errmsg(journal->database));
+static int journal_execute(struct journal *journal, const char *text, struct error *error) {
+    return sqlite3_exec(journal->database, text, NULL, NULL, NULL) == SQLITE_OK
+               ? 0
+               : journal_error(journal, error);
+}
+
+static struct journal *journal_new(const char *path) {
+    struct journal *journal = memory_new(struct journal);
+    journal->path = memory_strdup(path);
+    return journal;
+}
+
+void journal_close(struct journal *journal) {
+    if (journal == NULL) return;
+    for (size_t i = 0; i < STATEMENT_COUNT; i++) sqlite3_finalize(journal->statements[i]);
+    sqlite3_close(journal->database);
+    seal_free(journal->seal);
+    free(journal->path);
+    free(journal);
+}
+
+const char *journal_path(const struct journal *journal) {
+    return journal->path;
 }
 
 int journal_open_temporary(struct journal **ret_journal, struct error *error) {
-    struct journal *journal = memory_new(struct journal);
+    struct journal *journal = journal_new(NULL);
     // An empty name is SQLite's private temporary database.
-    if (sqlite3_open_v2("", &journal->database,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_PRIVATECACHE,
-                        NULL) != SQLITE_OK ||
-        sqlite3_exec(journal->database, schema, NULL, NULL, NULL) != SQLITE_OK) {
-        int result = journal_error(journal, error);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_PRIVATECACHE;
+    int result = 0;
+    if (sqlite3_open_v2("", &journal->database, flags, NULL) != SQLITE_OK)
+        result = journal_error(journal, error);
+    if (result == 0) {
+        result =
+            journal_execute(journal,
+                            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA secure_delete = ON;"
+                            "PRAGMA cache_size = -2048",
+                            error);
+    }
+    if (result == 0) result = journal_execute(journal, schema, error);
+    if (result == 0) result = journal_execute(journal, "BEGIN", error);
+    if (result != 0) {
         journal_close(journal);
         return result;
     }
@@ -96,15 +155,135 @@ int journal_open_temporary(struct journal **ret_journal, struct error *error) {
     return 0;
 }
 
-void journal_close(struct journal *journal) {
-    if (journal == NULL) return;
-    for (size_t i = 0; i < STATEMENT_COUNT; i++) sqlite3_finalize(journal->statements[i]);
-    sqlite3_close(journal->database);
-    free(journal);
+// What every connection to a file needs: nothing is done before it is safe, nothing is left behind that was deleted.
+static int journal_settle(struct journal *journal, struct error *error) {
+    sqlite3_busy_timeout(journal->database, 5000);
+    return journal_execute(journal,
+                           "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -2048;"
+                           "PRAGMA wal_autocheckpoint = 4000; PRAGMA trusted_schema = OFF",
+                           error);
 }
 
-// The statement, ready to be bound; NULL after an error.
-static sqlite3_stmt *journal_statement(struct journal *journal, enum statement which) {
+// SQLite makes files as the umask says, and its companions like the database: so the file is made before.
+static int make_private(const char *path, struct error *error) {
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0 || fchmod(descriptor, 0600) != 0) {
+        error_set(error, ERROR_OUTPUT, "the journal %s cannot be made: %s", path, strerror(errno));
+        if (descriptor >= 0) close(descriptor);
+        return -ERROR_OUTPUT;
+    }
+    close(descriptor);
+    return 0;
+}
+
+int journal_create(const struct journal_place *place, struct journal **ret_journal, struct error *error) {
+    if (place->vfs == NULL) {
+        int made = make_private(place->path, error);
+        if (made != 0) return made;
+    }
+    struct journal *journal = journal_new(place->path);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int result = 0;
+    if (sqlite3_open_v2(place->path, &journal->database, flags, place->vfs) != SQLITE_OK) {
+        result = journal_error(journal, error);
+    }
+    if (result == 0) result = journal_execute(journal, "PRAGMA journal_mode = WAL", error);
+    if (result == 0) result = journal_settle(journal, error);
+    if (result == 0) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
+    if (result == 0) result = journal_execute(journal, schema, error);
+    char *identity MEMORY_AUTO = memory_printf("PRAGMA application_id = %d; PRAGMA user_version = %d",
+                                               APPLICATION_ID, JOURNAL_VERSION);
+    if (result == 0) result = journal_execute(journal, identity, error);
+    if (result == 0) result = journal_commit(journal, error);
+    if (result != 0) {
+        journal_close(journal);
+        return result;
+    }
+    *ret_journal = journal;
+    return 0;
+}
+
+static int pragma_number(struct journal *journal, const char *text, int64_t *ret_number,
+                         struct error *error) {
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(journal->database, text, -1, &statement, NULL);
+    if (result == SQLITE_OK) result = sqlite3_step(statement);
+    if (result == SQLITE_ROW) *ret_number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return result == SQLITE_ROW ? 0 : journal_error(journal, error);
+}
+
+static int check_identity(struct journal *journal, struct error *error) {
+    int64_t identity = 0;
+    int64_t version = 0;
+    if (pragma_number(journal, "PRAGMA application_id", &identity, error) != 0 ||
+        pragma_number(journal, "PRAGMA user_version", &version, error) != 0) {
+        return error_wrap(error, ERROR_INPUT, "%s cannot be read as a journal", journal->path);
+    }
+    if (identity != APPLICATION_ID) return error_set(error, ERROR_INPUT, "%s is no journal", journal->path);
+    if (version > JOURNAL_VERSION) {
+        error_set(error, ERROR_INPUT, "%s was written by a newer version of this program", journal->path);
+        error_hint(error, "use that version");
+        return -ERROR_INPUT;
+    }
+    if (version < 1)
+        return error_set(error, ERROR_INPUT, "%s is not complete: nothing was done yet", journal->path);
+    return 0;
+}
+
+// A damaged file is found before anything is done on the strength of it.
+static int check_soundness(struct journal *journal, struct error *error) {
+    sqlite3_stmt *statement = NULL;
+    int step = sqlite3_prepare_v2(journal->database, "PRAGMA integrity_check(1)", -1, &statement, NULL);
+    if (step == SQLITE_OK) step = sqlite3_step(statement);
+    bool sound = step == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
+    sqlite3_finalize(statement);
+    if (sound) return 0;
+    error_set(error, ERROR_INPUT, "the journal %s is damaged", journal->path);
+    error_hint(error, "nothing was changed; keep it, and the output of its run, as they are");
+    return -ERROR_INPUT;
+}
+
+static int read_sealed(struct journal *journal, struct error *error) {
+    char *value = NULL;
+    int result = journal_property(journal, "sealed", &value, error);
+    journal->sealed = value != NULL;
+    free(value);
+    return result;
+}
+
+int journal_open(const struct journal_place *place, bool writable, struct journal **ret_journal,
+                 struct error *error) {
+    struct journal *journal = journal_new(place->path);
+    int flags = writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    int result = 0;
+    if (sqlite3_open_v2(place->path, &journal->database, flags, place->vfs) != SQLITE_OK) {
+        result = error_set(error, ERROR_INPUT, "the journal %s cannot be opened: %s", place->path,
+                           sqlite3_errmsg(journal->database));
+    }
+    if (result == 0) result = check_identity(journal, error);
+    if (result == 0) result = check_soundness(journal, error);
+    if (result == 0) result = journal_settle(journal, error);
+    if (result == 0) result = read_sealed(journal, error);
+    if (result == 0 && writable) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
+    if (result != 0) {
+        journal_close(journal);
+        return result;
+    }
+    *ret_journal = journal;
+    return 0;
+}
+
+int journal_commit(struct journal *journal, struct error *error) {
+    if (journal->path == NULL) return 0;
+    int result = journal_execute(journal, "COMMIT", error);
+    if (result == 0) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
+    return result;
+}
+
+// ---- statements
+
+sqlite3_stmt *journal_statement(struct journal *journal, enum statement which) {
     sqlite3_stmt **statement = &journal->statements[which];
     if (*statement == NULL) {
         sqlite3_prepare_v3(journal->database, statement_text[which], -1, SQLITE_PREPARE_PERSISTENT, statement,
@@ -113,182 +292,189 @@ static sqlite3_stmt *journal_statement(struct journal *journal, enum statement w
     return *statement;
 }
 
-// Runs a statement that returns no row, and makes it ready for the next time.
-static int journal_run(struct journal *journal, sqlite3_stmt *statement, struct error *error) {
-    int result = sqlite3_step(statement);
+void journal_reset(sqlite3_stmt *statement) {
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
-    return result == SQLITE_DONE ? 0 : journal_error(journal, error);
 }
 
-// Binds dev_eui, complete and data to three parameters in a row. SQLite copies nothing: the record outlives
-// the statement's run.
-static void bind_record(sqlite3_stmt *statement, int first, const struct source_record *record) {
-    if (record->has_dev_eui) {
-        sqlite3_bind_blob(statement, first, record->dev_eui, sizeof record->dev_eui, SQLITE_STATIC);
-    }
-    sqlite3_bind_int(statement, first + 1, record->complete);
-    if (record->data != NULL) {
-        sqlite3_bind_blob64(statement, first + 2, record->data, record->size, SQLITE_STATIC);
-    }
+int journal_run(struct journal *journal, sqlite3_stmt *statement, struct error *error) {
+    int result = sqlite3_step(statement);
+    int code = result == SQLITE_DONE ? 0 : journal_error(journal, error);
+    journal_reset(statement);
+    return code;
 }
 
-static void bind_text(sqlite3_stmt *statement, int index, const char *text) {
+void journal_bind_text(sqlite3_stmt *statement, int index, const char *text) {
     if (text != NULL) sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC);
 }
 
-static int journal_put(struct journal *journal, enum statement which, const struct source_record *record,
-                       const char *device_id, struct error *error) {
-    sqlite3_stmt *statement = journal_statement(journal, which);
-    if (statement == NULL) return journal_error(journal, error);
-    bind_text(statement, 1, record->id);
-    bind_text(statement, 2, device_id);
-    bind_record(statement, 3, record);
-    return journal_run(journal, statement, error);
+void journal_bind_secret(struct journal *journal, sqlite3_stmt *statement, int index, const char *place,
+                         const void *data, size_t size, struct buffer *space) {
+    if (data == NULL) return;
+    if (journal->seal != NULL) {
+        seal_close(journal->seal, place, data, size, space);
+        data = space->data;
+        size = space->size;
+    }
+    sqlite3_bind_blob64(statement, index, data, size, SQLITE_STATIC);
 }
 
-int journal_add(struct journal *journal, const struct source_record *record, const char *device_id,
-                bool *ret_known, struct error *error) {
-    int result = journal_put(journal, ADD, record, device_id, error);
-    if (result == 0) *ret_known = sqlite3_changes(journal->database) == 0;
+int journal_column_secret(struct journal *journal, sqlite3_stmt *statement, int column, const char *place,
+                          struct buffer *data, struct error *error) {
+    const void *bytes = sqlite3_column_blob(statement, column);
+    size_t size = (size_t)sqlite3_column_bytes(statement, column);
+    if (journal->seal != NULL) return seal_open(journal->seal, place, bytes, size, data, error);
+    if (journal->sealed) return error_set(error, ERROR_USAGE, "the journal %s is encrypted", journal->path);
+    buffer_add(data, bytes, size);
+    return 0;
+}
+
+// ---- encryption
+
+// What the key must open, so that a wrong one is found at once.
+static const char seal_proof[] = "ttn-lw-migrate";
+
+bool journal_is_sealed(const struct journal *journal) {
+    return journal->sealed;
+}
+
+int journal_set_seal(struct journal *journal, struct seal *seal, struct error *error) {
+    seal_free(journal->seal);
+    journal->seal = seal;
+    if (!journal->sealed) {
+        journal->sealed = true;
+        int result = journal_set_property(journal, "sealed", "xchacha20poly1305", false, error);
+        return result != 0 ? result : journal_set_property(journal, "proof", seal_proof, true, error);
+    }
+    char *proof = NULL;
+    int result = journal_property(journal, "proof", &proof, error);
+    if (result != 0 || proof == NULL || strcmp(proof, seal_proof) != 0) {
+        result = error_set(error, ERROR_USAGE, "this is not the key of the journal %s", journal->path);
+    }
+    free(proof);
     return result;
 }
 
-int journal_fill(struct journal *journal, const struct source_record *record, const char *device_id,
-                 struct error *error) {
-    return journal_put(journal, FILL, record, device_id, error);
-}
-
-// Reads a row of DEVICE_COLUMNS.
-static void read_device(sqlite3_stmt *statement, struct source_record *record) {
-    *record = (struct source_record){
-        .id = memory_strdup((const char *)sqlite3_column_text(statement, 2)),
-        .complete = sqlite3_column_int(statement, 4) != 0,
-    };
-    if (sqlite3_column_bytes(statement, 3) == (int)sizeof record->dev_eui) {
-        memcpy(record->dev_eui, sqlite3_column_blob(statement, 3), sizeof record->dev_eui);
-        record->has_dev_eui = true;
+int journal_salt(struct journal *journal, uint8_t ret_salt[static SEAL_SALT_SIZE], struct error *error) {
+    char *text = NULL;
+    int result = journal_property(journal, "salt", &text, error);
+    if (result != 0) return result;
+    if (text != NULL && strlen(text) == 2 * SEAL_SALT_SIZE &&
+        hex_decode(ret_salt, SEAL_SALT_SIZE, text, strlen(text))) {
+        free(text);
+        return 0;
     }
-    if (sqlite3_column_type(statement, 5) != SQLITE_NULL) {
-        size_t size = (size_t)sqlite3_column_bytes(statement, 5);
-        source_record_set_data(record, sqlite3_column_blob(statement, 5), size);
-    }
+    free(text);
+    random_system.fill(NULL, ret_salt, SEAL_SALT_SIZE);
+    char hex[HEX_TEXT_SIZE(SEAL_SALT_SIZE)];
+    hex_encode_lower(hex, ret_salt, SEAL_SALT_SIZE);
+    return journal_set_property(journal, "salt", hex, false, error);
 }
 
-// Steps to the one row of a query over DEVICE_COLUMNS.
-static int journal_row(struct journal *journal, sqlite3_stmt *statement, int64_t *ret_sequence,
-                       enum device_state *ret_state, struct source_record *ret_record, struct error *error) {
-    int result = sqlite3_step(statement);
-    if (result == SQLITE_ROW) {
-        *ret_sequence = sqlite3_column_int64(statement, 0);
-        if (ret_state != NULL) *ret_state = (enum device_state)sqlite3_column_int(statement, 1);
-        read_device(statement, ret_record);
-    }
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
-    if (result == SQLITE_ROW) return 1;
-    return result == SQLITE_DONE ? 0 : journal_error(journal, error);
-}
+// ---- properties
 
-int journal_next(struct journal *journal, int64_t after, enum device_state state, enum journal_filter filter,
-                 int64_t *ret_sequence, struct source_record *ret_record, struct error *error) {
-    sqlite3_stmt *statement = journal_statement(journal, filter == JOURNAL_ANY ? NEXT_ANY : NEXT_SESSION);
-    if (statement == NULL) return journal_error(journal, error);
-    sqlite3_bind_int64(statement, 1, after);
-    sqlite3_bind_int(statement, 2, (int)state);
-    if (filter != JOURNAL_ANY) sqlite3_bind_int(statement, 3, filter == JOURNAL_WITH_SESSION);
-    return journal_row(journal, statement, ret_sequence, NULL, ret_record, error);
-}
-
-int journal_find(struct journal *journal, const char *id, int64_t *ret_sequence, enum device_state *ret_state,
-                 struct source_record *ret_record, struct error *error) {
-    sqlite3_stmt *statement = journal_statement(journal, FIND);
-    if (statement == NULL) return journal_error(journal, error);
-    bind_text(statement, 1, id);
-    return journal_row(journal, statement, ret_sequence, ret_state, ret_record, error);
-}
-
-// The ID at the source of another device that has this ID; *ret_other stays NULL if there is none.
-static int journal_other(struct journal *journal, int64_t sequence, const char *device_id, char **ret_other,
+int journal_set_property(struct journal *journal, const char *name, const char *value, bool secret,
                          struct error *error) {
-    sqlite3_stmt *statement = journal_statement(journal, OTHER);
+    sqlite3_stmt *statement = journal_statement(journal, PROPERTY_SET);
     if (statement == NULL) return journal_error(journal, error);
-    bind_text(statement, 1, device_id);
-    sqlite3_bind_int64(statement, 2, sequence);
-    int result = sqlite3_step(statement);
-    if (result == SQLITE_ROW) *ret_other = memory_strdup((const char *)sqlite3_column_text(statement, 0));
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
-    return result == SQLITE_ROW || result == SQLITE_DONE ? 0 : journal_error(journal, error);
-}
-
-int journal_store(struct journal *journal, int64_t sequence, const struct source_record *record,
-                  const char *device_id, bool session, char **ret_other, struct error *error) {
-    *ret_other = NULL;
-    int result = journal_other(journal, sequence, device_id, ret_other, error);
-    if (result != 0 || *ret_other != NULL) return result;
-    sqlite3_stmt *statement = journal_statement(journal, STORE);
-    if (statement == NULL) return journal_error(journal, error);
-    sqlite3_bind_int64(statement, 1, sequence);
-    bind_text(statement, 2, device_id);
-    sqlite3_bind_int(statement, 3, session);
-    bind_record(statement, 4, record);
+    BUFFER_AUTO space;
+    buffer_init(&space, BUFFER_UNLIMITED);
+    bool seals = secret && journal->seal != NULL;
+    journal_bind_text(statement, 1, name);
+    if (seals) {
+        char *place MEMORY_AUTO = memory_printf("property:%s", name);
+        journal_bind_secret(journal, statement, 2, place, value, strlen(value), &space);
+    } else {
+        sqlite3_bind_blob(statement, 2, value, (int)strlen(value), SQLITE_STATIC);
+    }
+    sqlite3_bind_int(statement, 3, seals);
     return journal_run(journal, statement, error);
 }
 
-int journal_set_state(struct journal *journal, int64_t sequence, enum device_state state,
-                      struct error *error) {
-    sqlite3_stmt *statement = journal_statement(journal, SET_STATE);
-    if (statement == NULL) return journal_error(journal, error);
-    sqlite3_bind_int64(statement, 1, sequence);
-    sqlite3_bind_int(statement, 2, (int)state);
-    return journal_run(journal, statement, error);
+// The value of a row (value, sealed).
+static int read_property(struct journal *journal, sqlite3_stmt *statement, const char *name, char **ret_value,
+                         struct error *error) {
+    BUFFER_AUTO value;
+    buffer_init(&value, BUFFER_UNLIMITED);
+    int result = 0;
+    if (sqlite3_column_int(statement, 1) != 0) {
+        char *place MEMORY_AUTO = memory_printf("property:%s", name);
+        result = journal_column_secret(journal, statement, 0, place, &value, error);
+    } else {
+        buffer_add(&value, sqlite3_column_blob(statement, 0), (size_t)sqlite3_column_bytes(statement, 0));
+    }
+    if (result == 0) *ret_value = buffer_take_string(&value);
+    return result;
 }
 
-static int journal_number(struct journal *journal, sqlite3_stmt *statement, uint64_t *ret_count,
-                          struct error *error) {
-    int result = sqlite3_step(statement);
-    if (result == SQLITE_ROW) *ret_count = (uint64_t)sqlite3_column_int64(statement, 0);
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
-    return result == SQLITE_ROW ? 0 : journal_error(journal, error);
+int journal_property(struct journal *journal, const char *name, char **ret_value, struct error *error) {
+    *ret_value = NULL;
+    sqlite3_stmt *statement = journal_statement(journal, PROPERTY_GET);
+    if (statement == NULL) return journal_error(journal, error);
+    journal_bind_text(statement, 1, name);
+    int step = sqlite3_step(statement);
+    int result = step == SQLITE_DONE ? 0 : step != SQLITE_ROW ? journal_error(journal, error) : 0;
+    if (step == SQLITE_ROW) result = read_property(journal, statement, name, ret_value, error);
+    journal_reset(statement);
+    return result;
 }
 
-int journal_total(struct journal *journal, uint64_t *ret_count, struct error *error) {
-    sqlite3_stmt *statement = journal_statement(journal, TOTAL);
+int journal_each_property(struct journal *journal, const char *prefix, journal_property_receiver *receiver,
+                          void *context, struct error *error) {
+    sqlite3_stmt *statement = journal_statement(journal, PROPERTY_EACH);
     if (statement == NULL) return journal_error(journal, error);
-    return journal_number(journal, statement, ret_count, error);
-}
-
-int journal_count(struct journal *journal, enum device_state state, uint64_t *ret_count,
-                  struct error *error) {
-    sqlite3_stmt *statement = journal_statement(journal, COUNT);
-    if (statement == NULL) return journal_error(journal, error);
-    sqlite3_bind_int(statement, 1, (int)state);
-    return journal_number(journal, statement, ret_count, error);
-}
-
-int journal_fail_duplicates(struct journal *journal, journal_duplicate *tell, void *context,
-                            uint64_t *ret_count, struct error *error) {
-    sqlite3_stmt *statement = journal_statement(journal, DUPLICATES);
-    if (statement == NULL) return journal_error(journal, error);
-    *ret_count = 0;
+    journal_bind_text(statement, 1, prefix);
     int step = SQLITE_DONE;
     int result = 0;
     while (result == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
-        *ret_count += 1;
-        tell(context, (const char *)sqlite3_column_text(statement, 1),
-             (const char *)sqlite3_column_text(statement, 2),
-             (const char *)sqlite3_column_text(statement, 3));
-        result = journal_set_state(journal, sqlite3_column_int64(statement, 0), DEVICE_FAILED, error);
+        char *name MEMORY_AUTO = memory_strdup((const char *)sqlite3_column_text(statement, 2));
+        char *value = NULL;
+        result = read_property(journal, statement, name, &value, error);
+        if (result == 0) result = receiver(context, name + strlen(prefix), value, error);
+        memory_free_secret(value);
     }
-    sqlite3_reset(statement);
-    if (result != 0) return result;
-    return step == SQLITE_DONE ? 0 : journal_error(journal, error);
+    if (result == 0 && step != SQLITE_DONE) result = journal_error(journal, error);
+    journal_reset(statement);
+    return result;
 }
 
-int journal_clear(struct journal *journal, struct error *error) {
-    sqlite3_stmt *statement = journal_statement(journal, CLEAR);
+// ---- applications
+
+int journal_use_application(struct journal *journal, const char *application, bool *ret_planned,
+                            struct error *error) {
+    sqlite3_stmt *statement = journal_statement(journal, APPLICATION_ADD);
     if (statement == NULL) return journal_error(journal, error);
+    journal_bind_text(statement, 1, application);
+    int result = journal_run(journal, statement, error);
+    if (result != 0) return result;
+    statement = journal_statement(journal, APPLICATION_FIND);
+    if (statement == NULL) return journal_error(journal, error);
+    journal_bind_text(statement, 1, application);
+    if (sqlite3_step(statement) == SQLITE_ROW) {
+        journal->application = sqlite3_column_int64(statement, 0);
+        *ret_planned = sqlite3_column_int(statement, 1) != 0;
+    } else {
+        result = journal_error(journal, error);
+    }
+    journal_reset(statement);
+    return result;
+}
+
+int journal_set_planned(struct journal *journal, struct error *error) {
+    sqlite3_stmt *statement = journal_statement(journal, APPLICATION_PLANNED);
+    if (statement == NULL) return journal_error(journal, error);
+    sqlite3_bind_int64(statement, 1, journal->application);
     return journal_run(journal, statement, error);
+}
+
+int journal_application(struct journal *journal, size_t index, char **ret_application, struct error *error) {
+    *ret_application = NULL;
+    sqlite3_stmt *statement = journal_statement(journal, APPLICATION_AT);
+    if (statement == NULL) return journal_error(journal, error);
+    sqlite3_bind_int64(statement, 1, (int64_t)index);
+    int step = sqlite3_step(statement);
+    if (step == SQLITE_ROW) *ret_application = memory_strdup((const char *)sqlite3_column_text(statement, 0));
+    int result = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : journal_error(journal, error);
+    journal_reset(statement);
+    return result;
 }

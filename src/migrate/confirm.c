@@ -10,9 +10,8 @@
 enum { LIST_WORTH = 4 };
 
 struct confirmation {
-    struct confirmations *all;  // borrowed
-    int64_t sequence;
-    struct source_record record;  // owned
+    struct confirmations *all;     // borrowed
+    struct journal_device device;  // owned
     struct source_confirmation result;
     struct task task;
     bool finished;
@@ -31,6 +30,7 @@ static void confirm_result(struct run *run, int64_t sequence, const char *id,
                            const struct source_confirmation *confirmation) {
     ERROR_AUTO ignored = {0};
     (void)journal_set_state(run->journal, sequence, DEVICE_CONFIRMED, &ignored);
+    run->uncommitted = true;
     run->numbers.confirmed++;
     if (confirmation->proof == SOURCE_HELD) {
         run->numbers.held++;
@@ -45,8 +45,8 @@ static void confirm_result(struct run *run, int64_t sequence, const char *id,
 static enum job_step confirm_job(void *context, struct job *job, struct error *error) {
     struct confirmation *confirmation = context;
     const struct run_setup *setup = &confirmation->all->run->setup;
-    return setup->driver->confirm(setup->source, job, &confirmation->record, NULL, &confirmation->result,
-                                  error);
+    return setup->driver->confirm(setup->source, job, &confirmation->device.record, NULL,
+                                  &confirmation->result, error);
 }
 
 static void confirm_finished(void *context, struct task *task, enum job_step step, struct error *error) {
@@ -55,12 +55,13 @@ static void confirm_finished(void *context, struct task *task, enum job_step ste
     struct run *run = confirmation->all->run;
     confirmation->finished = true;
     if (step == JOB_DONE) {
-        confirm_result(run, confirmation->sequence, confirmation->record.id, &confirmation->result);
+        confirm_result(run, confirmation->device.sequence, confirmation->device.record.id,
+                       &confirmation->result);
         return;
     }
     if (step == JOB_LOGIN) error_set(error, ERROR_DENIED, "the credentials have run out");
-    run_tell(run, LOG_WARN, confirmation->record.id, "is cleared, but could not be looked at once more",
-             error);
+    run_tell(run, LOG_WARN, confirmation->device.record.id,
+             "is cleared, but could not be looked at once more", error);
     if (!error_is_set(&confirmation->all->error)) error_move(&confirmation->all->error, error);
 }
 
@@ -68,13 +69,13 @@ static void confirm_finished(void *context, struct task *task, enum job_step ste
 static int confirm_start(struct confirmations *all, struct confirmation *slot, enum journal_filter filter,
                          struct error *error) {
     task_release(&slot->task);
-    source_record_release(&slot->record);
+    journal_device_release(&slot->device);
     *slot = (struct confirmation){.all = all};
-    int found = journal_next(all->run->journal, all->last, DEVICE_RELEASED, filter, &slot->sequence,
-                             &slot->record, error);
+    int found = journal_next(all->run->journal, all->last, DEVICE_RELEASED, DEVICE_RELEASED, filter,
+                             &slot->device, error);
     all->exhausted = found != 1;
     if (found != 1) return found;
-    all->last = slot->sequence;
+    all->last = slot->device.sequence;
     task_start(&slot->task, all->run->dispatch, PRIORITY_CONFIRM, confirm_job, confirm_finished, slot);
     return 1;
 }
@@ -106,7 +107,7 @@ static int confirm_each(struct run *run, enum journal_filter filter, struct erro
     } while (result == 0 && running > 0);
     for (size_t i = 0; i < all.limit; i++) {
         task_release(&all.slots[i].task);
-        source_record_release(&all.slots[i].record);
+        journal_device_release(&all.slots[i].device);
     }
     free(all.slots);
     if (result == 0 && error_is_set(&all.error)) {
@@ -120,24 +121,23 @@ static int confirm_each(struct run *run, enum journal_filter filter, struct erro
 // Judges a device by its entry in a list that was made after the releases.
 static int confirm_entry(struct run *run, const struct source_record *now, uint64_t *left,
                          struct error *error) {
-    struct source_record record = {0};
-    enum device_state state = DEVICE_PLANNED;
-    int64_t sequence = 0;
-    int found = journal_find(run->journal, now->id, &sequence, &state, &record, error);
+    struct journal_device device = {0};
+    int found = journal_find(run->journal, now->id, &device, error);
     int result = found < 0 ? found : 0;
-    if (found == 1 && state == DEVICE_RELEASED) {
+    if (found == 1 && device.state == DEVICE_RELEASED) {
         ARENA_AUTO arena = {0};
         struct job job = {.arena = &arena};
         struct source_confirmation confirmation = {0};
         const struct run_setup *setup = &run->setup;
-        if (setup->driver->confirm(setup->source, &job, &record, now, &confirmation, error) == JOB_DONE) {
-            confirm_result(run, sequence, record.id, &confirmation);
+        if (setup->driver->confirm(setup->source, &job, &device.record, now, &confirmation, error) ==
+            JOB_DONE) {
+            confirm_result(run, device.sequence, device.record.id, &confirmation);
             *left -= 1;
         } else {
             result = -(int)error->code;
         }
     }
-    source_record_release(&record);
+    journal_device_release(&device);
     return result;
 }
 

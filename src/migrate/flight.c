@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "device/message.h"
 #include "device/validate.h"
 #include "migrate/run_p.h"
 
@@ -71,6 +72,14 @@ static void flight_fail(struct flight *flight, struct error *error) {
     if (!flights->run->setup.keep_going) flights->stopping = true;
 }
 
+static void releasing_add(struct flight *flight);
+
+// The journal cannot be written: nothing new is begun, and the run ends with that error.
+static void flights_journal_failed(struct flights *flights, struct error *error) {
+    flights->stopping = true;
+    if (!error_is_set(&flights->run->halt)) error_move(&flights->run->halt, error);
+}
+
 // ---- reading and converting
 
 static enum job_step read_job(void *context, struct job *job, struct error *error) {
@@ -79,15 +88,25 @@ static enum job_step read_job(void *context, struct job *job, struct error *erro
     return setup->driver->read(setup->source, job, &flight->record, error);
 }
 
+// Puts the device into the journal as it was read and as it was converted; that is durable with the next commit.
 static int flight_store(struct flight *flight, struct error *error) {
     struct run *run = flight->flights->run;
-    const char *device_id = flight->device.end_device->ids->device_id;
-    bool session = flight->device.end_device->session != NULL;
+    BUFFER_AUTO converted;
+    buffer_init(&converted, BUFFER_UNLIMITED);
+    message_pack(&flight->device.end_device->base, &converted);
+    const struct journal_entry entry = {
+        .sequence = flight->sequence,
+        .record = &flight->record,
+        .device_id = device_id(&flight->device),
+        .session = flight->device.end_device->session != NULL,
+        .converted = converted.data,
+        .converted_size = converted.size,
+    };
     char *other = NULL;
-    int result =
-        journal_store(run->journal, flight->sequence, &flight->record, device_id, session, &other, error);
+    int result = journal_store(run->journal, &entry, &other, error);
+    run->uncommitted = true;
     if (result != 0 || other == NULL) return result;
-    error_set(error, ERROR_DEVICE, "would become %s, as %s does", device_id, other);
+    error_set(error, ERROR_DEVICE, "would become %s, as %s does", entry.device_id, other);
     error_hint(error, "rename one of them at the source, or give both their DevEUI as ID: --set-eui-as-id");
     free(other);
     return -ERROR_DEVICE;
@@ -136,18 +155,7 @@ static void flight_read(struct flight *flight) {
     task_start(&flight->task, flight->flights->run->dispatch, PRIORITY_READ, read_job, read_finished, flight);
 }
 
-// Starts the next planned device. Returns 1, 0 if none is left, or an error.
-static int window_add(struct flights *flights, struct error *error) {
-    struct flight *flight = memory_new(struct flight);
-    flight->flights = flights;
-    int found = journal_next(flights->run->journal, flights->last, DEVICE_PLANNED, JOURNAL_ANY,
-                             &flight->sequence, &flight->record, error);
-    if (found != 1) {
-        free(flight);
-        flights->exhausted = found == 0;
-        return found;
-    }
-    flights->last = flight->sequence;
+static void window_append(struct flights *flights, struct flight *flight) {
     if (flights->tail != NULL) {
         flights->tail->next = flight;
     } else {
@@ -155,8 +163,46 @@ static int window_add(struct flights *flights, struct error *error) {
     }
     flights->tail = flight;
     flights->window++;
-    flight_read(flight);
+}
+
+// A device of an earlier run whose line is out, but of which it is not known whether it was released.
+static int flight_take_up(struct flight *flight, const struct journal_device *kept, struct error *error) {
+    device_init(&flight->device);
+    flight->state = DEVICE_RELEASING;
+    flight->device.end_device = message_unpack(&tts__end_device__descriptor, kept->converted,
+                                               kept->converted_size, &flight->device.arena, error);
+    if (flight->device.end_device == NULL) {
+        error_wrap(error, ERROR_INPUT, "the journal's device %s", flight->record.id);
+        flight_free(flight);
+        return -(int)error->code;
+    }
+    task_set_again(&flight->task, true);
+    releasing_add(flight);
     return 1;
+}
+
+// Starts the next planned device. Returns 1, 0 if none is left, or an error.
+static int window_add(struct flights *flights, struct error *error) {
+    struct journal_device device = {0};
+    int found = journal_next(flights->run->journal, flights->last, DEVICE_PLANNED, DEVICE_RELEASING,
+                             JOURNAL_ANY, &device, error);
+    flights->exhausted = found == 0;
+    if (found != 1) return found;
+    flights->last = device.sequence;
+    struct flight *flight = memory_new(struct flight);
+    flight->flights = flights;
+    flight->sequence = device.sequence;
+    flight->record = device.record;
+    device.record = (struct source_record){0};
+    int result = 1;
+    if (device.state == DEVICE_RELEASING) {
+        result = flight_take_up(flight, &device, error);
+    } else {
+        window_append(flights, flight);
+        flight_read(flight);
+    }
+    journal_device_release(&device);
+    return result;
 }
 
 static int window_fill(struct flights *flights, struct error *error) {
@@ -193,8 +239,14 @@ static void flight_hold(struct flight *flight, struct error *error) {
     struct run *run = flight->flights->run;
     run->numbers.failed++;
     run->numbers.held++;
+    char *reason MEMORY_AUTO = error_chain(error);
+    ERROR_AUTO journal_error = {0};
+    if (journal_set_reason(run->journal, flight->sequence, DEVICE_RELEASING, reason, &journal_error) != 0) {
+        flights_journal_failed(flight->flights, &journal_error);
+    }
+    run->uncommitted = true;
     error_wrap(error, ERROR_NONE, "is written, but not known to be cleared at the source");
-    error_hint(error, "do not import it yet: run the command again for this device");
+    error_hint(error, "do not import it yet; ttn-lw-migrate resume tries again");
     run_tell(run, LOG_ERROR, flight->record.id, "cannot be cleared", error);
     if (!run->setup.keep_going) {
         flight->flights->stopping = true;
@@ -212,24 +264,35 @@ static void release_finished(void *context, struct task *task, enum job_step ste
         flight_park(flight, error);
         return;
     }
-    if (step == JOB_LOGIN)
+    if (step == JOB_LOGIN) {
         error_set(error, ERROR_DENIED, "the server does not accept the credentials that it gave");
+    }
     ERROR_AUTO journal_error = {0};
     if (step == JOB_DONE) {
         run->numbers.released++;
-        // A failure here loses no device: only the look afterwards leaves it out.
-        (void)journal_set_state(run->journal, flight->sequence, DEVICE_RELEASED, &journal_error);
+        run->uncommitted = true;
+        if (journal_set_state(run->journal, flight->sequence, DEVICE_RELEASED, &journal_error) != 0) {
+            flights_journal_failed(flight->flights, &journal_error);
+        }
     } else {
         flight_hold(flight, error);
     }
     run->numbers.done++;
-    flight->state = step == JOB_DONE ? DEVICE_RELEASED : DEVICE_RECORDED;
+    flight->state = step == JOB_DONE ? DEVICE_RELEASED : DEVICE_RELEASING;
     flight->flights->progressed = true;
 }
 
 static void flight_release(struct flight *flight) {
     task_start(&flight->task, flight->flights->run->dispatch, PRIORITY_RELEASE, release_job, release_finished,
                flight);
+}
+
+static void releasing_add(struct flight *flight) {
+    struct flights *flights = flight->flights;
+    flight->next = flights->releasing;
+    flights->releasing = flight;
+    flights->releasing_count++;
+    flight_release(flight);
 }
 
 // ---- writing
@@ -259,14 +322,22 @@ static void window_pop_failed(struct flights *flights) {
     struct flight *flight = window_pop(flights);
     run->numbers.failed++;
     run->numbers.done++;
-    ERROR_AUTO ignored = {0};
-    (void)journal_set_state(run->journal, flight->sequence, DEVICE_FAILED, &ignored);
+    // Where the run halts, the device is tried again by the next one.
+    enum device_state state = run->setup.keep_going ? DEVICE_FAILED : DEVICE_PLANNED;
+    char *reason MEMORY_AUTO = error_chain(&flight->error);
+    ERROR_AUTO journal_error = {0};
+    run->uncommitted = true;
+    if (journal_set_reason(run->journal, flight->sequence, state, reason, &journal_error) != 0) {
+        flights_journal_failed(flights, &journal_error);
+    }
     if (run->setup.keep_going) {
         run_tell(run, LOG_ERROR, flight->record.id, "is set aside", &flight->error);
-    } else if (!error_is_set(&run->halt)) {
-        error_move(&run->halt, &flight->error);
-        error_wrap(&run->halt, ERROR_NONE, "device %s", flight->record.id);
+    } else {
         window_drop_behind(flights, NULL);
+        if (!error_is_set(&run->halt)) {
+            error_move(&run->halt, &flight->error);
+            error_wrap(&run->halt, ERROR_NONE, "device %s", flight->record.id);
+        }
     }
     flight_free(flight);
 }
@@ -274,29 +345,53 @@ static void window_pop_failed(struct flights *flights) {
 static void window_pop_written(struct flights *flights) {
     struct run *run = flights->run;
     struct flight *flight = window_pop(flights);
-    flight->state = DEVICE_RECORDED;
     run->numbers.written++;
     flight_notes(flight);
-    if (!run_changes(run)) {
+    if (run_changes(run)) {
+        flight->state = DEVICE_RELEASING;
+        releasing_add(flight);
+    } else {
         run->numbers.done++;
         flight_free(flight);
-        return;
     }
-    flight->next = flights->releasing;
-    flights->releasing = flight;
-    flights->releasing_count++;
-    flight_release(flight);
+}
+
+// Gives the first `count` flights their lines; with that, their records become durable.
+static int window_record(struct flights *flights, size_t count, struct error *error) {
+    struct run *run = flights->run;
+    if (!run_changes(run)) return 0;
+    int result = 0;
+    struct flight *flight = flights->head;
+    for (size_t i = 0; i < count && result == 0; i++, flight = flight->next) {
+        result = journal_set_line(run->journal, flight->sequence, ++run->line, error);
+    }
+    run->uncommitted = true;
+    return result != 0 ? result : run_commit(run, error);
+}
+
+// Their lines are out: the source may be changed from now on, and whoever comes later has to know that.
+static int window_intend(struct flights *flights, size_t count, struct error *error) {
+    struct run *run = flights->run;
+    if (!run_changes(run)) return 0;
+    int result = 0;
+    struct flight *flight = flights->head;
+    for (size_t i = 0; i < count && result == 0; i++, flight = flight->next) {
+        result = journal_set_state(run->journal, flight->sequence, DEVICE_RELEASING, error);
+    }
+    run->uncommitted = true;
+    return result != 0 ? result : run_commit(run, error);
 }
 
 // Writes the lines of the first `count` flights together; then, and not before, they are recorded.
 static int window_write(struct flights *flights, size_t count, struct error *error) {
     struct run *run = flights->run;
+    int result = window_record(flights, count, error);
     struct flight *flight = flights->head;
-    int result = 0;
     for (size_t i = 0; i < count && result == 0; i++, flight = flight->next) {
         result = output_add(&run->output, &flight->device, error);
     }
     if (result == 0) result = output_flush(&run->output, run_changes(run), error);
+    if (result == 0) result = window_intend(flights, count, error);
     if (result != 0) return result;
     for (size_t i = 0; i < count; i++) window_pop_written(flights);
     return 0;
@@ -337,7 +432,7 @@ static void unpark(struct flight *flight, struct error *error) {
         error_copy(&copy, error);
         task_finished *finished = flight->task.finished;
         finished(flight, &flight->task, JOB_FAILED, &copy);
-    } else if (flight->state == DEVICE_RECORDED) {
+    } else if (flight->state == DEVICE_RELEASING) {
         flight_release(flight);
     } else {
         flight_read(flight);
@@ -438,6 +533,8 @@ static void flights_finish(struct flights *flights) {
         releasing_remove(flight);
         flight_free(flight);
     }
+    ERROR_AUTO commit = {0};
+    if (run_commit(flights->run, &commit) != 0) flights_journal_failed(flights, &commit);
     task_cancel(&flights->run->login);
     flights->run->login_running = false;
     flights->run->login_wanted = false;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The output of a stream target: devices gathered, then written and synced together. After an error a regular
 // file is cut back to the last whole line that was written, so that no torn line stays.
-//
-// What goes into a pipe or to a terminal is lost if its reader ends before it has read it: then a copy in a
-// file makes a line durable, before it is written to the pipe.
 #ifndef MIGRATE_OUTPUT_H
 #define MIGRATE_OUTPUT_H
 
@@ -14,14 +11,12 @@
 struct output {
     const struct target_driver *target;  // borrowed
     struct file *file;                   // borrowed
-    struct file *copy;                   // borrowed; NULL = none
     struct buffer pending;               // lines not written yet
     uint64_t written;                    // bytes of whole lines in the file
     bool begun;
 };
 
-void output_init(struct output *output, const struct target_driver *target, struct file *file,
-                 struct file *copy);
+void output_init(struct output *output, const struct target_driver *target, struct file *file);
 void output_release(struct output *output);
 
 // Adds a device's line to what is pending.

@@ -146,6 +146,10 @@ static int check_duplicates(struct run *run, struct error *error) {
     run->numbers.failed += count;
     run->numbers.done += count;
     if (run->setup.keep_going) return 0;
+    // Not kept as failed: the next run looks again.
+    uint64_t again = 0;
+    result = journal_change_states(run->journal, DEVICE_FAILED, DEVICE_PLANNED, &again, error);
+    if (result != 0) return result;
     error_set(error, ERROR_DEVICE, "%" PRIu64 " devices would share an ID: %s", count, first);
     error_hint(error,
                "rename one of them at the source, give them their DevEUI as ID (--set-eui-as-id), or "

@@ -31,8 +31,14 @@ struct run *run_new(const struct run_setup *setup, struct error *error) {
         .judge = run_judge,
         .judge_context = run,
     });
-    output_init(&run->output, setup->target, setup->output, setup->copy);
-    if (journal_open_temporary(&run->journal, error) != 0) {
+    output_init(&run->output, setup->target, setup->output);
+    run->journal = setup->journal;
+    if (run->journal == NULL && journal_open_temporary(&run->temporary, error) != 0) {
+        run_free(run);
+        return NULL;
+    }
+    if (run->journal == NULL) run->journal = run->temporary;
+    if (journal_last_line(run->journal, &run->line, error) != 0) {
         run_free(run);
         return NULL;
     }
@@ -43,7 +49,7 @@ void run_free(struct run *run) {
     if (run == NULL) return;
     task_release(&run->login);
     dispatch_free(run->dispatch);
-    journal_close(run->journal);
+    journal_close(run->temporary);
     output_release(&run->output);
     error_release(&run->halt);
     free(run->application);
@@ -132,6 +138,12 @@ int run_job(struct run *run, int priority, task_function *function, void *contex
     return result;
 }
 
+int run_commit(struct run *run, struct error *error) {
+    if (!run->uncommitted) return 0;
+    run->uncommitted = false;
+    return journal_commit(run->journal, error);
+}
+
 // The devices are in the journal: takes them through, then looks once more at those that were released, also
 // after an error, but not when the user waits for the end.
 static int run_all(struct run *run, struct error *error) {
@@ -139,28 +151,51 @@ static int run_all(struct run *run, struct error *error) {
     if (result == -ERROR_CANCELLED || !run_changes(run)) return result;
     ERROR_AUTO late = {0};
     int confirmed = run_confirm(run, &late);
+    if (confirmed == 0) confirmed = run_commit(run, &late);
     if (confirmed != 0 && result == 0) {
         error_move(error, &late);
         return confirmed;
     }
-    if (confirmed != 0)
+    if (confirmed != 0) {
         run_tell(run, LOG_WARN, NULL, "the devices that were cleared could not all be looked at", &late);
+    }
     return result;
 }
 
-static int run_start(struct run *run, const char *application, struct error *error) {
+// Turns to an application. *ret_planned: its devices are known from an earlier run.
+static int run_start(struct run *run, const char *application, bool *ret_planned, struct error *error) {
     free(run->application);
     run->application = memory_strdup(application);
     run->numbers.total_known = false;
     run->numbers.confirming = false;
-    int result = journal_clear(run->journal, error);
-    if (result != 0) return result;
-    return run_prepare(run, application, error);
+    int result = journal_use_application(run->journal, application, ret_planned, error);
+    return result != 0 ? result : run_prepare(run, application, error);
+}
+
+// The list of an application is complete: kept before anything is done with it.
+static int run_planned(struct run *run, struct error *error) {
+    int result = journal_set_planned(run->journal, error);
+    run->uncommitted = true;
+    return result != 0 ? result : run_commit(run, error);
+}
+
+static int run_known(struct run *run, struct error *error) {
+    uint64_t total = 0;
+    int result = journal_total(run->journal, &total, error);
+    run->numbers.total += total;
+    run->numbers.total_known = true;
+    return result;
 }
 
 int run_application(struct run *run, const char *application, struct error *error) {
-    int result = run_start(run, application, error);
-    if (result == 0) result = run_plan_application(run, error);
+    bool planned = false;
+    int result = run_start(run, application, &planned, error);
+    if (result == 0 && planned) {
+        result = run_known(run, error);
+    } else if (result == 0) {
+        result = run_plan_application(run, error);
+        if (result == 0) result = run_planned(run, error);
+    }
     if (result == 0) result = run_all(run, error);
     run_show(run);
     return result;
@@ -168,9 +203,83 @@ int run_application(struct run *run, const char *application, struct error *erro
 
 int run_devices(struct run *run, const char *application, run_id_feed *feed, void *context,
                 struct error *error) {
-    int result = run_start(run, application, error);
+    bool planned = false;
+    int result = run_start(run, application, &planned, error);
     if (result == 0) result = run_plan_devices(run, feed, context, error);
+    if (result == 0) result = run_planned(run, error);
     if (result == 0) result = run_all(run, error);
     run_show(run);
     return result;
+}
+
+// Calls `each` for every application of the journal.
+static int run_each_application(struct run *run,
+                                int (*each)(struct run *run, const char *application, struct error *error),
+                                struct error *error) {
+    int result = 0;
+    for (size_t i = 0; result == 0; i++) {
+        char *application = NULL;
+        result = journal_application(run->journal, i, &application, error);
+        if (application == NULL) break;
+        if (result == 0) result = each(run, application, error);
+        free(application);
+    }
+    return result;
+}
+
+int run_resume(struct run *run, struct error *error) {
+    return run_each_application(run, run_application, error);
+}
+
+static int rollback_application(struct run *run, const char *application, struct error *error) {
+    bool planned = false;
+    int result = run_start(run, application, &planned, error);
+    if (result == 0) result = run_restore(run, error);
+    run_show(run);
+    return result;
+}
+
+// Those that are to be put back are marked first, and that is durable before anything is changed.
+static int mark_one(void *context, const char *id, struct error *error) {
+    struct run *run = context;
+    size_t found = 0;
+    for (size_t i = 0;; i++) {
+        char *application MEMORY_AUTO = NULL;
+        bool planned = false;
+        int result = journal_application(run->journal, i, &application, error);
+        if (result != 0) return result;
+        if (application == NULL) break;
+        result = journal_use_application(run->journal, application, &planned, error);
+        struct journal_device device = {0};
+        int known = result != 0 ? result : journal_find(run->journal, id, &device, error);
+        bool released = known == 1 && device.state >= DEVICE_RELEASING && device.state <= DEVICE_CONFIRMED;
+        if (released) result = journal_set_state(run->journal, device.sequence, DEVICE_RESTORING, error);
+        if (known == 1) found++;
+        journal_device_release(&device);
+        if (known < 0) return known;
+        if (result != 0) return result;
+    }
+    if (found == 0) return error_set(error, ERROR_INPUT, "device %s is not in this run", id);
+    return 0;
+}
+
+static int mark_all(struct run *run, struct error *error) {
+    static const enum device_state states[] = {DEVICE_RELEASING, DEVICE_RELEASED, DEVICE_CONFIRMED};
+    int result = 0;
+    for (size_t i = 0; i < sizeof states / sizeof *states && result == 0; i++) {
+        uint64_t count = 0;
+        result = journal_change_states(run->journal, states[i], DEVICE_RESTORING, &count, error);
+    }
+    return result;
+}
+
+int run_rollback(struct run *run, run_id_feed *feed, void *context, struct error *error) {
+    if (run->setup.driver->restore == NULL) {
+        return error_set(error, ERROR_USAGE, "devices cannot be put back at %s", run->setup.driver->title);
+    }
+    int result = feed == NULL ? mark_all(run, error) : feed(context, mark_one, run, error);
+    if (result == 0) result = journal_count_all(run->journal, DEVICE_RESTORING, &run->numbers.total, error);
+    run->uncommitted = !run->setup.dry_run;
+    if (result == 0) result = run_commit(run, error);
+    return result != 0 ? result : run_each_application(run, rollback_application, error);
 }

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "device/naming.h"
+#include "journal/journal.h"
 #include "lorawan/frequency_plan.h"
 #include "net/transport.h"
 #include "source/source.h"
@@ -27,6 +28,8 @@ struct run_numbers {
     uint64_t failed;          // set aside, or the one that halted the run
     uint64_t held;            // of these: written, but not (or not surely) cleared at the source
     uint64_t moved_on;        // heard between reading and releasing
+    uint64_t restored;        // put back at the source
+    uint64_t imperfect;       // of these: something could not be put back
     const char *phase;        // what is done before or after that ("reading the list of devices"), or NULL
     bool confirming;          // the phase in which released devices are looked at once more
     const char *waiting_for;  // a server that lets us wait, or NULL
@@ -46,7 +49,7 @@ struct run_setup {
     struct source *source;
     const struct target_driver *target;
     struct file *output;
-    struct file *copy;  // needed if the run changes its source and `output` is no regular file; else NULL
+    struct journal *journal;  // NULL = a temporary one: nothing can be resumed then
     struct transport *transport;
     const struct clock *clock;
     const struct random *random;
@@ -76,6 +79,14 @@ int run_application(struct run *run, const char *application, struct error *erro
 // Migrates the devices with these IDs of an application.
 int run_devices(struct run *run, const char *application, run_id_feed *feed, void *context,
                 struct error *error);
+
+// Goes on with the run that the journal holds, application after application. Its output has been continued before:
+// see output_resume.h.
+int run_resume(struct run *run, struct error *error);
+
+// Puts devices of the run back at their source: all that were or may have been released, or only those with the IDs of
+// `feed` (NULL = all).
+int run_rollback(struct run *run, run_id_feed *feed, void *context, struct error *error);
 
 const struct run_numbers *run_numbers(const struct run *run);
 

@@ -15,7 +15,10 @@ enum call_priority { PRIORITY_LOGIN, PRIORITY_RELEASE, PRIORITY_LIST, PRIORITY_R
 struct run {
     struct run_setup setup;
     struct dispatch *dispatch;  // owned
-    struct journal *journal;    // owned
+    struct journal *journal;    // the setup's, or `temporary`
+    struct journal *temporary;  // owned; NULL = the setup has one
+    uint64_t line;              // the last line that was given to a device
+    bool uncommitted;           // something in the journal waits for the next commit
     struct output output;
     struct run_numbers numbers;
     char *application;      // owned; the present one
@@ -37,6 +40,9 @@ int run_job(struct run *run, int priority, task_function *function, void *contex
 // True if the run changes its source.
 bool run_changes(const struct run *run);
 
+// Makes what the journal holds durable; does nothing if nothing waits.
+int run_commit(struct run *run, struct error *error);
+
 // Finds the servers and logs in.
 int run_prepare(struct run *run, const char *application, struct error *error);
 
@@ -55,6 +61,9 @@ int run_flights(struct run *run, struct error *error);
 
 // Looks at every released device once more.
 int run_confirm(struct run *run, struct error *error);
+
+// Puts every device that is marked RESTORING back at its source.
+int run_restore(struct run *run, struct error *error);
 
 // Tells a device's error to the log.
 void run_tell(const struct run *run, enum log_level level, const char *id, const char *message,

@@ -11,7 +11,7 @@ static void task_forget_replies(struct task *task) {
 static void task_clear(struct task *task) {
     task_forget_replies(task);
     arena_release(&task->arena);
-    task->job = (struct job){.arena = &task->arena};
+    task->job = (struct job){.arena = &task->arena, .again = task->again};
 }
 
 static void task_reply(void *context, struct reply *reply) {
@@ -60,6 +60,10 @@ void task_start(struct task *task, struct dispatch *dispatch, int priority, task
     task->context = context;
     task->running = true;
     task_advance(task);
+}
+
+void task_set_again(struct task *task, bool again) {
+    task->again = again;
 }
 
 void task_cancel(struct task *task) {

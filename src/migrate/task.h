@@ -31,12 +31,16 @@ struct task {
     size_t pending;  // calls under way
     int priority;    // of its calls: see dispatch_add
     bool running;
+    bool again;  // see struct job
 };
 
 // Starts a job (stage 0). `task` must stay where it is until it has finished; `finished` may run before
 // this returns. What an earlier job left in the task is released.
 void task_start(struct task *task, struct dispatch *dispatch, int priority, task_function *function,
                 task_finished *finished, void *context);
+
+// Has the next job of the task start with job->again set.
+void task_set_again(struct task *task, bool again);
 
 // Forgets the job and its calls; `finished` is not called.
 void task_cancel(struct task *task);

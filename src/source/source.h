@@ -38,6 +38,7 @@ struct job {
     int stage;            // the driver's own; 0 at first
     void *state;          // the driver's own, in the arena
     struct arena *arena;  // lives as long as the job
+    bool again;           // release, restore: an earlier attempt may have done it: to be looked up first
     struct call calls[JOB_CALLS_MAX];
     size_t call_count;                    // 0 whenever the function is called
     struct reply replies[JOB_CALLS_MAX];  // owned by the engine
@@ -129,6 +130,12 @@ struct source_driver {
     // looked into, and the change made again if it did not happen. NULL without SOURCE_CHANGES.
     enum job_step (*release)(struct source *source, struct job *job, const struct source_record *record,
                              const struct device *device, struct error *error);
+
+    // Puts the record back as it was, where it was released: looks first, since it may never have been. What cannot be
+    // put back is told in *ret_remark (in the job's arena, NULL = nothing). ERROR_DEVICE if the device has other keys by
+    // now. NULL without SOURCE_CHANGES.
+    enum job_step (*restore)(struct source *source, struct job *job, const struct source_record *record,
+                             const char **ret_remark, struct error *error);
 
     // Looks at a released device once more. With `now`, an entry of a list made after the release, it judges
     // that without calls; without, it asks the source. May be NULL.

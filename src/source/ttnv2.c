@@ -375,6 +375,24 @@ static int record_parts(const struct ttnv2 *self, const struct source_record *re
     return 0;
 }
 
+static bool same_bytes(ProtobufCBinaryData a, ProtobufCBinaryData b) {
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+// True if the device still has what was carried over of the record, all of it.
+static bool keys_are_recorded(const struct source_record *record, const Ttnv2__Device *device,
+                              struct ttnv2_parts parts) {
+    ARENA_AUTO arena = {0};
+    Ttnv2__Device *recorded = NULL;
+    if (ttnv2_device_read(record->data, record->size, &arena, &recorded, NULL) != 0) return false;
+    const Ttnv2__LoRaWANDevice *before = recorded->lorawan_device;
+    const Ttnv2__LoRaWANDevice *now = device->lorawan_device;
+    if (parts.join && !same_bytes(before->app_key, now->app_key)) return false;
+    return !parts.takes_session ||
+           (same_bytes(before->dev_addr, now->dev_addr) && same_bytes(before->nwk_s_key, now->nwk_s_key) &&
+            same_bytes(before->app_s_key, now->app_s_key));
+}
+
 struct release_state {
     struct ttnv2_parts parts;
     unsigned tries;
@@ -401,7 +419,12 @@ static enum job_step release_begin(struct ttnv2 *self, struct job *job, const st
     job->state = state;
     Ttnv2__Device *device = NULL;
     if (record_parts(self, record, job->arena, &device, &state->parts, error) != 0) return JOB_FAILED;
-    return release_set(self, job, device);
+    if (!job->again) return release_set(self, job, device);
+    state->code = ERROR_UNAVAILABLE;
+    state->message = "it is not known what became of an earlier attempt";
+    get_device_call(self, job, record->id);
+    job->stage = RELEASE_LOOK;
+    return JOB_CALLS;
 }
 
 // An answer other than OK proves nothing: the Network Server is written before the Handler. So look.
@@ -432,6 +455,11 @@ static enum job_step release_looked(struct ttnv2 *self, struct job *job, const s
     Ttnv2__Device *device = NULL;
     if (get_device_reply(self, job, record->id, &device, error) != 0) return JOB_FAILED;
     if (parts_are_cleared(device->lorawan_device, state->parts)) return JOB_DONE;
+    if (job->again && !keys_are_recorded(record, device, state->parts)) {
+        error_set(error, ERROR_DEVICE,
+                  "has other keys in V2 than those that were exported: it is left alone");
+        return JOB_FAILED;
+    }
     bool passing =
         state->code == ERROR_UNAVAILABLE || state->code == ERROR_TIMEOUT || state->code == ERROR_PROTOCOL;
     if (passing && state->tries < RELEASE_TRIES) return release_set(self, job, device);
@@ -451,6 +479,95 @@ static enum job_step ttnv2_release(struct source *source, struct job *job, const
         default:
             return release_begin(self, job, record, error);
     }
+}
+
+// ---- restoring
+
+enum restore_stage { RESTORE_BEGIN, RESTORE_LOOKED, RESTORE_SET, RESTORE_PROVED };
+
+struct restore_state {
+    Ttnv2__Device *recorded;
+    struct ttnv2_parts parts;
+    bool nonces;  // the AppKey changes, so V2 forgets the nonces that were used
+};
+
+static enum job_step restore_look(struct ttnv2 *self, struct job *job, const struct source_record *record,
+                                  enum restore_stage stage) {
+    get_device_call(self, job, record->id);
+    job->stage = stage;
+    return JOB_CALLS;
+}
+
+// The record goes back as a whole, but for counters that have moved on meanwhile.
+static enum job_step restore_set(struct ttnv2 *self, struct job *job, const Ttnv2__Device *now) {
+    struct restore_state *state = job->state;
+    Ttnv2__LoRaWANDevice *lorawan = state->recorded->lorawan_device;
+    lorawan->app_id = state->recorded->app_id;
+    lorawan->dev_id = state->recorded->dev_id;
+    if (now->lorawan_device->f_cnt_up > lorawan->f_cnt_up) lorawan->f_cnt_up = now->lorawan_device->f_cnt_up;
+    if (now->lorawan_device->f_cnt_down > lorawan->f_cnt_down)
+        lorawan->f_cnt_down = now->lorawan_device->f_cnt_down;
+    state->nonces = state->parts.join;
+    if (!state->parts.takes_session) {
+        // Absent means kept: a session that V2 still has, or got meanwhile, stays.
+        lorawan->dev_addr = lorawan->nwk_s_key = lorawan->app_s_key = (ProtobufCBinaryData){0};
+    }
+    struct call *call =
+        handler_call(self, job, "/handler.ApplicationManager/SetDevice", &state->recorded->base);
+    call->changes = true;
+    job->stage = RESTORE_SET;
+    return JOB_CALLS;
+}
+
+static enum job_step restore_looked(struct ttnv2 *self, struct job *job, const struct source_record *record,
+                                    struct error *error) {
+    struct restore_state *state = job->state;
+    Ttnv2__Device *now = NULL;
+    if (get_device_reply(self, job, record->id, &now, error) != 0) return JOB_FAILED;
+    // It was never cleared, or is back already.
+    if (keys_are_recorded(record, now, state->parts)) return JOB_DONE;
+    if (!parts_are_cleared(now->lorawan_device, state->parts)) {
+        error_set(error, ERROR_DEVICE,
+                  "has other keys in V2 than those that were exported: it is left alone");
+        return JOB_FAILED;
+    }
+    return restore_set(self, job, now);
+}
+
+static enum job_step restore_proved(struct ttnv2 *self, struct job *job, const struct source_record *record,
+                                    const char **ret_remark, struct error *error) {
+    const struct restore_state *state = job->state;
+    Ttnv2__Device *now = NULL;
+    if (get_device_reply(self, job, record->id, &now, error) != 0) return JOB_FAILED;
+    if (!keys_are_recorded(record, now, state->parts)) {
+        error_set(error, ERROR_REFUSED, "V2 did not take its keys back");
+        return JOB_FAILED;
+    }
+    if (state->nonces) {
+        *ret_remark =
+            "is back, but V2 has forgotten which nonces it used: an old join-request could be replayed";
+    }
+    return JOB_DONE;
+}
+
+static enum job_step ttnv2_restore(struct source *source, struct job *job, const struct source_record *record,
+                                   const char **ret_remark, struct error *error) {
+    struct ttnv2 *self = ttnv2_of(source);
+    const struct reply *reply = &job->replies[0];
+    if (job->stage == RESTORE_BEGIN) {
+        if (token_due(self)) return JOB_LOGIN;
+        struct restore_state *state = arena_new(job->arena, struct restore_state);
+        job->state = state;
+        if (record_parts(self, record, job->arena, &state->recorded, &state->parts, error) != 0)
+            return JOB_FAILED;
+        return restore_look(self, job, record, RESTORE_LOOKED);
+    }
+    if (reply->outcome == REPLY_DRY) return JOB_DONE;
+    // Whatever became of the change: what V2 shows now counts.
+    if (job->stage == RESTORE_SET) return restore_look(self, job, record, RESTORE_PROVED);
+    if (!reply_ok(reply, CALL_GRPC)) return handler_failed(self, &job->calls[0], reply, error);
+    if (job->stage == RESTORE_LOOKED) return restore_looked(self, job, record, error);
+    return restore_proved(self, job, record, ret_remark, error);
 }
 
 // ---- confirming
@@ -533,6 +650,7 @@ const struct source_driver source_ttnv2 = {
     .read = ttnv2_read,
     .convert = ttnv2_convert,
     .release = ttnv2_release,
+    .restore = ttnv2_restore,
     .confirm = ttnv2_confirm,
     .judge = ttnv2_judge,
 };

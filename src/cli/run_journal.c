@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/rfc3339.h"
+#include "cli/global_options.h"
+#include "cli/passphrase.h"
+#include "cli/state_directory.h"
+#include "source/registry.h"
+
+static const char suffix[] = ".journal";
+
+// ---- places
+
+static bool has_suffix(const char *name) {
+    size_t size = strlen(name);
+    return size > strlen(suffix) && strcmp(name + size - strlen(suffix), suffix) == 0;
+}
+
+// The path of a new journal: named after the time, so that names sort by age.
+static int new_path(option_lookup *lookup, char **ret_path, struct error *error) {
+    char *directory MEMORY_AUTO = NULL;
+    int result = state_directory(lookup, &directory, error);
+    if (result != 0) return result;
+    time_t now = (time_t)(clock_wall(&clock_system) / NS_PER_SECOND);
+    struct tm parts;
+    char stamp[32] = "";
+    if (gmtime_r(&now, &parts) != NULL) strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &parts);
+    uint16_t tail = (uint16_t)random_below(&random_system, UINT16_MAX);
+    *ret_path = memory_printf("%s/%s-%04x%s", directory, stamp, tail, suffix);
+    return 0;
+}
+
+static int select_journal(const struct dirent *entry) {
+    return entry->d_name[0] != '.' && has_suffix(entry->d_name);
+}
+
+int run_journal_each(option_lookup *lookup, run_journal_path *each, void *context, struct error *error) {
+    char *directory MEMORY_AUTO = NULL;
+    int result = state_directory(lookup, &directory, error);
+    if (result != 0) return result;
+    struct dirent **entries = NULL;
+    int count = scandir(directory, &entries, select_journal, alphasort);
+    if (count < 0) return error_set(error, ERROR_INPUT, "cannot list %s: %s", directory, strerror(errno));
+    for (int i = 0; i < count; i++) {
+        char *path MEMORY_AUTO = memory_printf("%s/%s", directory, entries[i]->d_name);
+        if (result == 0) result = each(context, path, error);
+        free(entries[i]);
+    }
+    free(entries);
+    return result;
+}
+
+static int keep_last(void *context, const char *path, struct error *error) {
+    (void)error;
+    char **last = context;
+    free(*last);
+    *last = memory_strdup(path);
+    return 0;
+}
+
+// The path that a user means.
+static int find_path(const char *name, option_lookup *lookup, char **ret_path, struct error *error) {
+    if (name != NULL && (strchr(name, '/') != NULL || access(name, F_OK) == 0)) {
+        *ret_path = memory_strdup(name);
+        return 0;
+    }
+    if (name == NULL) {
+        int result = run_journal_each(lookup, keep_last, ret_path, error);
+        if (result != 0 || *ret_path != NULL) return result;
+        return error_set(error, ERROR_INPUT, "there is no journal of a run");
+    }
+    char *directory MEMORY_AUTO = NULL;
+    int result = state_directory(lookup, &directory, error);
+    if (result != 0) return result;
+    char *path = memory_printf("%s/%s%s", directory, name, has_suffix(name) ? "" : suffix);
+    if (access(path, F_OK) != 0) {
+        error_set(error, ERROR_INPUT, "there is no run %s", name);
+        error_hint(error, "ttn-lw-migrate status --list shows the runs");
+        free(path);
+        return -ERROR_INPUT;
+    }
+    *ret_path = path;
+    return 0;
+}
+
+// ---- keys
+
+static int set_key(struct run_journal *self, const struct option_values *global, struct error *error) {
+    const char *file = option_string(global, "journal-key-file");
+    struct seal *seal = NULL;
+    if (file == NULL && !journal_is_sealed(self->journal)) return 0;
+    if (file == NULL) {
+        uint8_t salt[SEAL_SALT_SIZE];
+        char *passphrase = NULL;
+        int result = journal_salt(self->journal, salt, error);
+        if (result == 0) result = passphrase_ask("Passphrase of the journal: ", &passphrase, error);
+        if (result == 0) result = seal_from_passphrase(passphrase, salt, &seal, error);
+        memory_free_secret(passphrase);
+        if (result != 0) return result;
+    } else {
+        // "-" means a passphrase for a new journal.
+        int result = 0;
+        if (strcmp(file, "-") == 0) {
+            uint8_t salt[SEAL_SALT_SIZE];
+            char *passphrase = NULL;
+            result = journal_salt(self->journal, salt, error);
+            if (result == 0) result = passphrase_ask("Passphrase for the journal: ", &passphrase, error);
+            if (result == 0) result = seal_from_passphrase(passphrase, salt, &seal, error);
+            memory_free_secret(passphrase);
+        } else {
+            result = seal_from_file(file, &seal, error);
+        }
+        if (result != 0) return result;
+    }
+    return journal_set_seal(self->journal, seal, error);
+}
+
+// ---- making and opening
+
+static int take_lock(struct run_journal *self, struct error *error) {
+    char *path MEMORY_AUTO = memory_printf("%s.lock", self->path);
+    return lock_take(path, &self->lock, error);
+}
+
+struct keeping {
+    struct journal *journal;
+    const char *prefix;
+};
+
+static int keep_option(void *context, const struct option_spec *spec, const char *text, struct error *error) {
+    const struct keeping *keeping = context;
+    char *name MEMORY_AUTO = memory_printf("%s%s", keeping->prefix, spec->name);
+    return journal_set_property(keeping->journal, name, text, (spec->flags & OPTION_SECRET) != 0, error);
+}
+
+static int keep_invocation(struct run_journal *self, const struct invocation *invocation,
+                           option_lookup *lookup, struct error *error) {
+    struct journal *journal = self->journal;
+    char created[RFC3339_TEXT_SIZE];
+    rfc3339_format_ns(created, clock_wall(&clock_system));
+    const char *user = lookup("USER");
+    int result = journal_set_property(journal, "program", PROJECT_VERSION, false, error);
+    if (result == 0) result = journal_set_property(journal, "created", created, false, error);
+    if (result == 0) result = journal_set_property(journal, "user", user == NULL ? "" : user, false, error);
+    if (result == 0)
+        result = journal_set_property(journal, "command", invocation->command->name, false, error);
+    if (result == 0) result = journal_set_property(journal, "source", invocation->source->name, false, error);
+    struct keeping global = {.journal = journal, .prefix = "global."};
+    struct keeping source = {.journal = journal, .prefix = "source."};
+    if (result == 0) result = option_each_given(invocation->global, keep_option, &global, error);
+    if (result == 0) result = option_each_given(invocation->source_options, keep_option, &source, error);
+    return result != 0 ? result : journal_commit(journal, error);
+}
+
+int run_journal_create(const struct invocation *invocation, option_lookup *lookup, struct run_journal *self,
+                       struct error *error) {
+    const char *path = option_string(invocation->global, "journal");
+    int result = 0;
+    if (path != NULL) {
+        self->path = memory_strdup(path);
+    } else {
+        result = new_path(lookup, &self->path, error);
+    }
+    if (result == 0) result = take_lock(self, error);
+    const struct journal_place place = {.path = self->path};
+    if (result == 0) result = journal_create(&place, &self->journal, error);
+    if (result == 0) result = set_key(self, invocation->global, error);
+    if (result == 0) result = keep_invocation(self, invocation, lookup, error);
+    if (result != 0) run_journal_release(self);
+    return result;
+}
+
+int run_journal_open(const struct option_values *global, const char *name, bool writable,
+                     option_lookup *lookup, struct run_journal *self, struct error *error) {
+    int result = find_path(name, lookup, &self->path, error);
+    if (result == 0 && writable) result = take_lock(self, error);
+    const struct journal_place place = {.path = self->path};
+    if (result == 0) result = journal_open(&place, writable, &self->journal, error);
+    if (result == 0 && writable) result = set_key(self, global, error);
+    if (result != 0) run_journal_release(self);
+    return result;
+}
+
+void run_journal_release(struct run_journal *self) {
+    journal_close(self->journal);
+    lock_release(self->lock);
+    free(self->path);
+    *self = (struct run_journal){0};
+}
+
+void run_journal_discard(struct run_journal *self) {
+    if (self->path != NULL) {
+        journal_close(self->journal);
+        self->journal = NULL;
+        static const char *const companions[] = {"", "-wal", "-shm"};
+        for (size_t i = 0; i < sizeof companions / sizeof *companions; i++) {
+            char *path MEMORY_AUTO = memory_printf("%s%s", self->path, companions[i]);
+            (void)unlink(path);
+        }
+    }
+    run_journal_release(self);
+}
+
+// ---- the output
+
+int run_journal_set_output(struct run_journal *self, const struct file *output, struct error *error) {
+    struct file_identity identity = {0};
+    if (!file_identify(output, &identity)) return 0;
+    char *numbers MEMORY_AUTO =
+        memory_printf("%" PRIu64 " %" PRIu64 " %" PRIu64, identity.device, identity.inode, identity.start);
+    int result = journal_set_property(self->journal, "output.path", identity.path, false, error);
+    if (result == 0) result = journal_set_property(self->journal, "output.file", numbers, false, error);
+    file_identity_release(&identity);
+    return result != 0 ? result : journal_commit(self->journal, error);
+}
+
+int run_journal_output(struct run_journal *self, struct file_identity *ret_identity, struct error *error) {
+    char *numbers MEMORY_AUTO = NULL;
+    *ret_identity = (struct file_identity){0};
+    int result = journal_property(self->journal, "output.path", &ret_identity->path, error);
+    if (result == 0) result = journal_property(self->journal, "output.file", &numbers, error);
+    if (result != 0 || ret_identity->path == NULL || numbers == NULL) return result;
+    char *end = numbers;
+    ret_identity->device = strtoull(end, &end, 10);
+    ret_identity->inode = strtoull(end, &end, 10);
+    ret_identity->start = strtoull(end, &end, 10);
+    return 0;
+}
+
+// ---- the command line again
+
+struct restoring {
+    struct option_values *values;
+};
+
+static int restore_option(void *context, const char *name, const char *value, struct error *error) {
+    const struct restoring *restoring = context;
+    const struct option_spec *spec = option_find(option_table(restoring->values), name, strlen(name));
+    if (spec == NULL || option_given(restoring->values, name)) return 0;
+    char *shown MEMORY_AUTO = memory_printf("the journal's --%s", name);
+    return option_set(restoring->values, spec, shown, value, error);
+}
+
+int run_journal_restore(struct run_journal *self, struct invocation *invocation,
+                        const struct source_driver *const *sources, struct error *error) {
+    char *name MEMORY_AUTO = NULL;
+    int result = journal_property(self->journal, "source", &name, error);
+    if (result != 0) return result;
+    invocation->source = name == NULL ? NULL : source_find(sources, name, strlen(name));
+    if (invocation->source == NULL) {
+        return error_set(error, ERROR_INPUT, "the journal %s is of a source that this program does not know",
+                         self->path);
+    }
+    invocation->source_options = option_values_new(invocation->source->options);
+    struct restoring global = {.values = invocation->global};
+    struct restoring source = {.values = invocation->source_options};
+    result = journal_each_property(self->journal, "source.", restore_option, &source, error);
+    if (result == 0) result = journal_each_property(self->journal, "global.", restore_option, &global, error);
+    return result;
+}
+
+int run_journal_command(struct run_journal *self, char **ret_command, struct error *error) {
+    return journal_property(self->journal, "command", ret_command, error);
+}

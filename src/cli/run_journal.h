@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The journals of runs as files: where they lie, what a run keeps of itself in one, how one is found again.
+#ifndef CLI_RUN_JOURNAL_H
+#define CLI_RUN_JOURNAL_H
+
+#include "base/file.h"
+#include "base/lock.h"
+#include "base/option.h"
+#include "cli/command_line.h"
+#include "journal/journal.h"
+
+struct run_journal {
+    struct journal *journal;  // owned
+    struct lock *lock;        // owned; NULL if it is only read
+    char *path;               // owned
+};
+
+// Makes the journal of a new run, locked: at --journal, or below the state directory. Keeps what `resume` needs: source,
+// command, all options that were given, and who runs it when.
+int run_journal_create(const struct invocation *invocation, option_lookup *lookup,
+                       struct run_journal *journal, struct error *error);
+
+// Opens the journal that a user names: a path, a run's ID, or NULL for the latest run. `writable` takes the lock. The key
+// of an encrypted one comes from --journal-key-file or is asked for on the terminal.
+int run_journal_open(const struct option_values *global, const char *name, bool writable,
+                     option_lookup *lookup, struct run_journal *journal, struct error *error);
+
+// Accepts a zeroed one.
+void run_journal_release(struct run_journal *journal);
+
+// Closes and takes the file away: the run has done nothing.
+void run_journal_discard(struct run_journal *journal);
+
+// Keeps which output the run writes to. A pipe has no identity: then every line is written again.
+int run_journal_set_output(struct run_journal *journal, const struct file *output, struct error *error);
+
+// The run's own output; `ret_identity->path` is NULL if it was no regular file.
+int run_journal_output(struct run_journal *journal, struct file_identity *ret_identity, struct error *error);
+
+// What was kept of the command line, to run it again: source and options. Options of `invocation` that were given now win.
+// The invocation must have none of a source.
+int run_journal_restore(struct run_journal *journal, struct invocation *invocation,
+                        const struct source_driver *const *sources, struct error *error);
+
+// "application" or "device"; the caller frees it.
+int run_journal_command(struct run_journal *journal, char **ret_command, struct error *error);
+
+// Calls `each` with the path of every journal below the state directory, the oldest first.
+typedef int run_journal_path(void *context, const char *path, struct error *error);
+int run_journal_each(option_lookup *lookup, run_journal_path *each, void *context, struct error *error);
+
+#endif

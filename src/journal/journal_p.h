@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the journal share: the database (journal.c), its devices (journal_device.c).
+#ifndef JOURNAL_JOURNAL_P_H
+#define JOURNAL_JOURNAL_P_H
+
+#include <sqlite3.h>
+
+#include "journal/journal.h"
+
+enum statement {
+    ADD,
+    FILL,
+    NEXT_ANY,
+    NEXT_SESSION,
+    FIND,
+    OTHER,
+    STORE,
+    SET_STATE,
+    SET_REASON,
+    SET_LINE,
+    NEXT_LINE,
+    FORGET_RECORDED,
+    LAST_LINE,
+    CHANGE_STATES,
+    TOTAL,
+    COUNT,
+    COUNT_ALL,
+    DUPLICATES,
+    PROPERTY_SET,
+    PROPERTY_GET,
+    PROPERTY_EACH,
+    APPLICATION_ADD,
+    APPLICATION_FIND,
+    APPLICATION_PLANNED,
+    APPLICATION_AT,
+    STATEMENT_COUNT,
+};
+
+struct journal {
+    sqlite3 *database;
+    sqlite3_stmt *statements[STATEMENT_COUNT];  // prepared on first use
+    char *path;                                 // owned; NULL = temporary
+    struct seal *seal;                          // owned; NULL = not encrypted
+    bool sealed;                                // the file holds encrypted values
+    int64_t application;                        // the one in use
+};
+
+int journal_error(struct journal *journal, struct error *error);
+
+// The statement, ready to be bound; NULL after an error.
+sqlite3_stmt *journal_statement(struct journal *journal, enum statement which);
+
+// Runs a statement that returns no row, and makes it ready for the next time.
+int journal_run(struct journal *journal, sqlite3_stmt *statement, struct error *error);
+
+void journal_reset(sqlite3_stmt *statement);
+
+// Binds text; NULL stays NULL. Borrowed until the statement is reset.
+void journal_bind_text(sqlite3_stmt *statement, int index, const char *text);
+
+// Binds bytes, sealed if the journal is. `space` holds the sealed form until the statement is reset.
+void journal_bind_secret(struct journal *journal, sqlite3_stmt *statement, int index, const char *place,
+                         const void *data, size_t size, struct buffer *space);
+
+// Appends the bytes of a column, opened if they are sealed.
+int journal_column_secret(struct journal *journal, sqlite3_stmt *statement, int column, const char *place,
+                          struct buffer *data, struct error *error);
+
+#endif

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migrate/output_resume.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "device/message.h"
+
+// So much is gathered before it is written.
+enum { WRITE_SIZE = 256 * 1024 };
+
+struct continuation {
+    struct file *file;
+    const struct target_driver *target;
+    struct journal *journal;
+    uint64_t good;  // bytes of whole lines
+    uint64_t line;  // the last one looked at
+};
+
+// The line of a device as it was or would be written.
+static int encode(const struct continuation *self, const struct journal_device *kept, struct buffer *line,
+                  struct error *error) {
+    DEVICE_AUTO device = {0};
+    device_init(&device);
+    device.end_device = message_unpack(&tts__end_device__descriptor, kept->converted, kept->converted_size,
+                                       &device.arena, error);
+    if (device.end_device == NULL)
+        return error_wrap(error, ERROR_INPUT, "the journal's device %s", kept->record.id);
+    return self->target->encode(&device, line, error);
+}
+
+enum match { MATCH_WHOLE, MATCH_TORN, MATCH_NONE };
+
+// Compares a line with what the file holds at `good`.
+static int compare(const struct continuation *self, const struct buffer *line, enum match *ret_match,
+                   struct error *error) {
+    char *there = memory_alloc(1, line->size + 1);
+    size_t have = 0;
+    int result = 0;
+    while (result == 0 && have < line->size) {
+        size_t got = 0;
+        result = self->file->operations->read(self->file, self->good + have, there + have, line->size - have,
+                                              &got, error);
+        if (got == 0) break;
+        have += got;
+    }
+    bool same = memcmp(there, line->data, have) == 0;
+    memory_wipe(there, line->size);
+    free(there);
+    *ret_match = !same ? MATCH_NONE : have == line->size ? MATCH_WHOLE : MATCH_TORN;
+    return result;
+}
+
+static int foreign_content(const struct continuation *self, struct error *error) {
+    error_set(error, ERROR_OUTPUT, "%s holds something else than this run's lines", self->file->name);
+    error_hint(error, "to have every line of the run written again: --output NEWFILE");
+    return -ERROR_OUTPUT;
+}
+
+// Finds the end of the whole lines that are there.
+static int find_end(struct continuation *self, struct error *error) {
+    for (;;) {
+        struct journal_device kept = {0};
+        int found = journal_next_line(self->journal, self->line, &kept, error);
+        if (found == 0) break;
+        if (found < 0) return found;
+        BUFFER_AUTO line;
+        buffer_init(&line, BUFFER_UNLIMITED);
+        enum match match = MATCH_NONE;
+        int result = encode(self, &kept, &line, error);
+        if (result == 0) result = compare(self, &line, &match, error);
+        if (result == 0 && match == MATCH_WHOLE) {
+            self->good += line.size;
+            self->line = kept.line;
+            if (kept.state == DEVICE_RECORDED) {
+                result = journal_set_state(self->journal, kept.sequence, DEVICE_RELEASING, error);
+            }
+        }
+        journal_device_release(&kept);
+        if (result != 0) return result;
+        if (match == MATCH_NONE) return foreign_content(self, error);
+        if (match == MATCH_TORN) return 0;
+    }
+    char byte = 0;
+    size_t got = 0;
+    int result = self->file->operations->read(self->file, self->good, &byte, 1, &got, error);
+    return result != 0 || got == 0 ? result : foreign_content(self, error);
+}
+
+static int flush(const struct continuation *self, struct buffer *lines, struct error *error) {
+    int result =
+        lines->size == 0 ? 0 : self->file->operations->write(self->file, lines->data, lines->size, error);
+    buffer_clear(lines);
+    return result;
+}
+
+// Writes the lines that are missing, of devices that may have left their source. Those that are back there, or have
+// not left it, have none.
+static int write_missing(const struct continuation *self, struct error *error) {
+    BUFFER_AUTO lines;
+    buffer_init(&lines, BUFFER_UNLIMITED);
+    uint64_t after = self->line;
+    int result = 0;
+    for (int found = 1; result == 0 && found == 1;) {
+        struct journal_device kept = {0};
+        found = journal_next_line(self->journal, after, &kept, error);
+        if (found < 0) result = found;
+        if (found == 1) {
+            after = kept.line;
+            bool left = kept.state >= DEVICE_RELEASING && kept.state <= DEVICE_CONFIRMED;
+            if (left) result = encode(self, &kept, &lines, error);
+        }
+        journal_device_release(&kept);
+        if (result == 0 && lines.size >= WRITE_SIZE) result = flush(self, &lines, error);
+    }
+    if (result == 0) result = flush(self, &lines, error);
+    return result != 0 ? result : self->file->operations->sync(self->file, error);
+}
+
+int output_resume(struct file *file, bool continued, const struct target_driver *target,
+                  struct journal *journal, struct error *error) {
+    struct continuation self = {.file = file, .target = target, .journal = journal};
+    int result = continued ? find_end(&self, error) : 0;
+    if (result == 0 && continued) result = file->operations->truncate(file, self.good, error);
+    if (result == 0) result = journal_forget_recorded(journal, error);
+    if (result == 0) result = write_missing(&self, error);
+    return result != 0 ? result : journal_commit(journal, error);
+}
