@@ -35,8 +35,11 @@ int output_flush(struct output *output, bool durable, struct error *error) {
         return 0;
     }
     // A file that cannot even be cut keeps its torn line; the first error is what the user has to mend.
-    ERROR_AUTO repair = {0};
-    struct file *file = output->file;
-    if (file->regular) (void)file->operations->truncate(file, output->written, &repair);
+    struct file *files[] = {output->copy, output->file};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        ERROR_AUTO repair = {0};
+        struct file *file = files[i];
+        if (file != NULL && file->regular) (void)file->operations->truncate(file, output->written, &repair);
+    }
     return result;
 }

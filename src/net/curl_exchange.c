@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ctype.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,22 +55,11 @@ static size_t take_body(char *data, size_t unit, size_t size, void *context) {
     return CURL_WRITEFUNC_ERROR;
 }
 
-// libcurl before 8 takes a connection whose other end has been closed for a living one. What was sent on it
-// would be lost, and nobody would know whether it had been done.
-static bool is_closed_by_peer(CURL *easy) {
-    curl_socket_t socket = CURL_SOCKET_BAD;
-    if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &socket) != CURLE_OK) return false;
-    if (socket == CURL_SOCKET_BAD) return false;
-    struct pollfd poller = {.fd = socket, .events = POLLRDHUP};
-    return poll(&poller, 1, 0) == 1;
-}
-
 // Called when a connection is there, right before the request goes out on it.
 static int before_request(void *context, char *remote, char *local, int remote_port, int local_port) {
     (void)remote;
     (void)local;
     (void)remote_port;
-    (void)local_port;
     struct exchange *exchange = context;
     if (exchange->sent && exchange->call->changes) {
         exchange->repeated = true;
@@ -79,7 +67,10 @@ static int before_request(void *context, char *remote, char *local, int remote_p
     }
     long connections = 0;
     curl_easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &connections);
-    exchange->misplaced = connections > 0 ? exchange->joins : is_closed_by_peer(exchange->easy);
+    // libcurl before 8 takes a connection whose other end has been closed for a living one. What was sent on
+    // it would be lost, and nobody would know whether it had been done.
+    exchange->misplaced =
+        connections > 0 ? exchange->joins : curl_sockets_ended(exchange->sockets, local_port);
     if (exchange->misplaced) {
         curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 1L);
         return CURL_PREREQFUNC_ABORT;
@@ -117,6 +108,8 @@ static CURLcode set_constants(struct exchange *exchange, CURLSH *share) {
     CURL *easy = exchange->easy;
     CURLcode code = CURLE_OK;
     SET(CURLOPT_NOSIGNAL, 1L);
+    // Does not wait for a name server that does not answer when a call is given up.
+    SET(CURLOPT_QUICK_EXIT, 1L);
     SET(CURLOPT_NOPROGRESS, 1L);
     SET(CURLOPT_VERBOSE, getenv("DBG") != NULL);
     SET(CURLOPT_SHARE, share);
@@ -142,12 +135,14 @@ static CURLcode set_constants(struct exchange *exchange, CURLSH *share) {
     return code;
 }
 
-struct exchange *exchange_new(CURLSH *share) {
+struct exchange *exchange_new(CURLSH *share, struct curl_sockets *sockets) {
     struct exchange *exchange = memory_new(struct exchange);
+    exchange->sockets = sockets;
     buffer_init(&exchange->request, BUFFER_UNLIMITED);
     buffer_init(&exchange->text, BUFFER_UNLIMITED);
     exchange->easy = curl_easy_init();
-    if (exchange->easy == NULL || set_constants(exchange, share) != CURLE_OK) {
+    if (exchange->easy == NULL || set_constants(exchange, share) != CURLE_OK ||
+        !curl_sockets_apply(sockets, exchange->easy)) {
         exchange_free(exchange);
         return NULL;
     }
@@ -175,6 +170,7 @@ void exchange_reset(struct exchange *exchange) {
     exchange->server = NULL;
     exchange->fault = NULL;
     exchange->header_bytes = 0;
+    exchange->misplacements = 0;
     exchange->sent = exchange->repeated = exchange->opens = exchange->joins = exchange->misplaced = false;
     exchange->errors[0] = '\0';
 }

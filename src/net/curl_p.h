@@ -25,6 +25,7 @@ struct curl_server {
     char *tls_name;  // or NULL
     bool plain;
     bool only_ca_pem;
+    bool spoke;  // it has answered a call
 
     char *origin;                   // scheme, host and port of the URL
     struct curl_slist *connect_to;  // where to connect instead; or NULL
@@ -48,13 +49,28 @@ void curl_server_free_all(struct curl_server **list);
 // Gives a handle the server's trust and place.
 bool curl_server_apply(const struct curl_server *server, CURL *easy);
 
+// The sockets of all connections (curl_sockets.c).
+struct curl_sockets {
+    int *fds;  // owned; the descriptors are libcurl's
+    size_t count;
+};
+
+// Has a handle open and close its sockets through the list, which must live until the last one is closed.
+bool curl_sockets_apply(struct curl_sockets *sockets, CURL *easy);
+
+// Whether the other end of the connection with this local port has been closed.
+bool curl_sockets_ended(const struct curl_sockets *sockets, int local_port);
+
+void curl_sockets_release(struct curl_sockets *sockets);
+
 // A single transfer. Handle and buffers are kept for the next one.
 struct exchange {
     struct exchange *previous;
     struct exchange *next;
     struct exchange_list *list;  // that it is in
 
-    CURL *easy;  // owned
+    CURL *easy;                    // owned
+    struct curl_sockets *sockets;  // borrowed
     const struct call *call;
     struct curl_server *server;
     int64_t timeout;  // ns
@@ -66,14 +82,15 @@ struct exchange {
     struct curl_slist *headers;  // owned
     struct reply reply;
     struct grpc_decoder decoder;
-    const char *fault;    // why the answer was refused while it came in; or NULL
-    size_t header_bytes;  // of the answer
-    bool sent;            // a connection was there and the request went out, at least in part
-    bool repeated;        // libcurl wanted to send a change again
-    bool opens;           // makes a plain server's connection (see curl_server)
-    bool joins;           // must not make a connection
-    bool misplaced;       // the connection was not one to send on: nothing was sent
-    unsigned connection;  // the newest of the server's when it was told to join
+    const char *fault;       // why the answer was refused while it came in; or NULL
+    size_t header_bytes;     // of the answer
+    bool sent;               // a connection was there and the request went out, at least in part
+    bool repeated;           // libcurl wanted to send a change again
+    bool opens;              // makes a plain server's connection (see curl_server)
+    bool joins;              // must not make a connection
+    bool misplaced;          // the connection was not one to send on: nothing was sent
+    unsigned misplacements;  // how often
+    unsigned connection;     // the newest of the server's when it was told to join
     char errors[CURL_ERROR_SIZE];
 };
 
@@ -81,7 +98,7 @@ void exchange_list_add(struct exchange_list *list, struct exchange *exchange);
 void exchange_list_remove(struct exchange *exchange);
 
 // NULL if libcurl gives no handle.
-struct exchange *exchange_new(CURLSH *share);
+struct exchange *exchange_new(CURLSH *share, struct curl_sockets *sockets);
 void exchange_free(struct exchange *exchange);
 
 // Sets everything up. False: the call cannot be made; the reply says why.

@@ -63,6 +63,9 @@ static void conclude_unsent(struct exchange *exchange, CURLcode code) {
             exchange->reply.timed_out = true;
             set_words(exchange, REPLY_NOT_SENT, memory_strdup("no connection in time"));
             return;
+        case CURLE_ABORTED_BY_CALLBACK:
+            set_words(exchange, REPLY_NOT_SENT, memory_strdup("it closes its connections at once"));
+            return;
         case CURLE_SSL_CONNECT_ERROR:
             set_words(exchange, is_no_tls(exchange) ? REPLY_UNUSABLE : REPLY_NOT_SENT,
                       memory_printf("%s: %s", is_no_tls(exchange) ? "it does not speak TLS" : "TLS",
@@ -72,6 +75,14 @@ static void conclude_unsent(struct exchange *exchange, CURLcode code) {
             set_words(exchange, REPLY_NOT_SENT,
                       memory_printf("no connection: %s", curl_words(exchange, code)));
     }
+}
+
+// A server that has never said anything that makes sense: a TLS server closes the connection on plain text, an
+// HTTP/1 server answers what is no HTTP/2.
+static bool is_doubtful(const struct exchange *exchange, CURLcode code) {
+    bool ended = code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
+    const struct curl_server *server = exchange->server;
+    return ended && exchange->call->kind == CALL_GRPC && server->plain && !server->spoke;
 }
 
 static void conclude_failure(struct exchange *exchange, CURLcode code) {
@@ -87,7 +98,6 @@ static void conclude_failure(struct exchange *exchange, CURLcode code) {
             return;
         case CURLE_UNSUPPORTED_PROTOCOL:
         case CURLE_WEIRD_SERVER_REPLY:
-        case CURLE_HTTP2:
         case CURLE_BAD_CONTENT_ENCODING:
         case CURLE_FILESIZE_EXCEEDED:
         case CURLE_OUT_OF_MEMORY:
@@ -98,8 +108,11 @@ static void conclude_failure(struct exchange *exchange, CURLcode code) {
             set_words(exchange, REPLY_LOST, memory_strdup("the connection was closed before the answer"));
             return;
         default:
-            set_words(exchange, REPLY_LOST,
-                      memory_printf("the connection was lost: %s", curl_words(exchange, code)));
+            set_words(
+                exchange, REPLY_LOST,
+                memory_printf(
+                    "the connection was lost: %s%s", curl_words(exchange, code),
+                    is_doubtful(exchange, code) ? "; perhaps it expects TLS, or is no gRPC server" : ""));
     }
 }
 
@@ -117,8 +130,8 @@ static void conclude_without_status(struct exchange *exchange) {
             exchange, REPLY_MALFORMED,
             memory_printf("this is no gRPC server (content-type %.100s)", type != NULL ? type : "missing"));
     } else {
-        // libcurl before 8 also drops the trailers of an answer that is followed at once by the connection's
-        // end; so this does not tell a careless server from a lost connection.
+        // libcurl before 8 drops the trailers of an answer that is followed at once by the connection's end, as
+        // by a server that shuts down; so this does not tell a careless server from a lost connection.
         set_words(exchange, REPLY_LOST, memory_strdup("the answer ends without a status"));
     }
 }
@@ -165,4 +178,5 @@ void exchange_conclude(struct exchange *exchange, CURLcode code) {
     } else {
         conclude_failure(exchange, code);
     }
+    if (exchange->reply.outcome == REPLY_ANSWERED) exchange->server->spoke = true;
 }

@@ -7,9 +7,13 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "net/curl_p.h"
+#include "net/library_memory.h"
 
 // Streams on one connection, unless the server allows fewer.
 enum { STREAMS_MAX = 1024 };
+
+// A server that ends each connection at once, or takes too few streams, is left to the retries above.
+enum { MISPLACEMENTS_MAX = 10 };
 
 struct curl_transport {
     struct transport base;
@@ -17,6 +21,7 @@ struct curl_transport {
     int wake_fd;            // -1 = none, or seen already
     CURLM *multi;           // owned
     CURLSH *share;          // owned; TLS sessions
+    struct curl_sockets sockets;
     struct curl_server *servers;
     struct exchange_list idle;      // kept for the next call
     struct exchange_list running;   // libcurl has them
@@ -63,7 +68,7 @@ static void *curl_start(struct transport *transport, const struct call *call, in
     if (exchange != NULL) {
         exchange_list_remove(exchange);
     } else {
-        exchange = exchange_new(self->share);
+        exchange = exchange_new(self->share, &self->sockets);
         // libcurl says nothing but that there is no memory: see base/memory.h.
         if (exchange == NULL) abort();
     }
@@ -129,10 +134,10 @@ static void curl_cancel(struct transport *transport, void *handle) {
 static void exchange_ended(struct curl_transport *self, struct exchange *exchange, CURLcode code) {
     curl_multi_remove_handle(self->multi, exchange->easy);
     struct curl_server *server = exchange->server;
-    if (exchange->misplaced) {
-        // The connection that it was to join has gone, or takes no more: it makes a new one, waits for one,
-        // or joins the one that was made meanwhile.
-        if (exchange->connection == server->connections) server->open = false;
+    // The connection that it was to join has gone, or takes no more: it makes a new one, waits for one, or
+    // joins the one that was made meanwhile.
+    if (exchange->misplaced && exchange->connection == server->connections) server->open = false;
+    if (exchange->misplaced && ++exchange->misplacements < MISPLACEMENTS_MAX) {
         exchange_list_remove(exchange);
         exchange->sent = false;
         exchange->errors[0] = '\0';
@@ -234,6 +239,7 @@ static void curl_transport_free(struct transport *transport) {
     curl_server_free_all(&self->servers);
     if (self->multi != NULL) curl_multi_cleanup(self->multi);
     if (self->share != NULL) curl_share_cleanup(self->share);
+    curl_sockets_release(&self->sockets);
     if (self->global) curl_global_cleanup();
     free(self);
 }
@@ -259,7 +265,7 @@ struct transport *curl_transport_new(const struct curl_transport_setup *setup, s
     self->base.operations = &curl_operations;
     self->log = setup->log;
     self->wake_fd = setup->wake_fd;
-    self->global = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    self->global = library_memory_init();
     if (self->global && check_libcurl(error) != 0) {
         curl_transport_free(&self->base);
         return NULL;

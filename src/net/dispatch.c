@@ -254,7 +254,7 @@ static void call_done(void *context, struct reply *reply) {
     struct dispatch_verdict verdict = {0};
     bool good = reply_ok(reply, call->call->kind);
     if (good) {
-        pacer_succeeded(&lane->pacer, call->started, now);
+        pacer_succeeded(&lane->pacer);
     } else if (dispatch->setup.judge != NULL) {
         dispatch->setup.judge(dispatch->setup.judge_context, call->call, reply, &verdict);
     }

@@ -15,7 +15,6 @@ struct pacer {
     int64_t next_start;    // when the next call may start, for the rate
     int64_t paused_until;  // no call starts before
     int64_t last_cut;      // when `limit` was halved last
-    int64_t learned;       // when `rate` was learned from a refusal; 0 = it was not
 };
 
 void pacer_init(struct pacer *pacer, unsigned most, double rate);
@@ -25,8 +24,8 @@ int64_t pacer_delay(const struct pacer *pacer, int64_t now);
 
 void pacer_started(struct pacer *pacer, int64_t now);
 
-// A call ended well that was started at `started`.
-void pacer_succeeded(struct pacer *pacer, int64_t started, int64_t now);
+// A call ended well.
+void pacer_succeeded(struct pacer *pacer);
 
 // The server said that this was too much. Calls that were under way when that was last heard say nothing new.
 void pacer_overloaded(struct pacer *pacer, int64_t started, int64_t now);

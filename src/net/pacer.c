@@ -7,12 +7,6 @@ static const int64_t bucket_time = NS_PER_SECOND;
 // Timers are no more exact than this.
 static const int64_t lateness_least = 5 * NS_PER_MS;
 
-// No call before `until`, and from then on at the rate.
-static void pacer_hold(struct pacer *pacer, int64_t until) {
-    pacer_pause(pacer, until);
-    if (pacer->next_start < until) pacer->next_start = until;
-}
-
 void pacer_init(struct pacer *pacer, unsigned most, double rate) {
     *pacer = (struct pacer){.limit = most, .most = most, .rate = rate};
 }
@@ -34,12 +28,9 @@ void pacer_started(struct pacer *pacer, int64_t now) {
     pacer->next_start += interval;
 }
 
-void pacer_succeeded(struct pacer *pacer, int64_t started, int64_t now) {
+void pacer_succeeded(struct pacer *pacer) {
     pacer->limit += 1 / pacer->limit;
     if (pacer->limit > pacer->most) pacer->limit = pacer->most;
-    // A call of the burst that met the limit may have been let wait for a token of the next bucket.
-    bool of_burst = pacer->learned > 0 && started <= pacer->learned && now - pacer->learned < bucket_time;
-    if (of_burst) pacer_hold(pacer, now + bucket_time);
 }
 
 void pacer_overloaded(struct pacer *pacer, int64_t started, int64_t now) {
@@ -50,8 +41,8 @@ void pacer_overloaded(struct pacer *pacer, int64_t started, int64_t now) {
 
 void pacer_learn_rate(struct pacer *pacer, double rate, int64_t now) {
     if (pacer->rate <= 0 || rate < pacer->rate) pacer->rate = rate;
-    if (pacer->learned == 0) pacer->learned = now;
-    pacer_hold(pacer, now + bucket_time);
+    pacer_pause(pacer, now + bucket_time);
+    if (pacer->next_start < pacer->paused_until) pacer->next_start = pacer->paused_until;
 }
 
 void pacer_pause(struct pacer *pacer, int64_t until) {
