@@ -10,7 +10,7 @@
 
 enum {
     INPUT_MAX = 1 << 20,  // most bytes of a file
-    VARIANTS_MAX = 2048,  // files are cut and damaged in about so many places
+    VARIANTS_MAX = 512,   // files are cut and damaged in about so many places
 };
 
 // Gives the target memory of exactly the input's size, so that a read beyond it is caught.

@@ -40,6 +40,11 @@ row() {
     printf '%-66s %12s  %-18s %s\n' "$1" "$2 $3" "$4 $5 $3" "$verdict"
 }
 
+# note WHAT VALUE UNIT: a line without a required value.
+note() {
+    printf '%-66s %12s\n' "$1" "$2 $3"
+}
+
 not_measured() {
     printf '%-66s %12s  %s\n' "$1" "-" "$2"
 }
@@ -79,7 +84,7 @@ sandbox() {
     sandbox_start $bench "$@" || exit 1
 }
 
-# calls METHOD FIELD: what the sandbox counted.
+# calls METHOD FIELD: what the sandbox counted; FIELD is calls, ok, refused or failed.
 calls() {
     build/bench/get "$SANDBOX_HTTP/state?devices=0" |
         sed -n "s/^.*\"[^\"]*$1\":{[^}]*\"$2\":\\([0-9]*\\).*\$/\\1/p" | grep . || echo 0
@@ -93,18 +98,29 @@ bench_latency() {
     row "V2 dry, 320 devices with session, 30 ms: 16 at once against 1" "$(calculate "$one / $wall_ms")" times '>=' 14
 }
 
+# refusals: calls that the limiter has refused so far.
+refusals() {
+    echo $(($(calls SetDevice refused) + $(calls GetDevice refused) + $(calls GetDevicesForApplication refused)))
+}
+
 bench_limiter() {
     sandbox --devices 50 --real-limits
+    # The refusals of the first second, while the run below goes on.
+    (sleep 1 && refusals >$bench/first-refusals) &
     migrate 0 application
+    wait $!
     made=$(($(calls SetDevice ok) + $(calls GetDevice ok) + $(calls GetDevicesForApplication ok)))
-    refused=$(($(calls SetDevice refused) + $(calls GetDevice refused)))
     row "V2 real, 50 devices, its own limiter: part of 5 calls/s" \
         "$(calculate "100 * $made / ($wall_ms / 1000) / 5")" % '>=' 98
-    row "    calls refused" "$refused" calls '<' 5
-    row "    calls a device (Get, Set; one list before, one after)" "$(calculate "($made - 2) / 50" 2)" calls '<' 2.05
+    row "    calls refused after the first second" $(($(refusals) - $(cat $bench/first-refusals))) calls '<' 1
+    row "    SetDevice, a device" "$(calculate "$(calls SetDevice calls) / 50" 2)" calls '<' 1.01
+    note "    GetDevice, a device (those after the clearing do not count)" \
+        "$(calculate "$(calls GetDevice calls) / 50" 2)" calls
     sandbox --devices 500 --real-limits
     migrate 0 application --dry-run --ttnv2.with-session=false
-    row "V2 dry without session, 500 devices: reads of single devices" "$(calls GetDevice calls)" calls '<' 1
+    abp=$(grep -vc '"supports_join":true' $bench/out || true)
+    row "V2 dry, 500 devices: reads of single devices that leave their session" \
+        $(($(calls GetDevice ok) - abp)) calls '<' 1
 }
 
 bench_processor() {
@@ -113,7 +129,7 @@ bench_processor() {
     row "processor a device, V2 dry from the list" "$(calculate "$cpu_ms * 1000 / 2000" 0)" us '<' 100
     migrate 0 application --concurrency 32
     row "processor a device, V2 real with session, TLS" "$(calculate "$cpu_ms * 1000 / 2000" 0)" us '<' 400
-    row "    devices a second, no latency, no limit" "$(calculate "2000 / ($wall_ms / 1000)" 0)" /s '>=' 0
+    note "    devices a second, no latency, no limit" "$(calculate "2000 / ($wall_ms / 1000)" 0)" /s
 }
 
 bench_memory() {

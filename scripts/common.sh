@@ -46,7 +46,7 @@ step() {
         say "ok ($(($(date +%s) - step_start)) s)"
         return 0
     fi
-    say "FAILED"
+    say "FAILED ($(($(date +%s) - step_start)) s)"
     # Without the progress of ninja and ctest.
     grep -vE '^\[[0-9]+/[0-9]+\] |^ +Start +[0-9]+: |   Passed +[0-9.]+ sec$' "$step_log" |
         tail -n "${STEP_TAIL:-40}" | sed 's/^/    /'

@@ -13,7 +13,7 @@
 
 #define OPTIONS_OF_MIGRATION                                                                             \
     "source to output dry-run frequency-plans-url dev-id-prefix set-eui-as-id concurrency rate timeout " \
-    "keep-going progress"
+    "keep-going progress journal no-journal journal-key-file"
 
 const struct command commands[] = {
     {
@@ -49,6 +49,41 @@ const struct command commands[] = {
         .flags = COMMAND_SOURCE,
         .most_arguments = SIZE_MAX,
         .run = cmd_device,
+    },
+    {
+        .name = "status",
+        .arguments = "[JOURNAL]",
+        .summary = "Tell how far a run came, and what to do next",
+        .details = "JOURNAL is the path of a journal or the ID of a run as --list prints it; without it, it is the "
+                   "latest run. Nothing is contacted.",
+        .examples = "status\nstatus --list\nstatus --failed-ids > failed.txt",
+        .options = "list failed-ids forget json",
+        .most_arguments = 1,
+        .run = cmd_status,
+    },
+    {
+        .name = "resume",
+        .arguments = "[JOURNAL]",
+        .summary = "Finish a run that was interrupted",
+        .details = "Goes on where the run ended, with its options, and continues its output: every line once. With "
+                   "--output, or with standard output redirected elsewhere, all lines of the run are written there. "
+                   "With --failed, devices that were set aside are tried again.",
+        .examples = "resume\nresume --failed\nresume --output again.json 20260131T101500Z-3f2a",
+        .options = "failed output dry-run concurrency rate timeout keep-going progress journal-key-file",
+        .most_arguments = 1,
+        .run = cmd_resume,
+    },
+    {
+        .name = "rollback",
+        .arguments = "[JOURNAL] [ID...]",
+        .summary = "Put the devices of a run back into their old network",
+        .details = "Gives the source its devices back as they were, with keys and sessions: all of the run, or those "
+                   "with the IDs. What cannot be put back is told. Take the devices out of their new network first. "
+                   "IDs need the journal's name before them.",
+        .examples = "rollback\nrollback 20260131T101500Z-3f2a mydevice",
+        .options = "dry-run concurrency rate timeout keep-going progress journal-key-file",
+        .most_arguments = SIZE_MAX,
+        .run = cmd_rollback,
     },
     {
         .name = "sources",

@@ -83,6 +83,50 @@ const struct option_spec global_options[] = {
         .help = "set a failed device aside and report it; without it the first error halts the run",
     },
     {
+        .name = "journal",
+        .type = OPTION_STRING,
+        .argument = "FILE",
+        .help = "Where the journal of a run that changes a network is kept; by default below the state "
+                "directory ($XDG_STATE_HOME/ttn-lw-migrate)",
+    },
+    {
+        .name = "no-journal",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "Keep no journal: the run cannot be resumed or rolled back",
+    },
+    {
+        .name = "journal-key-file",
+        .type = OPTION_STRING,
+        .env = "TTN_LW_MIGRATE_JOURNAL_KEY_FILE",
+        .argument = "FILE",
+        .help = "Encrypt the journal's secrets with the content of FILE; - asks for a passphrase",
+    },
+    {
+        .name = "failed",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "Try the devices again that were set aside",
+    },
+    {
+        .name = "failed-ids",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "Write only the IDs of devices that were set aside, one a line",
+    },
+    {
+        .name = "list",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "List all runs that have a journal",
+    },
+    {
+        .name = "forget",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "Wipe the journal: the run can no longer be resumed or rolled back",
+    },
+    {
         .name = "progress",
         .type = OPTION_CHOICE,
         .choices = "auto always never",

@@ -96,34 +96,24 @@ static int find_path(const char *name, option_lookup *lookup, char **ret_path, s
 
 // ---- keys
 
+static int seal_from_terminal(struct run_journal *self, struct seal **ret_seal, struct error *error) {
+    uint8_t salt[SEAL_SALT_SIZE];
+    char *passphrase = NULL;
+    int result = journal_salt(self->journal, salt, error);
+    if (result == 0) result = passphrase_ask("Passphrase of the journal: ", &passphrase, error);
+    if (result == 0) result = seal_from_passphrase(passphrase, salt, ret_seal, error);
+    memory_free_secret(passphrase);
+    return result;
+}
+
+// A file, or "-" for a passphrase; a journal that is encrypted asks for one if no file is given.
 static int set_key(struct run_journal *self, const struct option_values *global, struct error *error) {
     const char *file = option_string(global, "journal-key-file");
-    struct seal *seal = NULL;
     if (file == NULL && !journal_is_sealed(self->journal)) return 0;
-    if (file == NULL) {
-        uint8_t salt[SEAL_SALT_SIZE];
-        char *passphrase = NULL;
-        int result = journal_salt(self->journal, salt, error);
-        if (result == 0) result = passphrase_ask("Passphrase of the journal: ", &passphrase, error);
-        if (result == 0) result = seal_from_passphrase(passphrase, salt, &seal, error);
-        memory_free_secret(passphrase);
-        if (result != 0) return result;
-    } else {
-        // "-" means a passphrase for a new journal.
-        int result = 0;
-        if (strcmp(file, "-") == 0) {
-            uint8_t salt[SEAL_SALT_SIZE];
-            char *passphrase = NULL;
-            result = journal_salt(self->journal, salt, error);
-            if (result == 0) result = passphrase_ask("Passphrase for the journal: ", &passphrase, error);
-            if (result == 0) result = seal_from_passphrase(passphrase, salt, &seal, error);
-            memory_free_secret(passphrase);
-        } else {
-            result = seal_from_file(file, &seal, error);
-        }
-        if (result != 0) return result;
-    }
-    return journal_set_seal(self->journal, seal, error);
+    struct seal *seal = NULL;
+    bool asks = file == NULL || strcmp(file, "-") == 0;
+    int result = asks ? seal_from_terminal(self, &seal, error) : seal_from_file(file, &seal, error);
+    return result != 0 ? result : journal_set_seal(self->journal, seal, error);
 }
 
 // ---- making and opening

@@ -262,6 +262,11 @@ static int read_list(struct ttnv2 *self, struct job *job, struct source_page *pa
     uint64_t end = cursor_offset(page->cursor) + list->n_devices;
     const char *total = reply_header(reply, "total");
     page->total = total == NULL ? 0 : strtoull(total, NULL, 10);
+    if (list->n_devices == 0 && end < page->total) {
+        return error_set(error, ERROR_PROTOCOL,
+                         "%s: the list of devices ends after %" PRIu64 " of %" PRIu64 " devices",
+                         self->handler.name, end, page->total);
+    }
     bool more = list->n_devices > 0 && (total == NULL ? list->n_devices >= PAGE_SIZE : end < page->total);
     free(page->cursor);
     page->cursor = more ? memory_printf("%" PRIu64, end) : NULL;

@@ -15,6 +15,7 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,8 +157,8 @@ static inline bool peer_http_request(struct peer *peer) {
 
 static inline void h2_frame(struct peer *peer, unsigned type, unsigned flags, unsigned stream,
                             const void *data, size_t size) {
-    uint8_t head[9] = {(uint8_t)(size >> 16),   (uint8_t)(size >> 8),    (uint8_t)size,
-                       (uint8_t)type,           (uint8_t)flags,          (uint8_t)(stream >> 24),
+    uint8_t head[9] = {(uint8_t)(size >> 16),   (uint8_t)(size >> 8),   (uint8_t)size,
+                       (uint8_t)type,           (uint8_t)flags,         (uint8_t)(stream >> 24),
                        (uint8_t)(stream >> 16), (uint8_t)(stream >> 8), (uint8_t)stream};
     peer_write(peer, head, sizeof head);
     peer_write(peer, data, size);
@@ -181,8 +182,8 @@ static inline unsigned h2_request(struct peer *peer) {
         uint8_t head[9];
         memcpy(head, peer->input.data, 9);
         size_t size = (size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2];
-        unsigned stream = ((unsigned)head[5] & 127) << 24 | (unsigned)head[6] << 16 |
-                          (unsigned)head[7] << 8 | head[8];
+        unsigned stream =
+            ((unsigned)head[5] & 127) << 24 | (unsigned)head[6] << 16 | (unsigned)head[7] << 8 | head[8];
         if (!peer_need(peer, 9 + size)) return 0;
         if (head[3] == FRAME_SETTINGS && (head[4] & FLAG_ACK) == 0) {
             h2_frame(peer, FRAME_SETTINGS, FLAG_ACK, 0, NULL, 0);
@@ -204,7 +205,7 @@ static inline void hpack_text(struct buffer *block, const char *text) {
         buffer_putc(block, (char)size);
     } else {
         buffer_putc(block, 127);
-        for (size -= 127; size >= 128; size >>= 7) buffer_putc(block, (char)(size & 127 | 128));
+        for (size -= 127; size >= 128; size >>= 7) buffer_putc(block, (char)((size & 127) | 128));
         buffer_putc(block, (char)size);
     }
     buffer_puts(block, text);
@@ -385,8 +386,8 @@ static inline void ask_http(struct client *client, struct asked *asked, const st
 }
 
 static inline void client_turn(struct client *client) {
-    assert_int_equal(
-        client->transport->operations->wait(client->transport, 50 * NS_PER_MS, &client->error), 0);
+    assert_int_equal(client->transport->operations->wait(client->transport, 50 * NS_PER_MS, &client->error),
+                     0);
 }
 
 static inline void client_wait(struct client *client, const struct asked *asked, size_t count) {
