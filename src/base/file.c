@@ -260,3 +260,26 @@ int file_read_all(const char *path, size_t limit, char **ret_data, size_t *ret_s
     *ret_data = buffer_take_string(&content);
     return 0;
 }
+
+int file_wipe(const char *path, struct error *error) {
+    int descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct stat status;
+    int result = 0;
+    if (descriptor < 0 || fstat(descriptor, &status) != 0) {
+        result = error_set(error, ERROR_OUTPUT, "cannot wipe %s: %s", path, strerror(errno));
+    }
+    static const char zeros[16384];
+    for (off_t done = 0; result == 0 && done < status.st_size;) {
+        off_t left = status.st_size - done;
+        ssize_t wrote =
+            pwrite(descriptor, zeros, left < (off_t)sizeof zeros ? (size_t)left : sizeof zeros, done);
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote <= 0) result = error_set(error, ERROR_OUTPUT, "cannot wipe %s: %s", path, strerror(errno));
+        done += wrote;
+    }
+    if (result == 0 && (fsync(descriptor) != 0 || unlink(path) != 0)) {
+        result = error_set(error, ERROR_OUTPUT, "cannot take %s away: %s", path, strerror(errno));
+    }
+    if (descriptor >= 0) close(descriptor);
+    return result;
+}

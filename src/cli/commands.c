@@ -54,8 +54,9 @@ const struct command commands[] = {
         .name = "status",
         .arguments = "[JOURNAL]",
         .summary = "Tell how far a run came, and what to do next",
-        .details = "JOURNAL is the path of a journal or the ID of a run as --list prints it; without it, it is the "
-                   "latest run. Nothing is contacted.",
+        .details =
+            "JOURNAL is the path of a journal or the ID of a run as --list prints it; without it, it is the "
+            "latest run. Nothing is contacted.",
         .examples = "status\nstatus --list\nstatus --failed-ids > failed.txt",
         .options = "list failed-ids forget json",
         .most_arguments = 1,
@@ -65,9 +66,10 @@ const struct command commands[] = {
         .name = "resume",
         .arguments = "[JOURNAL]",
         .summary = "Finish a run that was interrupted",
-        .details = "Goes on where the run ended, with its options, and continues its output: every line once. With "
-                   "--output, or with standard output redirected elsewhere, all lines of the run are written there. "
-                   "With --failed, devices that were set aside are tried again.",
+        .details =
+            "Goes on where the run ended, with its options, and continues its output: every line once. With "
+            "--output, or with standard output redirected elsewhere, all lines of the run are written there. "
+            "With --failed, devices that were set aside are tried again.",
         .examples = "resume\nresume --failed\nresume --output again.json 20260131T101500Z-3f2a",
         .options = "failed output dry-run concurrency rate timeout keep-going progress journal-key-file",
         .most_arguments = 1,
@@ -77,9 +79,11 @@ const struct command commands[] = {
         .name = "rollback",
         .arguments = "[JOURNAL] [ID...]",
         .summary = "Put the devices of a run back into their old network",
-        .details = "Gives the source its devices back as they were, with keys and sessions: all of the run, or those "
-                   "with the IDs. What cannot be put back is told. Take the devices out of their new network first. "
-                   "IDs need the journal's name before them.",
+        .details =
+            "Gives the source its devices back as they were, with keys and sessions: all of the run, or "
+            "those "
+            "with the IDs. What cannot be put back is told. Take the devices out of their new network first. "
+            "IDs need the journal's name before them.",
         .examples = "rollback\nrollback 20260131T101500Z-3f2a mydevice",
         .options = "dry-run concurrency rate timeout keep-going progress journal-key-file",
         .most_arguments = SIZE_MAX,

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/rfc3339.h"
+#include "base/words.h"
 #include "cli/global_options.h"
 #include "cli/passphrase.h"
 #include "cli/state_directory.h"
@@ -189,11 +190,31 @@ void run_journal_release(struct run_journal *self) {
     *self = (struct run_journal){0};
 }
 
+// SQLite's files of a journal.
+static const char *const companions[] = {"", "-wal", "-shm"};
+
+int run_journal_open_locked(const char *name, option_lookup *lookup, struct run_journal *self,
+                            struct error *error) {
+    int result = find_path(name, lookup, &self->path, error);
+    if (result == 0) result = take_lock(self, error);
+    if (result != 0) run_journal_release(self);
+    return result;
+}
+
+int run_journal_wipe(struct run_journal *self, struct error *error) {
+    int result = 0;
+    for (size_t i = 0; i < sizeof companions / sizeof *companions && result == 0; i++) {
+        char *path MEMORY_AUTO = memory_printf("%s%s", self->path, companions[i]);
+        if (access(path, F_OK) == 0) result = file_wipe(path, error);
+    }
+    run_journal_release(self);
+    return result;
+}
+
 void run_journal_discard(struct run_journal *self) {
     if (self->path != NULL) {
         journal_close(self->journal);
         self->journal = NULL;
-        static const char *const companions[] = {"", "-wal", "-shm"};
         for (size_t i = 0; i < sizeof companions / sizeof *companions; i++) {
             char *path MEMORY_AUTO = memory_printf("%s%s", self->path, companions[i]);
             (void)unlink(path);
@@ -237,7 +258,10 @@ struct restoring {
 static int restore_option(void *context, const char *name, const char *value, struct error *error) {
     const struct restoring *restoring = context;
     const struct option_spec *spec = option_find(option_table(restoring->values), name, strlen(name));
-    if (spec == NULL || option_given(restoring->values, name)) return 0;
+    // Where the run's files are is kept apart: these would count as given anew.
+    static const char places[] = "output journal no-journal journal-key-file dry-run";
+    if (spec == NULL || option_given(restoring->values, name) || words_contain(places, name, strlen(name)))
+        return 0;
     char *shown MEMORY_AUTO = memory_printf("the journal's --%s", name);
     return option_set(restoring->values, spec, shown, value, error);
 }

@@ -25,6 +25,14 @@ int run_journal_create(const struct invocation *invocation, option_lookup *looku
 int run_journal_open(const struct option_values *global, const char *name, bool writable,
                      option_lookup *lookup, struct run_journal *journal, struct error *error);
 
+// Finds and locks a journal without reading it, for run_journal_wipe.
+int run_journal_open_locked(const char *name, option_lookup *lookup, struct run_journal *journal,
+                            struct error *error);
+
+// Overwrites the journal's files, takes them away, and releases. A file system that copies on write, or a disk that
+// moves blocks, may still hold what was overwritten.
+int run_journal_wipe(struct run_journal *journal, struct error *error);
+
 // Accepts a zeroed one.
 void run_journal_release(struct run_journal *journal);
 

@@ -24,10 +24,16 @@ static void write_counts(const struct log *log, const struct summary *summary) {
     const struct run_numbers *numbers = summary->numbers;
     BUFFER_AUTO text;
     buffer_init(&text, BUFFER_UNLIMITED);
-    buffer_printf(&text, "%" PRIu64 " device%s written to %s", numbers->written, plural(numbers->written),
-                  summary->output);
-    if (summary->changes)
+    if (summary->rollback) {
+        buffer_printf(&text, "%" PRIu64 " device%s put back at %s", numbers->restored,
+                      plural(numbers->restored), summary->source);
+    } else {
+        buffer_printf(&text, "%" PRIu64 " device%s written to %s", numbers->written, plural(numbers->written),
+                      summary->output);
+    }
+    if (summary->changes && !summary->rollback) {
         buffer_printf(&text, ", %" PRIu64 " cleared at %s", numbers->released, summary->source);
+    }
     if (numbers->failed > 0) buffer_printf(&text, ", %" PRIu64 " failed", numbers->failed);
     add_duration(&text, summary->elapsed);
     log_printf(log, LOG_INFO, "%s", buffer_string(&text));
@@ -40,8 +46,7 @@ static void write_leftovers(const struct log *log, const struct summary *summary
                    numbers->held, summary->source);
     }
     if (numbers->moved_on > 0) {
-        log_printf(log, LOG_WARN,
-                   "%" PRIu64 " device%s heard while being moved: see above what to do",
+        log_printf(log, LOG_WARN, "%" PRIu64 " device%s heard while being moved: see above what to do",
                    numbers->moved_on, numbers->moved_on == 1 ? " was" : "s were");
     }
     if (numbers->released > numbers->confirmed && !summary->dry_run && summary->interrupted) {
@@ -53,9 +58,16 @@ static void write_leftovers(const struct log *log, const struct summary *summary
     }
 }
 
+// What to do with a run that did not come to its end.
 static void write_halted(const struct log *log, const struct summary *summary) {
-    const struct run_numbers *numbers = summary->numbers;
-    if (numbers->written == 0) {
+    if (summary->rollback) {
+        log_printf(log, LOG_INFO, "not finished; to go on: ttn-lw-migrate rollback %s", summary->journal);
+    } else if (summary->journal != NULL && summary->numbers->written > 0) {
+        log_printf(log, LOG_INFO,
+                   "not finished; to go on: ttn-lw-migrate resume %s; to put the devices back: "
+                   "ttn-lw-migrate rollback %s",
+                   summary->journal, summary->journal);
+    } else if (summary->numbers->written == 0) {
         log_printf(log, LOG_INFO, "nothing was written and nothing was changed");
     } else if (summary->changes) {
         log_printf(
@@ -66,17 +78,30 @@ static void write_halted(const struct log *log, const struct summary *summary) {
     }
 }
 
+static void write_rolled_back(const struct log *log, const struct summary *summary) {
+    if (summary->dry_run) {
+        log_printf(log, LOG_INFO, "dry run: nothing was changed");
+    } else if (summary->numbers->imperfect > 0) {
+        log_printf(log, LOG_INFO, "something of %" PRIu64 " device%s could not be put back: see above",
+                   summary->numbers->imperfect, plural(summary->numbers->imperfect));
+    }
+    log_printf(log, LOG_INFO,
+               "take the devices out of their new network, and do not import their lines any more");
+}
+
 static void write_next(const struct log *log, const struct summary *summary) {
     const struct run_numbers *numbers = summary->numbers;
     if (summary->interrupted || summary->halted) {
         write_halted(log, summary);
+    } else if (summary->rollback) {
+        write_rolled_back(log, summary);
     } else if (summary->dry_run) {
         log_printf(log, LOG_INFO,
                    "dry run: nothing was changed; run the same command without --dry-run to migrate");
     } else if (numbers->failed > 0) {
         log_printf(
             log, LOG_INFO,
-            "import what was written; mend the devices that failed and run the command again for them");
+            "import what was written; mend the devices that failed, then: ttn-lw-migrate resume --failed");
     } else if (numbers->written > 0) {
         log_printf(
             log, LOG_INFO,
@@ -89,9 +114,8 @@ static void write_next(const struct log *log, const struct summary *summary) {
 void summary_write(const struct log *log, const struct summary *summary) {
     write_counts(log, summary);
     write_leftovers(log, summary);
-    if (summary->copy != NULL && summary->numbers->written > 0) {
-        log_printf(log, LOG_INFO, "a copy of the devices is kept in %s: delete it when they are imported",
-                   summary->copy);
-    }
     write_next(log, summary);
+    bool kept = summary->journal != NULL && !summary->halted && !summary->interrupted &&
+                summary->numbers->written > 0;
+    if (kept) log_printf(log, LOG_INFO, "the run's journal, which holds keys: %s", summary->journal);
 }

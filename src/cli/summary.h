@@ -8,9 +8,10 @@
 
 struct summary {
     const struct run_numbers *numbers;
-    const char *output;  // name of the output
-    const char *copy;    // name of the copy that is kept, or NULL
-    const char *source;  // title of the source
+    const char *output;   // name of the output
+    const char *journal;  // path, or NULL
+    bool rollback;        // devices were put back, nothing was written
+    const char *source;   // title of the source
     bool dry_run;
     bool changes;  // the run clears devices at the source
     bool halted;   // an error ended it

@@ -440,24 +440,29 @@ int journal_each_property(struct journal *journal, const char *prefix, journal_p
 
 // ---- applications
 
+int journal_find_application(struct journal *journal, const char *application, bool *ret_planned,
+                             struct error *error) {
+    sqlite3_stmt *statement = journal_statement(journal, APPLICATION_FIND);
+    if (statement == NULL) return journal_error(journal, error);
+    journal_bind_text(statement, 1, application);
+    int result = 0;
+    if (sqlite3_step(statement) == SQLITE_ROW) {
+        journal->application = sqlite3_column_int64(statement, 0);
+        *ret_planned = sqlite3_column_int(statement, 1) != 0;
+    } else {
+        result = error_set(error, ERROR_INPUT, "application %s is not in the journal", application);
+    }
+    journal_reset(statement);
+    return result;
+}
+
 int journal_use_application(struct journal *journal, const char *application, bool *ret_planned,
                             struct error *error) {
     sqlite3_stmt *statement = journal_statement(journal, APPLICATION_ADD);
     if (statement == NULL) return journal_error(journal, error);
     journal_bind_text(statement, 1, application);
     int result = journal_run(journal, statement, error);
-    if (result != 0) return result;
-    statement = journal_statement(journal, APPLICATION_FIND);
-    if (statement == NULL) return journal_error(journal, error);
-    journal_bind_text(statement, 1, application);
-    if (sqlite3_step(statement) == SQLITE_ROW) {
-        journal->application = sqlite3_column_int64(statement, 0);
-        *ret_planned = sqlite3_column_int(statement, 1) != 0;
-    } else {
-        result = journal_error(journal, error);
-    }
-    journal_reset(statement);
-    return result;
+    return result != 0 ? result : journal_find_application(journal, application, ret_planned, error);
 }
 
 int journal_set_planned(struct journal *journal, struct error *error) {

@@ -79,6 +79,10 @@ int journal_each_property(struct journal *journal, const char *prefix, journal_p
 // of its devices are known.
 int journal_use_application(struct journal *journal, const char *application, bool *ret_planned,
                             struct error *error);
+// The same for one that is there, without changing anything: ERROR_INPUT if it is not.
+int journal_find_application(struct journal *journal, const char *application, bool *ret_planned,
+                             struct error *error);
+
 int journal_set_planned(struct journal *journal, struct error *error);
 
 // The applications in the order in which they were added; `index` from 0 on. *ret_application is owned by the

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command.h"
+#include "cli/migration.h"
+
+struct id_arguments {
+    const struct invocation *invocation;
+};
+
+static int feed_arguments(void *context, run_id_receiver *receiver, void *receiver_context,
+                          struct error *error) {
+    const struct id_arguments *ids = context;
+    int result = 0;
+    for (size_t i = 1; i < ids->invocation->argument_count && result == 0; i++) {
+        result = receiver(receiver_context, ids->invocation->arguments[i], error);
+    }
+    return result;
+}
+
+enum exit_code cmd_rollback(const struct session *session) {
+    const struct invocation *invocation = session->invocation;
+    const char *name = invocation->argument_count > 0 ? invocation->arguments[0] : NULL;
+    struct id_arguments ids = {.invocation = invocation};
+    struct migration migration = {.session = session, .kind = MIGRATION_ROLLBACK};
+    ERROR_AUTO error = {0};
+    int result = migration_open_again(&migration, session, name, MIGRATION_ROLLBACK, &error);
+    if (result == 0) {
+        run_id_feed *feed = invocation->argument_count > 1 ? feed_arguments : NULL;
+        result = run_rollback(migration.run, feed, &ids, &error);
+    }
+    return migration_end(&migration, result, &error);
+}

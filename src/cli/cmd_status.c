@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far a run came. Nothing is contacted, and nothing is changed but by --forget.
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/command.h"
+#include "cli/console.h"
+#include "cli/output.h"
+#include "cli/printable.h"
+#include "cli/run_journal.h"
+
+static const char *environment(const char *name) {
+    return getenv(name);
+}
+
+static const char *const shown_properties[] = {"created", "command", "source",
+                                               "user",    "program", "output.path"};
+
+struct status {
+    const struct session *session;
+    struct run_journal journal;
+    struct buffer text;
+    json_t *json;  // owned; NULL = text is wanted
+};
+
+static void put_text(struct status *status, const char *name, const char *value) {
+    if (status->json != NULL) {
+        json_object_set_new(status->json, name, json_string(value));
+        return;
+    }
+    buffer_printf(&status->text, "%-12s ", name);
+    printable_add(&status->text, value);
+    buffer_putc(&status->text, '\n');
+}
+
+static int put_properties(struct status *status, struct error *error) {
+    put_text(status, "journal", status->journal.path);
+    for (size_t i = 0; i < sizeof shown_properties / sizeof *shown_properties; i++) {
+        char *value = NULL;
+        int result = journal_property(status->journal.journal, shown_properties[i], &value, error);
+        if (result != 0) return result;
+        if (value != NULL && value[0] != '\0') put_text(status, shown_properties[i], value);
+        free(value);
+    }
+    return 0;
+}
+
+static int count_of(struct status *status, enum device_state state, uint64_t *ret_count,
+                    struct error *error) {
+    return journal_count_all(status->journal.journal, state, ret_count, error);
+}
+
+static int put_counts(struct status *status, struct error *error) {
+    size_t count = 0;
+    const enum device_state *states = device_states(&count);
+    json_t *object = status->json != NULL ? json_object() : NULL;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t devices = 0;
+        int result = count_of(status, states[i], &devices, error);
+        if (result != 0) {
+            json_decref(object);
+            return result;
+        }
+        if (object != NULL) {
+            json_object_set_new(object, device_state_name(states[i]), json_integer((json_int_t)devices));
+        } else if (devices > 0) {
+            buffer_printf(&status->text, "%-12s %" PRIu64 "\n", device_state_name(states[i]), devices);
+        }
+    }
+    if (object != NULL) json_object_set_new(status->json, "states", object);
+    return 0;
+}
+
+// Calls `each` for every device in a state of `least`...`most`, over all applications.
+typedef void device_receiver(void *context, const struct journal_device *device);
+
+static int each_device(struct journal *journal, enum device_state least, enum device_state most,
+                       device_receiver *each, void *context, struct error *error) {
+    for (size_t i = 0;; i++) {
+        char *application MEMORY_AUTO = NULL;
+        bool planned = false;
+        int result = journal_application(journal, i, &application, error);
+        if (result != 0 || application == NULL) return result;
+        result = journal_find_application(journal, application, &planned, error);
+        struct journal_device device = {0};
+        int64_t after = 0;
+        while (result == 0 &&
+               (result = journal_next(journal, after, least, most, JOURNAL_ANY, &device, error)) == 1) {
+            after = device.sequence;
+            each(context, &device);
+            journal_device_release(&device);
+            result = 0;
+        }
+        if (result < 0) return result;
+    }
+}
+
+static void put_failure(void *context, const struct journal_device *device) {
+    struct status *status = context;
+    const char *reason = device->reason == NULL ? "" : device->reason;
+    if (status->json != NULL) {
+        json_t *list = json_object_get(status->json, "failures");
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i}", "device_id", device->record.id, "state",
+                                              device_state_name(device->state), "reason", reason, "attempts",
+                                              (int)device->attempts));
+        return;
+    }
+    if (device->reason == NULL) return;
+    buffer_puts(&status->text, "  ");
+    printable_add(&status->text, device->record.id);
+    buffer_printf(&status->text, " (%s): ", device_state_name(device->state));
+    printable_add(&status->text, reason);
+    buffer_putc(&status->text, '\n');
+}
+
+static void put_failure_with_reason(void *context, const struct journal_device *device) {
+    if (device->reason != NULL) put_failure(context, device);
+}
+
+static void put_id(void *context, const struct journal_device *device) {
+    struct status *status = context;
+    buffer_puts(&status->text, device->record.id);
+    buffer_putc(&status->text, '\n');
+}
+
+// What a person would do next.
+static int put_next(struct status *status, struct error *error) {
+    static const struct {
+        enum device_state state;
+        const char *advice;
+    } rows[] = {
+        {DEVICE_RESTORING, "a rollback is not finished: ttn-lw-migrate rollback"},
+        {DEVICE_RELEASING, "some devices may still be at the source: ttn-lw-migrate resume"},
+        {DEVICE_RECORDED, "the run is not finished: ttn-lw-migrate resume"},
+        {DEVICE_PLANNED, "the run is not finished: ttn-lw-migrate resume"},
+        {DEVICE_FAILED, "some devices were set aside: mend them, then ttn-lw-migrate resume --failed"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint64_t devices = 0;
+        int result = count_of(status, rows[i].state, &devices, error);
+        if (result != 0) return result;
+        if (devices == 0) continue;
+        put_text(status, "next", rows[i].advice);
+        return 0;
+    }
+    put_text(status, "next", "nothing is left to do");
+    return 0;
+}
+
+static int fill_status(struct status *status, struct error *error) {
+    int result = put_properties(status, error);
+    if (result == 0) result = put_counts(status, error);
+    if (status->json != NULL) json_object_set_new(status->json, "failures", json_array());
+    struct journal *journal = status->journal.journal;
+    if (result == 0)
+        result =
+            each_device(journal, DEVICE_PLANNED, DEVICE_RELEASING, put_failure_with_reason, status, error);
+    if (result == 0) result = each_device(journal, DEVICE_FAILED, DEVICE_FAILED, put_failure, status, error);
+    if (result == 0)
+        result =
+            each_device(journal, DEVICE_RESTORING, DEVICE_RESTORING, put_failure_with_reason, status, error);
+    return result != 0 ? result : put_next(status, error);
+}
+
+static enum exit_code show_one(const struct session *session, const char *name) {
+    const struct option_values *global = session->invocation->global;
+    struct status status = {.session = session};
+    buffer_init(&status.text, BUFFER_UNLIMITED);
+    ERROR_AUTO error = {0};
+    bool ids = option_bool(global, "failed-ids");
+    if (!ids && option_bool(global, "json")) status.json = json_object();
+    int result = run_journal_open(global, name, false, environment, &status.journal, &error);
+    if (result == 0 && ids) {
+        result = each_device(status.journal.journal, DEVICE_FAILED, DEVICE_FAILED, put_id, &status, &error);
+    } else if (result == 0) {
+        result = fill_status(&status, &error);
+    }
+    enum exit_code code = EXIT_DONE;
+    if (result != 0) {
+        code = output_error(session, &error);
+        json_decref(status.json);
+    } else if (status.json != NULL) {
+        code = output_json(session, status.json);
+    } else {
+        code = output_text(session, &status.text);
+    }
+    run_journal_release(&status.journal);
+    buffer_release(&status.text);
+    return code;
+}
+
+// ---- all runs
+
+struct listing {
+    const struct session *session;
+    struct buffer text;
+    json_t *json;  // owned; NULL = text is wanted
+};
+
+// A journal that cannot be read is shown as such, and the others all the same.
+static int list_one(void *context, const char *path, struct error *error) {
+    (void)error;
+    struct listing *listing = context;
+    struct run_journal journal = {0};
+    ERROR_AUTO unreadable = {0};
+    char *created = NULL;
+    uint64_t released = 0;
+    uint64_t confirmed = 0;
+    int result = run_journal_open(listing->session->invocation->global, path, false, environment, &journal,
+                                  &unreadable);
+    if (result == 0) result = journal_property(journal.journal, "created", &created, &unreadable);
+    if (result == 0) result = journal_count_all(journal.journal, DEVICE_RELEASED, &released, &unreadable);
+    if (result == 0) result = journal_count_all(journal.journal, DEVICE_CONFIRMED, &confirmed, &unreadable);
+    const char *slash = strrchr(path, '/');
+    char *run MEMORY_AUTO = memory_strdup(slash == NULL ? path : slash + 1);
+    run[strcspn(run, ".")] = '\0';
+    const char *made = created != NULL ? created : "cannot be read";
+    if (listing->json != NULL) {
+        json_array_append_new(listing->json,
+                              json_pack("{s:s, s:s, s:s, s:I}", "run", run, "journal", path, "created", made,
+                                        "moved", (json_int_t)(released + confirmed)));
+    } else {
+        buffer_printf(&listing->text, "%-28s %-28s %" PRIu64 " devices moved\n", run, made,
+                      released + confirmed);
+    }
+    free(created);
+    run_journal_release(&journal);
+    return 0;
+}
+
+static enum exit_code show_list(const struct session *session) {
+    struct listing listing = {.session = session};
+    buffer_init(&listing.text, BUFFER_UNLIMITED);
+    if (option_bool(session->invocation->global, "json")) listing.json = json_array();
+    ERROR_AUTO error = {0};
+    enum exit_code code = EXIT_DONE;
+    if (run_journal_each(environment, list_one, &listing, &error) != 0) {
+        code = output_error(session, &error);
+        json_decref(listing.json);
+    } else {
+        code =
+            listing.json != NULL ? output_json(session, listing.json) : output_text(session, &listing.text);
+    }
+    buffer_release(&listing.text);
+    return code;
+}
+
+// ---- wiping
+
+static enum exit_code forget(const struct session *session, const char *name) {
+    struct run_journal journal = {0};
+    ERROR_AUTO error = {0};
+    if (name == NULL) {
+        error_set(&error, ERROR_USAGE, "--forget needs the run's ID or the journal's path");
+        return output_error(session, &error);
+    }
+    if (run_journal_open_locked(name, environment, &journal, &error) != 0)
+        return output_error(session, &error);
+    int result = run_journal_wipe(&journal, &error);
+    return result == 0 ? EXIT_DONE : output_error(session, &error);
+}
+
+enum exit_code cmd_status(const struct session *session) {
+    const struct invocation *invocation = session->invocation;
+    const char *name = invocation->argument_count > 0 ? invocation->arguments[0] : NULL;
+    if (option_bool(invocation->global, "list")) return show_list(session);
+    if (option_bool(invocation->global, "forget")) return forget(session, name);
+    return show_one(session, name);
+}
