@@ -86,6 +86,7 @@ const char options_help[] =
     "                         SetDevice, token (Account Server), or * for all. KIND is one of\n"
     "                           unavailable, unavailable-after, resource-exhausted, resource-exhausted-13,\n"
     "                           internal, aborted     an error; -after: although the change was made\n"
+    "                           token-expired         refused as for a token that has run out\n"
     "                           reset-before, reset-middle, reset-after (or after-commit)     the connection "
     "is\n"
     "                                                 reset; reset-middle: behind the answer's headers\n"

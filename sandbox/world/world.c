@@ -140,6 +140,8 @@ static const struct refusal {
      "reached"},
     {FAULT_INTERNAL, STATUS_INTERNAL, 500, "fault: internal"},
     {FAULT_ABORTED, STATUS_ABORTED, 503, "fault: aborted"},
+    {FAULT_TOKEN_EXPIRED, STATUS_PERMISSION_DENIED, 401,
+     "permission denied: unable to parse token: token is expired"},
 };
 
 static void refuse(struct world_reply *reply, bool http, const struct refusal *refusal) {

@@ -109,7 +109,11 @@ static int open_source(struct migration *migration, struct error *error) {
         .random = &random_system,
         .dry_run = migration->dry_run,
     };
-    return migration->invocation.source->open(&setup, &migration->source, error);
+    int result = migration->invocation.source->open(&setup, &migration->source, error);
+    if (result == 0 && migration->source->warning != NULL) {
+        log_printf(&migration->session->console->log, LOG_WARN, "%s", migration->source->warning);
+    }
+    return result;
 }
 
 static void show_progress(void *context, const struct run_numbers *numbers) {

@@ -14,6 +14,8 @@ struct confirmation {
     struct journal_device device;  // owned
     struct source_confirmation result;
     struct task task;
+    unsigned logins;  // how often its job waited for new credentials
+    bool parked;      // waits for them now
     bool finished;
 };
 
@@ -23,6 +25,7 @@ struct confirmations {
     size_t limit;
     int64_t last;
     bool exhausted;
+    bool login_wanted;
     struct error error;  // the first one
 };
 
@@ -53,15 +56,24 @@ static void confirm_finished(void *context, struct task *task, enum job_step ste
     (void)task;
     struct confirmation *confirmation = context;
     struct run *run = confirmation->all->run;
+    if (step == JOB_LOGIN && confirmation->logins++ < LOGINS_MAX) {
+        confirmation->parked = confirmation->all->login_wanted = true;
+        return;
+    }
     confirmation->finished = true;
     if (step == JOB_DONE) {
         confirm_result(run, confirmation->device.sequence, confirmation->device.record.id,
                        &confirmation->result);
         return;
     }
-    if (step == JOB_LOGIN) error_set(error, ERROR_DENIED, "the credentials have run out");
+    if (step == JOB_LOGIN) {
+        error_set(error, ERROR_DENIED, "the server does not accept the credentials that it gave");
+    }
     run_tell(run, LOG_WARN, confirmation->device.record.id,
              "is cleared, but could not be looked at once more", error);
+    // Where nobody answers any more, each further look would only wait for that in vain.
+    bool gone = error->code == ERROR_UNAVAILABLE || error->code == ERROR_TIMEOUT;
+    if (gone) confirmation->all->exhausted = true;
     if (!error_is_set(&confirmation->all->error)) error_move(&confirmation->all->error, error);
 }
 
@@ -86,7 +98,7 @@ static int confirm_fill(struct confirmations *all, enum journal_filter filter, s
     *ret_running = 0;
     for (size_t i = 0; i < all->limit; i++) {
         struct confirmation *slot = &all->slots[i];
-        while (!slot->task.running && !all->exhausted) {
+        while (!slot->task.running && !slot->parked && !all->exhausted) {
             int result = confirm_start(all, slot, filter, error);
             if (result < 0) return result;
         }
@@ -95,13 +107,27 @@ static int confirm_fill(struct confirmations *all, enum journal_filter filter, s
     return 0;
 }
 
+// New credentials, and those go on that waited for them.
+static int confirm_login(struct confirmations *all, struct error *error) {
+    all->login_wanted = false;
+    int result = run_prepare(all->run, all->run->application, error);
+    for (size_t i = 0; i < all->limit && result == 0; i++) {
+        struct confirmation *slot = &all->slots[i];
+        if (!slot->parked) continue;
+        slot->parked = false;
+        task_start(&slot->task, all->run->dispatch, PRIORITY_CONFIRM, confirm_job, confirm_finished, slot);
+    }
+    return result;
+}
+
 static int confirm_each(struct run *run, enum journal_filter filter, struct error *error) {
     struct confirmations all = {.run = run, .limit = run->setup.concurrency};
     all.slots = memory_new_array(struct confirmation, all.limit);
     int result = 0;
     size_t running = 0;
     do {
-        result = confirm_fill(&all, filter, &running, error);
+        result = all.login_wanted ? confirm_login(&all, error) : 0;
+        if (result == 0) result = confirm_fill(&all, filter, &running, error);
         if (result == 0 && running > 0) result = run_turn(run, false, error);
         if (result == 0 && run->interrupts > 0) result = error_set(error, ERROR_CANCELLED, "interrupted");
     } while (result == 0 && running > 0);

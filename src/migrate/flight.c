@@ -12,8 +12,6 @@
 #include "device/validate.h"
 #include "migrate/run_p.h"
 
-enum { LOGINS_MAX = 2 };
-
 struct flight {
     struct flight *next;
     struct flights *flights;  // borrowed

@@ -117,7 +117,8 @@ static void single_finished(void *context, struct task *task, enum job_step step
     error_move(&single->result.error, error);
 }
 
-int run_job(struct run *run, int priority, task_function *function, void *context, struct error *error) {
+static int run_job_once(struct run *run, int priority, task_function *function, void *context,
+                        enum job_step *ret_step, struct error *error) {
     struct single_context single = {.function = function, .context = context};
     struct task task = {0};
     int result = 0;
@@ -131,11 +132,22 @@ int run_job(struct run *run, int priority, task_function *function, void *contex
         error_move(error, &single.result.error);
         result = -(int)error->code;
     }
-    if (result == 0 && single.result.step == JOB_LOGIN) {
-        result = error_set(error, ERROR_DENIED, "the server does not accept its own new token");
-    }
+    *ret_step = single.result.step;
     error_release(&single.result.error);
     return result;
+}
+
+int run_job(struct run *run, int priority, task_function *function, void *context, struct error *error) {
+    for (unsigned logins = 0;; logins++) {
+        enum job_step step = JOB_DONE;
+        int result = run_job_once(run, priority, function, context, &step, error);
+        if (result != 0 || step != JOB_LOGIN) return result;
+        if (priority == PRIORITY_LOGIN || logins == LOGINS_MAX) {
+            return error_set(error, ERROR_DENIED, "the server does not accept the credentials that it gave");
+        }
+        result = run_prepare(run, run->application, error);
+        if (result != 0) return result;
+    }
 }
 
 int run_commit(struct run *run, struct error *error) {

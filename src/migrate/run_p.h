@@ -12,6 +12,9 @@
 // Calls that end a device's time between two networks go first, then those that begin it.
 enum call_priority { PRIORITY_LOGIN, PRIORITY_RELEASE, PRIORITY_LIST, PRIORITY_READ, PRIORITY_CONFIRM };
 
+// A server that refuses the token which it has just given is asked for another one so often.
+enum { LOGINS_MAX = 2 };
+
 struct run {
     struct run_setup setup;
     struct dispatch *dispatch;  // owned

@@ -55,6 +55,9 @@ static size_t take_body(char *data, size_t unit, size_t size, void *context) {
     return CURL_WRITEFUNC_ERROR;
 }
 
+// How often a call is to join a connection that turns out to be gone, or to take no more streams.
+enum { JOINS_MAX = 3 };
+
 // Called when a connection is there, right before the request goes out on it.
 static int before_request(void *context, char *remote, char *local, int remote_port, int local_port) {
     (void)remote;
@@ -249,14 +252,18 @@ static bool has_prior_knowledge_fault(void) {
     return curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
 }
 
+bool exchange_is_alone(const struct exchange *exchange) {
+    return exchange->misplacements >= JOINS_MAX;
+}
+
 bool exchange_set_version(struct exchange *exchange) {
     long version = CURL_HTTP_VERSION_2TLS;
-    bool fresh = false;
+    bool fresh = exchange_is_alone(exchange);
     exchange->opens = exchange->joins = exchange->misplaced = false;
     if (exchange->call->kind == CALL_GRPC && exchange->server->plain) {
         version = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
         if (has_prior_knowledge_fault()) {
-            exchange->joins = exchange->server->open;
+            exchange->joins = exchange->server->open && !fresh;
             exchange->connection = exchange->server->connections;
             exchange->opens = fresh = !exchange->joins;
             if (exchange->joins) version = CURL_HTTP_VERSION_2_0;

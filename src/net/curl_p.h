@@ -107,6 +107,9 @@ bool exchange_prepare(struct exchange *exchange);
 // Before another attempt after `misplaced`.
 bool exchange_set_version(struct exchange *exchange);
 
+// Whether it was misplaced so often that it makes a connection of its own.
+bool exchange_is_alone(const struct exchange *exchange);
+
 // Turns libcurl's result into a reply.
 void exchange_conclude(struct exchange *exchange, CURLcode code);
 

@@ -63,13 +63,12 @@ static void conclude_unsent(struct exchange *exchange, CURLcode code) {
             exchange->reply.timed_out = true;
             set_words(exchange, REPLY_NOT_SENT, memory_strdup("no connection in time"));
             return;
-        case CURLE_ABORTED_BY_CALLBACK:
-            set_words(exchange, REPLY_NOT_SENT, memory_strdup("it closes its connections at once"));
-            return;
         case CURLE_SSL_CONNECT_ERROR:
-            set_words(exchange, is_no_tls(exchange) ? REPLY_UNUSABLE : REPLY_NOT_SENT,
-                      memory_printf("%s: %s", is_no_tls(exchange) ? "it does not speak TLS" : "TLS",
-                                    curl_words(exchange, code)));
+            if (is_no_tls(exchange)) {
+                set_words(exchange, REPLY_UNUSABLE, memory_strdup("it does not speak TLS"));
+            } else {
+                set_words(exchange, REPLY_NOT_SENT, memory_printf("TLS: %s", curl_words(exchange, code)));
+            }
             return;
         default:
             set_words(exchange, REPLY_NOT_SENT,
@@ -77,12 +76,24 @@ static void conclude_unsent(struct exchange *exchange, CURLcode code) {
     }
 }
 
+// The server ended the connection in good order.
+static bool is_closed(const struct exchange *exchange) {
+    return strstr(exchange->errors, "end of the underlying stream") != NULL;
+}
+
 // A server that has never said anything that makes sense: a TLS server closes the connection on plain text, an
 // HTTP/1 server answers what is no HTTP/2.
 static bool is_doubtful(const struct exchange *exchange, CURLcode code) {
     bool ended = code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
     const struct curl_server *server = exchange->server;
-    return ended && exchange->call->kind == CALL_GRPC && server->plain && !server->spoke;
+    return (ended || is_closed(exchange)) && exchange->call->kind == CALL_GRPC && server->plain &&
+           !server->spoke;
+}
+
+static char *lost_words(const struct exchange *exchange, CURLcode code) {
+    return memory_printf("the connection was lost: %s%s",
+                         is_closed(exchange) ? "the server closed it" : curl_words(exchange, code),
+                         is_doubtful(exchange, code) ? "; perhaps it expects TLS, or is no gRPC server" : "");
 }
 
 static void conclude_failure(struct exchange *exchange, CURLcode code) {
@@ -108,11 +119,7 @@ static void conclude_failure(struct exchange *exchange, CURLcode code) {
             set_words(exchange, REPLY_LOST, memory_strdup("the connection was closed before the answer"));
             return;
         default:
-            set_words(
-                exchange, REPLY_LOST,
-                memory_printf(
-                    "the connection was lost: %s%s", curl_words(exchange, code),
-                    is_doubtful(exchange, code) ? "; perhaps it expects TLS, or is no gRPC server" : ""));
+            set_words(exchange, REPLY_LOST, lost_words(exchange, code));
     }
 }
 

@@ -12,9 +12,6 @@
 // Streams on one connection, unless the server allows fewer.
 enum { STREAMS_MAX = 1024 };
 
-// A server that ends each connection at once, or takes too few streams, is left to the retries above.
-enum { MISPLACEMENTS_MAX = 10 };
-
 struct curl_transport {
     struct transport base;
     const struct log *log;  // borrowed
@@ -47,7 +44,7 @@ static void exchange_run(struct curl_transport *self, struct exchange *exchange)
         exchange_finish(self, exchange);
         return;
     }
-    if (exchange->opens && server->opening) {
+    if (exchange->opens && server->opening && !exchange_is_alone(exchange)) {
         exchange->opens = false;
         exchange_list_add(&server->held, exchange);
         return;
@@ -137,7 +134,8 @@ static void exchange_ended(struct curl_transport *self, struct exchange *exchang
     // The connection that it was to join has gone, or takes no more: it makes a new one, waits for one, or
     // joins the one that was made meanwhile.
     if (exchange->misplaced && exchange->connection == server->connections) server->open = false;
-    if (exchange->misplaced && ++exchange->misplacements < MISPLACEMENTS_MAX) {
+    if (exchange->misplaced) {
+        exchange->misplacements++;
         exchange_list_remove(exchange);
         exchange->sent = false;
         exchange->errors[0] = '\0';

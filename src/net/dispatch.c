@@ -42,6 +42,7 @@ struct lane {
     struct pacer pacer;
     bool answered;                // it has answered at least once
     int64_t first_try;            // ns; 0 = none yet
+    char *obstacle;               // owned; what stood in the way of the first answer so far; or NULL
     int64_t waiting_since;        // ns; its last good answer, or when a call met an idle server
     struct dispatch_call *first;  // those that wait for their turn, in order
     struct dispatch_call *last;
@@ -83,6 +84,7 @@ void dispatch_free(struct dispatch *dispatch) {
         list_free(dispatch, lane->flying);
         free(lane->address);
         free(lane->name);
+        free(lane->obstacle);
         free(lane);
     }
     list_free(dispatch, dispatch->dry);
@@ -230,12 +232,19 @@ static bool may_try_again(const struct dispatch *dispatch, const struct dispatch
     return call->tries < TRIES_MAX;
 }
 
+// Keeps what stood in the way: the last try may end for lack of time.
+static void note_obstacle(struct lane *lane, const struct reply *reply) {
+    if (lane->answered || reply->timed_out || reply->message == NULL) return;
+    free(lane->obstacle);
+    lane->obstacle = memory_strdup(reply->message);
+}
+
 // Says that a server never answered, with what stood in the way at last.
 static void tell_unreached(const struct dispatch *dispatch, const struct lane *lane, struct reply *reply) {
-    char *words = memory_printf("no answer from %s within %g s%s%s", lane->name,
-                                (double)dispatch->setup.timeout / (double)NS_PER_SECOND,
-                                reply->message != NULL && !reply->timed_out ? ": " : "",
-                                reply->message != NULL && !reply->timed_out ? reply->message : "");
+    char *words =
+        memory_printf("no answer from %s within %g s%s%s", lane->name,
+                      (double)dispatch->setup.timeout / (double)NS_PER_SECOND,
+                      lane->obstacle != NULL ? ": " : "", lane->obstacle != NULL ? lane->obstacle : "");
     free(reply->message);
     reply->message = words;
     reply->unreached = true;
@@ -259,6 +268,7 @@ static void call_done(void *context, struct reply *reply) {
         dispatch->setup.judge(dispatch->setup.judge_context, call->call, reply, &verdict);
     }
     enum retry_kind kind = retry_kind_of(call->call, reply, &verdict);
+    note_obstacle(lane, reply);
     if (may_try_again(dispatch, call, kind, now)) {
         call_trace_retry(dispatch, call, reply);
         call_again(dispatch, call, kind, reply, &verdict, now);

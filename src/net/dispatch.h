@@ -7,9 +7,9 @@
 //    as many at once (never below 1), and one more for each round of calls that went well;
 //  - `rate` (or server->rate, or a rate learned from `dispatch_verdict`) spaces calls evenly;
 //  - retried are REPLY_NOT_SENT, and, unless call->changes, REPLY_LOST; of answers: gRPC UNAVAILABLE,
-//    RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, ABORTED, HTTP 429, 502, 503, 504. Of a change only what says
-//    that nothing happened (RESOURCE_EXHAUSTED, 429, NOT_SENT) is repeated here; the rest is told to
-//    the owner, who looks whether it happened;
+//    RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, ABORTED, CANCELLED (a server that stops says so), HTTP 429, 502,
+//    503, 504. Of a change only what says that nothing happened (RESOURCE_EXHAUSTED, 429, NOT_SENT) is
+//    repeated here; the rest is told to the owner, who looks whether it happened;
 //  - backoff: full jitter over 100 ms x 2^n, at most 10 s, or what Retry-After or x-rate-limit-retry says
 //    (at most 60 s); at most 10 tries. A server that has never answered is tried for `timeout` in all.
 #ifndef NET_DISPATCH_H

@@ -21,7 +21,8 @@ static enum retry_kind kind_of_answer(const struct call *call, const struct repl
         case GRPC_UNAVAILABLE:
         case GRPC_DEADLINE_EXCEEDED:
             return RETRY_OVERLOAD;
-        case GRPC_ABORTED:  // a conflict of transactions
+        case GRPC_ABORTED:    // a conflict of transactions
+        case GRPC_CANCELLED:  // not by us: the server stops
             return RETRY_LATER;
         default:
             return RETRY_NEVER;

@@ -23,6 +23,7 @@
 // What every driver's instance starts with.
 struct source {
     const struct source_driver *driver;
+    const char *warning;  // set by `open`: what the user should know about the options; static, NULL = none
 };
 
 enum job_step {

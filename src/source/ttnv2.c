@@ -16,7 +16,7 @@
 
 enum {
     PAGE_SIZE = 2500,  // devices a list call asks for: some 400 KB
-    RELEASE_TRIES = 3,
+    RELEASE_TRIES = 10,
 };
 
 // The limiters of the Handler, the Broker and the Network Server: a constant in their code.

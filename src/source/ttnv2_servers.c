@@ -100,6 +100,10 @@ int ttnv2_servers_open(struct ttnv2 *self, struct error *error) {
     if (result == 0) result = open_discovery(self, error);
     if (result == 0) result = open_handler(self, error);
     if (result == 0) result = open_account(self, error);
+    if (result == 0 && self->discovery.plain && !self->fixed_handler) {
+        self->base.warning = "Discovery is asked without TLS: nothing proves that the Handler which it names is "
+                             "the right one, and that gets the keys";
+    }
     return result;
 }
 

@@ -153,11 +153,13 @@ good() {
 }
 
 # begin ARGUMENT...: in the background, with its own process ID in $pid; standard output to `out`. A shell lets
-# background jobs ignore SIGINT, which is undone.
+# background jobs ignore SIGINT and takes their standard input away, which is undone.
 begin() {
+    exec 3<&0
     # shellcheck disable=SC2086 # RUNNER is several words
-    env --default-signal=INT,QUIT $RUNNER "$program" "$@" >out 2>err &
+    env --default-signal=INT,QUIT $RUNNER "$program" "$@" <&3 3<&- >out 2>err &
     pid=$!
+    exec 3<&-
     begin=$(now)
 }
 

@@ -47,8 +47,8 @@ static void test_grpc_statuses(void **state) {
         const struct reply reply = {
             .outcome = REPLY_ANSWERED, .http_status = 200, .grpc_status = (enum grpc_status)status};
         bool full = status == GRPC_RESOURCE_EXHAUSTED;
-        bool passing =
-            status == GRPC_UNAVAILABLE || status == GRPC_DEADLINE_EXCEEDED || status == GRPC_ABORTED;
+        bool passing = status == GRPC_UNAVAILABLE || status == GRPC_DEADLINE_EXCEEDED ||
+                       status == GRPC_ABORTED || status == GRPC_CANCELLED;
         assert_int_equal(kind_of(grpc_read, reply, false) != RETRY_NEVER, full || passing);
         assert_int_equal(kind_of(grpc_change, reply, false) != RETRY_NEVER, full);
         if (status != GRPC_OK) assert_int_equal(kind_of(grpc_change, reply, true), RETRY_OVERLOAD);

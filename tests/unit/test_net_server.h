@@ -37,7 +37,7 @@ enum {
     FLAG_END_STREAM = 1,
     FLAG_ACK = 1,
     FLAG_END_HEADERS = 4,
-    PEERS_MAX = 64,
+    PEERS_MAX = 1100,
 };
 
 struct fake_server;
@@ -65,6 +65,8 @@ struct fake_server {
     pthread_t thread;
     atomic_uint connections;
     atomic_uint requests;
+    atomic_uint told;    // answers that the client has
+    atomic_uint closed;  // connections, after that
     atomic_bool stop;
     struct peer peers[PEERS_MAX];
 };
@@ -238,6 +240,18 @@ static inline void h2_echo(struct peer *peer, unsigned stream) {
     h2_begin(peer, stream);
     h2_frame(peer, FRAME_DATA, 0, stream, peer->body.data, peer->body.size);
     h2_end(peer, stream, "0", "");
+}
+
+// Each connection gives one answer and is closed once the client has it.
+static inline void serve_one_answer(struct peer *peer) {
+    if (!h2_open(peer, 0, 0)) return;
+    unsigned stream = h2_request(peer);
+    if (stream == 0) return;
+    h2_echo(peer, stream);
+    unsigned answers = peer->server->requests;
+    while (peer->server->told < answers && !peer->server->stop) usleep(1000);
+    peer_close(peer);
+    atomic_fetch_add(&peer->server->closed, 1);
 }
 
 static inline void serve_echo(struct peer *peer) {
