@@ -91,8 +91,8 @@ static int reopen_output(struct migration *migration, struct error *error) {
     }
     file_identity_release(&identity);
     if (result == 0) {
-        result =
-            output_resume(migration->output, own, target_of(migration), migration->journal.journal, error);
+        result = output_resume(migration->output, own, target_of(migration), migration->journal.journal,
+                               &migration->output_size, error);
     }
     if (result == 0 && !own) result = run_journal_set_output(&migration->journal, migration->output, error);
     return result;
@@ -166,6 +166,7 @@ static int open_run(struct migration *migration, struct error *error) {
         .source = migration->source,
         .target = target_of(migration),
         .output = migration->output,
+        .output_size = migration->output_size,
         .journal = migration->journal.journal,
         .transport = migration->transport,
         .clock = &clock_system,

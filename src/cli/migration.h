@@ -27,8 +27,9 @@ struct migration {
     struct plan_set plans;
     struct device_naming naming;
     struct source *source;
-    struct file *output;  // NULL for a rollback
-    char *output_name;    // owned
+    struct file *output;   // NULL for a rollback
+    char *output_name;     // owned
+    uint64_t output_size;  // bytes of lines that were there before
     struct progress *progress;
     struct run *run;
     bool dry_run;

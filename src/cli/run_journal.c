@@ -190,8 +190,8 @@ void run_journal_release(struct run_journal *self) {
     *self = (struct run_journal){0};
 }
 
-// SQLite's files of a journal.
-static const char *const companions[] = {"", "-wal", "-shm"};
+// SQLite's files of a journal; the one that has its name comes last, so that what was interrupted can be done again.
+static const char *const companions[] = {"-wal", "-shm", ""};
 
 int run_journal_open_locked(const char *name, option_lookup *lookup, struct run_journal *self,
                             struct error *error) {

@@ -50,7 +50,7 @@ int signals_install(struct error *error) {
     halt_fd = fd;
     bool failed = handle(SIGINT, on_halt) != 0 || handle(SIGTERM, on_halt) != 0 ||
                   handle(SIGHUP, on_halt) != 0 || handle(SIGUSR1, on_status) != 0 ||
-                  signal(SIGPIPE, SIG_IGN) == SIG_ERR;
+                  signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR;
     if (failed) return error_set(error, ERROR_SYSTEM, "cannot handle signals: %s", strerror(errno));
     return 0;
 }

@@ -27,12 +27,11 @@ static const char *const statement_text[STATEMENT_COUNT] = {
     [FILL] =
         "UPDATE device SET device_id = coalesce(?3, device_id), dev_eui = ?4, complete = ?5, data = ?6"
         " WHERE application = ?1 AND id = ?2 AND data IS NULL",
-    [NEXT_ANY] = "SELECT " DEVICE_COLUMNS DEVICE_FROM
-                 " AND sequence > ?2 AND state BETWEEN ?3 AND ?4"
-                 " ORDER BY sequence LIMIT 1",
-    [NEXT_SESSION] = "SELECT " DEVICE_COLUMNS DEVICE_FROM
-                     " AND sequence > ?2 AND state BETWEEN ?3 AND ?4"
-                     " AND session = ?5 ORDER BY sequence LIMIT 1",
+    // The plus signs keep SQLite from any index but that of the order.
+    [NEXT_ANY] = "SELECT " DEVICE_COLUMNS " FROM device WHERE +application = ?1 AND sequence > ?2"
+                 " AND +state BETWEEN ?3 AND ?4 ORDER BY sequence LIMIT 1",
+    [NEXT_SESSION] = "SELECT " DEVICE_COLUMNS " FROM device WHERE +application = ?1 AND sequence > ?2"
+                     " AND +state BETWEEN ?3 AND ?4 AND session = ?5 ORDER BY sequence LIMIT 1",
     [FIND] = "SELECT " DEVICE_COLUMNS DEVICE_FROM " AND id = ?2",
     [OTHER] = "SELECT id" DEVICE_FROM
               " AND device_id = ?2 AND sequence <> ?3 AND state <> 20"
@@ -88,8 +87,7 @@ static const char schema[] =
     " attempts INTEGER NOT NULL DEFAULT 0,"
     " line INTEGER UNIQUE,"
     " UNIQUE (application, id));"
-    "CREATE INDEX device_by_device_id ON device (application, device_id);"
-    "CREATE INDEX device_by_state ON device (state);";
+    "CREATE INDEX device_by_device_id ON device (application, device_id);";
 
 int journal_error(struct journal *journal, struct error *error) {
     int code = sqlite3_errcode(journal->database);
@@ -142,7 +140,7 @@ int journal_open_temporary(struct journal **ret_journal, struct error *error) {
         result =
             journal_execute(journal,
                             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA secure_delete = ON;"
-                            "PRAGMA cache_size = -2048",
+                            "PRAGMA cache_size = -1024",
                             error);
     }
     if (result == 0) result = journal_execute(journal, schema, error);
@@ -159,7 +157,7 @@ int journal_open_temporary(struct journal **ret_journal, struct error *error) {
 static int journal_settle(struct journal *journal, struct error *error) {
     sqlite3_busy_timeout(journal->database, 5000);
     return journal_execute(journal,
-                           "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -2048;"
+                           "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -512;"
                            "PRAGMA wal_autocheckpoint = 4000; PRAGMA trusted_schema = OFF",
                            error);
 }

@@ -91,10 +91,16 @@ static int flight_store(struct flight *flight, struct error *error) {
     struct run *run = flight->flights->run;
     BUFFER_AUTO converted;
     buffer_init(&converted, BUFFER_UNLIMITED);
-    message_pack(&flight->device.end_device->base, &converted);
+    // A run that changes nothing needs nothing afterwards but the ID.
+    struct source_record record = flight->record;
+    if (run_changes(run)) {
+        message_pack(&flight->device.end_device->base, &converted);
+    } else {
+        record.data = NULL;
+    }
     const struct journal_entry entry = {
         .sequence = flight->sequence,
-        .record = &flight->record,
+        .record = &record,
         .device_id = device_id(&flight->device),
         .session = flight->device.end_device->session != NULL,
         .converted = converted.data,

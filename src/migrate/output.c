@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migrate/output.h"
 
-void output_init(struct output *output, const struct target_driver *target, struct file *file) {
-    *output = (struct output){.target = target, .file = file};
+void output_init(struct output *output, const struct target_driver *target, struct file *file,
+                 uint64_t written) {
+    *output = (struct output){.target = target, .file = file, .written = written};
     buffer_init(&output->pending, BUFFER_UNLIMITED);
 }
 

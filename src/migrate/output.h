@@ -16,7 +16,9 @@ struct output {
     bool begun;
 };
 
-void output_init(struct output *output, const struct target_driver *target, struct file *file);
+// `written`: bytes of whole lines that the file holds already.
+void output_init(struct output *output, const struct target_driver *target, struct file *file,
+                 uint64_t written);
 void output_release(struct output *output);
 
 // Adds a device's line to what is pending.

@@ -52,6 +52,11 @@ static int compare(const struct continuation *self, const struct buffer *line, e
     return result;
 }
 
+// A device that may have left its source has to have a line; one that is back there, or on its way, need not.
+static bool needs_line(const struct journal_device *kept) {
+    return kept->state >= DEVICE_RELEASING && kept->state <= DEVICE_CONFIRMED;
+}
+
 static int foreign_content(const struct continuation *self, struct error *error) {
     error_set(error, ERROR_OUTPUT, "%s holds something else than this run's lines", self->file->name);
     error_hint(error, "to have every line of the run written again: --output NEWFILE");
@@ -77,9 +82,11 @@ static int find_end(struct continuation *self, struct error *error) {
                 result = journal_set_state(self->journal, kept.sequence, DEVICE_RELEASING, error);
             }
         }
+        bool optional = kept.state >= DEVICE_RESTORING;
+        if (match == MATCH_NONE && optional) self->line = kept.line;
         journal_device_release(&kept);
         if (result != 0) return result;
-        if (match == MATCH_NONE) return foreign_content(self, error);
+        if (match == MATCH_NONE && !optional) return foreign_content(self, error);
         if (match == MATCH_TORN) return 0;
     }
     char byte = 0;
@@ -88,16 +95,17 @@ static int find_end(struct continuation *self, struct error *error) {
     return result != 0 || got == 0 ? result : foreign_content(self, error);
 }
 
-static int flush(const struct continuation *self, struct buffer *lines, struct error *error) {
+static int flush(struct continuation *self, struct buffer *lines, struct error *error) {
     int result =
         lines->size == 0 ? 0 : self->file->operations->write(self->file, lines->data, lines->size, error);
+    if (result == 0) self->good += lines->size;
     buffer_clear(lines);
     return result;
 }
 
 // Writes the lines that are missing, of devices that may have left their source. Those that are back there, or have
 // not left it, have none.
-static int write_missing(const struct continuation *self, struct error *error) {
+static int write_missing(struct continuation *self, struct error *error) {
     BUFFER_AUTO lines;
     buffer_init(&lines, BUFFER_UNLIMITED);
     uint64_t after = self->line;
@@ -108,8 +116,7 @@ static int write_missing(const struct continuation *self, struct error *error) {
         if (found < 0) result = found;
         if (found == 1) {
             after = kept.line;
-            bool left = kept.state >= DEVICE_RELEASING && kept.state <= DEVICE_CONFIRMED;
-            if (left) result = encode(self, &kept, &lines, error);
+            if (needs_line(&kept)) result = encode(self, &kept, &lines, error);
         }
         journal_device_release(&kept);
         if (result == 0 && lines.size >= WRITE_SIZE) result = flush(self, &lines, error);
@@ -119,11 +126,12 @@ static int write_missing(const struct continuation *self, struct error *error) {
 }
 
 int output_resume(struct file *file, bool continued, const struct target_driver *target,
-                  struct journal *journal, struct error *error) {
+                  struct journal *journal, uint64_t *ret_size, struct error *error) {
     struct continuation self = {.file = file, .target = target, .journal = journal};
     int result = continued ? find_end(&self, error) : 0;
     if (result == 0 && continued) result = file->operations->truncate(file, self.good, error);
     if (result == 0) result = journal_forget_recorded(journal, error);
     if (result == 0) result = write_missing(&self, error);
+    *ret_size = self.good;
     return result != 0 ? result : journal_commit(journal, error);
 }

@@ -10,8 +10,9 @@
 
 // `continued`: the file is the run's own, with what was written before; otherwise it is a new one that gets every line.
 // Devices whose line was not out are planned again, since they are to be read anew. ERROR_OUTPUT if the run's own
-// file holds something else than the run's lines: nothing is changed then. Commits.
+// file holds something else than the run's lines: nothing is changed then. Commits. *ret_size: the bytes of whole lines
+// that the file holds then, for run_setup.
 int output_resume(struct file *file, bool continued, const struct target_driver *target,
-                  struct journal *journal, struct error *error);
+                  struct journal *journal, uint64_t *ret_size, struct error *error);
 
 #endif

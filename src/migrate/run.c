@@ -31,7 +31,7 @@ struct run *run_new(const struct run_setup *setup, struct error *error) {
         .judge = run_judge,
         .judge_context = run,
     });
-    output_init(&run->output, setup->target, setup->output);
+    output_init(&run->output, setup->target, setup->output, setup->output_size);
     run->journal = setup->journal;
     if (run->journal == NULL && journal_open_temporary(&run->temporary, error) != 0) {
         run_free(run);

@@ -49,6 +49,7 @@ struct run_setup {
     struct source *source;
     const struct target_driver *target;
     struct file *output;
+    uint64_t output_size;     // bytes of whole lines that it holds already: see output_resume
     struct journal *journal;  // NULL = a temporary one: nothing can be resumed then
     struct transport *transport;
     const struct clock *clock;

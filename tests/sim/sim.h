@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// The simulation: the real engine, driver and journal over the sandbox's world, on a virtual clock, network and disk.
+// A case is drawn from a seed: the population, the weather on the network and the disk, and a row of processes that
+// are killed, interrupted or go on to their end. After the last one every invariant is checked on the whole world.
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "disk.h"
+#include "journal/journal.h"
+#include "net/transport.h"
+#include "world/ttnv2_p.h"
+#include "world/world.h"
+
+// ---- the case: numbers alone, so that it can be changed one by one and printed
+
+enum { FAULTS = 4, PROCESSES = 4 };
+
+// What a process does after the first one, which is the run itself.
+enum sim_command { SIM_RESUME, SIM_ROLLBACK, SIM_COMMANDS };
+
+struct case_fault {
+    int64_t kind;    // 0 = none
+    int64_t method;  //
+    int64_t count;   // how the hits are chosen
+    int64_t number;  //
+};
+
+struct case_process {
+    int64_t used;
+    int64_t command;       // of enum sim_command
+    int64_t kill_at;       // the event at which it dies; 0 = never
+    int64_t power;         // the machine dies, not just the process
+    int64_t interrupt_at;  // 0 = never
+    int64_t interrupts;    // 1, 2
+    int64_t disk_full_at;  // the event from which no write succeeds for a while; 0 = never
+    int64_t elsewhere;     // resume writes to another output
+    int64_t pause;         // ms until the next one
+};
+
+struct sim_case {
+    int64_t devices;
+    int64_t broken;
+    int64_t concurrency;
+    int64_t latency;     // ms, of a round trip
+    int64_t jitter;      // ms
+    int64_t uplinks;     // a second
+    int64_t rate_limit;  // calls a second; 0 = none
+    int64_t timeout;     // ms
+    int64_t account;     // the key is traded for a token
+    int64_t with_session;
+    int64_t eui_as_id;
+    int64_t keep_going;
+    int64_t by_id;     // `device` with some of the IDs
+    int64_t pipe;      // the output is a pipe
+    int64_t rollback;  // the last process puts everything back
+    struct case_fault faults[FAULTS];
+    struct case_process processes[PROCESSES];
+};
+
+void case_draw(struct sim_case *drawn, uint64_t seed);
+// Sets one number by its name ("devices", "kill0"); false if there is none.
+bool case_set(struct sim_case *changed, const char *name, int64_t value);
+// The names in order, NULL behind the last; `*ret_place` is the number.
+const char *case_name(const struct sim_case *named, size_t index, const int64_t **ret_place);
+// A fault in the words of the world, or false if there is none at that place.
+bool case_fault_spec(const struct case_fault *fault, char *spec, size_t size);
+
+// ---- what is known of each device
+
+struct sim_device {
+    char *id;                    // owned
+    struct v2_device before;     // as it was before its keys were first taken; texts are borrowed from `record`
+    struct buffer record;        // the device at the start, as GetDevice gives it, counters and keys included
+    uint8_t app_key[KEY_SIZE];   // as they were when they were taken, or are
+    uint8_t nwk_s_key[KEY_SIZE];
+    uint8_t app_s_key[KEY_SIZE];
+    uint8_t dev_addr[DEV_ADDR_SIZE];
+    uint32_t f_cnt_up, f_cnt_down;  // at the Network Server when they were taken
+    bool cleared;                   // this run took keys
+    bool unlike;                    // it joined or was heard between reading and clearing: it must be named
+    bool named;                     // and was
+    bool in_doubt;                  // the answer to its last change was lost, and nobody has looked since
+    unsigned lines;                 // in the output at the end
+};
+
+enum { FLOWS_MAX = 64 };
+
+// A call under way.
+struct flow {
+    bool used;
+    bool arrived;             // at the server
+    bool answering;           // the answer is on its way back
+    enum world_endpoint endpoint;
+    int64_t due;              // of what comes next
+    int64_t deadline;
+    char *method;             // owned, as are the other copies: a call outlives its caller on the wire
+    struct call_header headers[CALL_HEADERS_MAX];
+    size_t header_count;
+    void *body;
+    size_t body_size;
+    enum call_kind kind;
+    struct sim_device *device;  // of GetDevice and SetDevice
+    transport_done *done;       // NULL = nobody waits
+    void *context;
+    struct reply reply;
+};
+
+struct sim {
+    uint64_t seed;
+    struct sim_case c;
+    bool verbose;
+    struct world *world;
+    struct disk *disk;
+    struct transport transport;
+    struct clock clock;
+    struct random random;
+    struct prng chance;   // of the engine
+    struct prng weather;  // of the network
+    int64_t now;          // ns since the simulation began
+    int64_t refused_until[WORLD_ENDPOINTS];
+    struct flow flows[FLOWS_MAX];
+    size_t waits;
+    struct sim_device *devices;  // owned
+    size_t device_count;
+    // the present process
+    const struct case_process *process;
+    bool running;
+    uint64_t events;
+    jmp_buf death;
+    struct file *output;         // of the present process
+    struct disk_file *content;   // behind it; NULL = a pipe
+    struct disk_file *latest;    // of the last output
+    struct buffer pipe;          // what came out of the present pipe
+    unsigned outputs;            // made so far
+    unsigned journals;           // made so far
+    bool journal_ready;          // it is known to be complete
+    struct buffer told;          // everything that people were told
+    char *violation;             // owned; the first one
+    struct sqlite3_vfs *vfs;
+    uint64_t total_events;
+};
+
+// Something happens: perhaps the last thing.
+void sim_event(struct sim *sim);
+// The process ends here and now.
+_Noreturn void sim_die(struct sim *sim);
+// True if it dies with the present event, so that the event can be left half done.
+bool sim_dies_next(struct sim *sim);
+// True if there is no space now.
+bool sim_disk_is_full(struct sim *sim);
+// Notes that an invariant does not hold; only the first one counts.
+void sim_violated(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct sim_device *sim_find_device(struct sim *sim, const char *id, size_t size);
+
+// ---- parts
+
+void sim_network_open(struct sim *sim);
+// The process is gone; each call on its way still arrives, or does not.
+void sim_network_abandon(struct sim *sim);
+void sim_network_close(struct sim *sim);
+
+void sim_vfs_open(struct sim *sim);
+void sim_vfs_close(struct sim *sim);
+
+// The output: a file of the disk, or a pipe that somebody reads (content NULL).
+struct file *sim_output_new(struct sim *sim, struct disk_file *content, const char *name, bool created);
+
+// What holds at every change, called around it.
+void sim_check_before_change(struct sim *sim, struct sim_device *device);
+void sim_check_after_change(struct sim *sim, struct sim_device *device);
+// The journal that a new process finds.
+void sim_check_journal(struct sim *sim, struct journal *journal);
+// Everything, at the end.
+void sim_check_end(struct sim *sim, struct journal *journal);
+void sim_check_secrets(struct sim *sim);
+void sim_told(struct sim *sim, const struct log_record *record);
+
+// Plays a case. The violation, owned by the caller, or NULL.
+char *sim_play(uint64_t seed, const struct sim_case *played, bool verbose, uint64_t *ret_events);
+
+#endif
