@@ -42,6 +42,9 @@ static int migrate_applications(struct migration *migration, enum ids_origin ori
         if (application != NULL) id_list_add(&list, application, error);
     }
     for (size_t i = 0; i < list.count && result == 0; i++) {
+        result = run_register(migration->run, list.ids[i], error);
+    }
+    for (size_t i = 0; i < list.count && result == 0; i++) {
         bool again = false;
         for (size_t j = 0; j < i && !again; j++) again = strcmp(list.ids[i], list.ids[j]) == 0;
         if (!again) result = run_application(migration->run, list.ids[i], error);

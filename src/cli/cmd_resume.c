@@ -1,19 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/migration.h"
 
-// A run whose devices were given one by one cannot go on before all of them were known; nothing was changed then.
+static int nothing_known(struct error *error) {
+    error_set(error, ERROR_INPUT, "the run ended before its devices were known: nothing was changed");
+    error_hint(error, "start it anew");
+    return -ERROR_INPUT;
+}
+
+// A run whose devices were given one by one cannot go on before all of them were known; one of whole applications can.
 static int check_known(struct migration *migration, struct error *error) {
+    struct journal *journal = migration->journal.journal;
+    char *command = NULL;
     char *application = NULL;
-    int result = journal_application(migration->journal.journal, 0, &application, error);
-    if (result == 0 && application == NULL) {
-        error_set(error, ERROR_INPUT, "the run ended before its devices were known: nothing was changed");
-        error_hint(error, "start it anew");
-        result = -ERROR_INPUT;
-    }
+    bool planned = false;
+    int result = run_journal_command(&migration->journal, &command, error);
+    if (result == 0) result = journal_application(journal, 0, &application, error);
+    if (result == 0 && application == NULL) result = nothing_known(error);
+    if (result == 0) result = journal_find_application(journal, application, &planned, error);
+    if (result == 0 && !planned && command != NULL && strcmp(command, "device") == 0)
+        result = nothing_known(error);
     free(application);
+    free(command);
     return result;
 }
 

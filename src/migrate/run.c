@@ -199,6 +199,13 @@ static int run_known(struct run *run, struct error *error) {
     return result;
 }
 
+int run_register(struct run *run, const char *application, struct error *error) {
+    bool planned = false;
+    int result = journal_use_application(run->journal, application, &planned, error);
+    run->uncommitted = true;
+    return result != 0 ? result : run_commit(run, error);
+}
+
 int run_application(struct run *run, const char *application, struct error *error) {
     bool planned = false;
     int result = run_start(run, application, &planned, error);

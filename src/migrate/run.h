@@ -73,6 +73,10 @@ typedef int run_id_receiver(void *context, const char *id, struct error *error);
 typedef int run_id_feed(void *context, run_id_receiver *receiver, void *receiver_context,
                         struct error *error);
 
+// Keeps in the journal that the run is about an application, before the first one is begun: run_resume goes through
+// all that are known.
+int run_register(struct run *run, const char *application, struct error *error);
+
 // Migrates all devices of an application. ERROR_CANCELLED if it was interrupted; any other error halted it.
 // With keep_going, failed devices are only counted.
 int run_application(struct run *run, const char *application, struct error *error);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cases: drawn from a seed, changed by name.
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim.h"
+
+// ---- faults in the world's words; 0 is none
+
+static const char *const kinds[] = {
+    NULL,           "unavailable",  "resource-exhausted", "resource-exhausted-13",
+    "internal",     "aborted",      "unavailable-after",  "reset-before",
+    "reset-after",  "reset-middle", "no-trailers",        "deadline",
+    "deadline-after", "delay=300ms", "delay=8s",          "garbage",
+    "empty",        "oversized=300000", "goaway",         "refuse=400ms",
+    "refuse=5s",    "garbage-http", "token-expired",
+};
+static const char *const methods[] = {"SetDevice", "GetDevice", "GetDevicesForApplication", "*", "GetByAppID", "token"};
+static const char *const counts[] = {"every", "at", "count"};
+
+enum {
+    KINDS = sizeof kinds / sizeof *kinds,
+    METHODS = sizeof methods / sizeof *methods,
+    COUNTS = sizeof counts / sizeof *counts,
+};
+
+bool case_fault_spec(const struct case_fault *fault, char *spec, size_t size) {
+    if (fault->kind <= 0 || fault->kind >= KINDS) return false;
+    snprintf(spec, size, "%s:%s:%s=%lld", methods[fault->method % METHODS], kinds[fault->kind],
+             counts[fault->count % COUNTS], (long long)(fault->number > 0 ? fault->number : 1));
+    return true;
+}
+
+// ---- drawing
+
+static int64_t draw(struct prng *prng, uint32_t least, uint32_t most) {
+    return least + prng_below(prng, most - least + 1);
+}
+
+static bool one_in(struct prng *prng, uint32_t count) {
+    return prng_below(prng, count) == 0;
+}
+
+static void draw_fault(struct prng *prng, struct case_fault *fault) {
+    fault->kind = draw(prng, 1, KINDS - 1);
+    // Mostly what is asked for each device.
+    fault->method = one_in(prng, 3) ? draw(prng, 0, METHODS - 1) : draw(prng, 0, 1);
+    fault->count = draw(prng, 0, COUNTS - 1);
+    fault->number = fault->count == 0 ? draw(prng, 2, 9) : fault->count == 1 ? draw(prng, 1, 20) : draw(prng, 1, 4);
+}
+
+// The events of a run are a few for its start and its end, and some for each device.
+static int64_t draw_event(struct prng *prng, const struct sim_case *drawn, bool first) {
+    uint32_t events = 60 + (uint32_t)drawn->devices * 16;
+    if (!first) events = 40 + (uint32_t)drawn->devices * 8;
+    return one_in(prng, 3) ? draw(prng, 1, 60) : draw(prng, 1, events);
+}
+
+static void draw_process(struct prng *prng, const struct sim_case *drawn, bool first, struct case_process *process) {
+    process->used = 1;
+    process->command = !first && one_in(prng, 4) ? SIM_ROLLBACK : SIM_RESUME;
+    if (!one_in(prng, 5)) process->kill_at = draw_event(prng, drawn, first);
+    process->power = draw(prng, 0, 1);
+    if (one_in(prng, 8)) process->interrupt_at = draw_event(prng, drawn, first);
+    process->interrupts = draw(prng, 1, 2);
+    if (one_in(prng, 10)) process->disk_full_at = draw_event(prng, drawn, first);
+    process->elsewhere = one_in(prng, 8);
+    process->pause = one_in(prng, 4) ? draw(prng, 60000, 3600000) : draw(prng, 500, 5000);
+}
+
+void case_draw(struct sim_case *drawn, uint64_t seed) {
+    struct prng prng = prng_init(seed, 0xCA5E);
+    *drawn = (struct sim_case){
+        .devices = one_in(&prng, 3) ? draw(&prng, 9, 24) : draw(&prng, 1, 8),
+        .broken = one_in(&prng, 8),
+        .concurrency = draw(&prng, 1, 8),
+        .latency = draw(&prng, 0, 100),
+        .jitter = draw(&prng, 0, 60),
+        .uplinks = one_in(&prng, 3) ? 0 : draw(&prng, 1, 60),
+        .rate_limit = one_in(&prng, 10) ? draw(&prng, 5, 20) : 0,
+        .timeout = draw(&prng, 1000, 10000),
+        .account = one_in(&prng, 6),
+        .with_session = !one_in(&prng, 6),
+        .eui_as_id = one_in(&prng, 6),
+        .by_id = one_in(&prng, 6),
+        .pipe = one_in(&prng, 4),
+        .rollback = one_in(&prng, 3),
+    };
+    drawn->keep_going = drawn->broken ? !one_in(&prng, 8) : one_in(&prng, 4);
+    int64_t faults = one_in(&prng, 3) ? 0 : draw(&prng, 1, FAULTS);
+    for (int64_t i = 0; i < faults; i++) draw_fault(&prng, &drawn->faults[i]);
+    int64_t processes = draw(&prng, 1, PROCESSES);
+    for (int64_t i = 0; i < processes; i++) draw_process(&prng, drawn, i == 0, &drawn->processes[i]);
+}
+
+// ---- by name
+
+#define NUMBER(member) {#member, offsetof(struct sim_case, member)}
+#define FAULT(n)                                                                                             \
+    {"fault" #n, offsetof(struct sim_case, faults[n].kind)},                                                 \
+        {"fault" #n ".method", offsetof(struct sim_case, faults[n].method)},                                 \
+        {"fault" #n ".count", offsetof(struct sim_case, faults[n].count)},                                   \
+        {"fault" #n ".number", offsetof(struct sim_case, faults[n].number)}
+#define PROCESS(n)                                                                                           \
+    {"process" #n, offsetof(struct sim_case, processes[n].used)},                                            \
+        {"process" #n ".command", offsetof(struct sim_case, processes[n].command)},                          \
+        {"process" #n ".kill", offsetof(struct sim_case, processes[n].kill_at)},                             \
+        {"process" #n ".power", offsetof(struct sim_case, processes[n].power)},                              \
+        {"process" #n ".interrupt", offsetof(struct sim_case, processes[n].interrupt_at)},                   \
+        {"process" #n ".interrupts", offsetof(struct sim_case, processes[n].interrupts)},                    \
+        {"process" #n ".full", offsetof(struct sim_case, processes[n].disk_full_at)},                        \
+        {"process" #n ".elsewhere", offsetof(struct sim_case, processes[n].elsewhere)},                      \
+        {"process" #n ".pause", offsetof(struct sim_case, processes[n].pause)}
+
+static const struct {
+    const char *name;
+    size_t place;
+} numbers[] = {
+    PROCESS(3),      PROCESS(2),       PROCESS(1),       FAULT(0),            FAULT(1),          FAULT(2),
+    FAULT(3),        NUMBER(broken),   NUMBER(devices),  NUMBER(uplinks),     NUMBER(account),   NUMBER(rate_limit),
+    NUMBER(by_id),   NUMBER(pipe),     NUMBER(rollback), NUMBER(concurrency), NUMBER(eui_as_id), NUMBER(keep_going),
+    NUMBER(latency), NUMBER(jitter),   NUMBER(timeout),  NUMBER(with_session), PROCESS(0),
+};
+
+const char *case_name(const struct sim_case *named, size_t index, const int64_t **ret_place) {
+    if (index >= sizeof numbers / sizeof *numbers) return NULL;
+    *ret_place = (const int64_t *)(const void *)((const char *)named + numbers[index].place);
+    return numbers[index].name;
+}
+
+bool case_set(struct sim_case *changed, const char *name, int64_t value) {
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (strcmp(numbers[i].name, name) != 0) continue;
+        *(int64_t *)(void *)((char *)changed + numbers[i].place) = value;
+        return true;
+    }
+    return false;
+}
