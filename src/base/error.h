@@ -9,8 +9,9 @@
 // What kind of thing went wrong. Functions that can fail return 0 or the negative of one of these.
 enum error_code {
     ERROR_NONE = 0,
-    ERROR_USAGE,        // the command line or an environment variable is wrong
-    ERROR_INPUT,        // a file or a line given by the user is malformed
+    ERROR_USAGE,  // the command line or an environment variable is wrong
+    ERROR_INPUT,  // a file or a line given by the user is malformed
+    ERROR_EMPTY,  // the device holds nothing that could be migrated: it was exported before, or never complete
     ERROR_DEVICE,       // this device cannot be migrated as it is
     ERROR_NOT_FOUND,    // the peer does not know the thing asked for
     ERROR_DENIED,       // the peer refuses the credentials or the right is missing

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@ struct descriptor_file {
     int descriptor;
     bool owned;       // close it
     bool created;     // the file was not there before
+    bool append;      // the system writes at the end, wherever that is
     char *name;       // owned
     off_t start;      // where this run began to write
     uint64_t length;  // bytes written by this run
@@ -39,12 +42,39 @@ static int output_error(const struct file *file, const char *what, struct error 
     return -ERROR_OUTPUT;
 }
 
+// A file that is not as this run left it may have lost lines, or lose them when it is cut: nothing more is done then.
+static int check_undisturbed(struct file *file, struct error *error) {
+    struct descriptor_file *self = descriptor_of(file);
+    struct stat status;
+    if (!file->regular) return 0;
+    if (fstat(self->descriptor, &status) != 0) return output_error(file, "look at", error);
+    if (status.st_nlink == 0)
+        return error_set(error, ERROR_OUTPUT, "%s was taken away during the run", file->name);
+    bool moved = !self->append && lseek(self->descriptor, 0, SEEK_CUR) != self->start + (off_t)self->length;
+    if (moved || status.st_size != self->start + (off_t)self->length) {
+        return error_set(error, ERROR_OUTPUT, "something else writes to %s too, or has cut it", file->name);
+    }
+    return 0;
+}
+
+// Another program may have made a pipe non-blocking.
+static void wait_writable(int descriptor) {
+    struct pollfd wait = {.fd = descriptor, .events = POLLOUT};
+    (void)poll(&wait, 1, 1000);
+}
+
 static int descriptor_write(struct file *file, const void *data, size_t size, struct error *error) {
     struct descriptor_file *self = descriptor_of(file);
     const unsigned char *bytes = data;
+    int result = check_undisturbed(file, error);
+    if (result != 0) return result;
     while (size > 0) {
         ssize_t written = write(self->descriptor, bytes, size);
         if (written < 0 && errno == EINTR) continue;
+        if (written < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            wait_writable(self->descriptor);
+            continue;
+        }
         if (written < 0) return output_error(file, "write to", error);
         bytes += written;
         size -= (size_t)written;
@@ -56,7 +86,7 @@ static int descriptor_write(struct file *file, const void *data, size_t size, st
 static int descriptor_sync(struct file *file, struct error *error) {
     if (!file->regular) return 0;
     if (fdatasync(descriptor_of(file)->descriptor) != 0) return output_error(file, "sync", error);
-    return 0;
+    return check_undisturbed(file, error);
 }
 
 static int descriptor_read(struct file *file, uint64_t offset, void *data, size_t size, size_t *ret_size,
@@ -73,7 +103,11 @@ static int descriptor_read(struct file *file, uint64_t offset, void *data, size_
 
 static int descriptor_truncate(struct file *file, uint64_t size, struct error *error) {
     struct descriptor_file *self = descriptor_of(file);
+    struct stat status;
     if (!file->regular || size >= self->length) return 0;
+    // What others have written is not ours to cut.
+    if (fstat(self->descriptor, &status) != 0 || status.st_size != self->start + (off_t)self->length)
+        return 0;
     off_t end = self->start + (off_t)size;
     if (ftruncate(self->descriptor, end) != 0) return output_error(file, "repair", error);
     if (lseek(self->descriptor, end, SEEK_SET) < 0) return output_error(file, "repair", error);
@@ -116,11 +150,34 @@ static struct file *descriptor_new(int descriptor, bool owned, const char *name,
         .exposed = S_ISREG(status->st_mode) && (status->st_mode & (S_IRGRP | S_IROTH)) != 0,
     };
     if (self->base.regular) {
-        bool append = (fcntl(descriptor, F_GETFL) & O_APPEND) != 0;
+        self->append = (fcntl(descriptor, F_GETFL) & O_APPEND) != 0;
         off_t position = lseek(descriptor, 0, SEEK_CUR);
-        self->start = append || position < 0 ? status->st_size : position;
+        self->start = self->append || position < 0 ? status->st_size : position;
     }
     return &self->base;
+}
+
+// One run at a time writes to a file; the lock goes with the descriptor.
+static int lock_output(int descriptor, const char *name, const struct stat *status, struct error *error) {
+    if (!S_ISREG(status->st_mode) || flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return 0;
+    return error_set(error, ERROR_OUTPUT, "another run writes to %s", name);
+}
+
+// What is added to a file must not become part of a line that is there.
+static int check_last_line(const struct file *file, struct error *error) {
+    const struct descriptor_file *self = (const struct descriptor_file *)file;
+    if (!file->regular || self->start == 0) return 0;
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", self->descriptor);
+    int descriptor = open(link, O_RDONLY | O_CLOEXEC);
+    char last = '\n';
+    bool read_it = descriptor >= 0 && pread(descriptor, &last, 1, self->start - 1) == 1;
+    if (descriptor >= 0) close(descriptor);
+    if (!read_it || last == '\n') return 0;
+    error_set(error, ERROR_OUTPUT, "%s ends in the middle of a line", file->name);
+    error_hint(error, "mend its last line, or write to another file");
+    return -ERROR_OUTPUT;
 }
 
 int file_open_standard_output(struct file **ret_file, struct error *error) {
@@ -131,8 +188,24 @@ int file_open_standard_output(struct file **ret_file, struct error *error) {
         error_hint(error, "redirect it to a file: > devices.json, or use --output FILE");
         return -ERROR_OUTPUT;
     }
-    *ret_file = descriptor_new(STDOUT_FILENO, false, "standard output", &status);
+    int result = lock_output(STDOUT_FILENO, "standard output", &status, error);
+    if (result != 0) return result;
+    struct file *file = descriptor_new(STDOUT_FILENO, false, "standard output", &status);
+    result = check_last_line(file, error);
+    if (result != 0) {
+        (void)descriptor_close(file, NULL);
+        return result;
+    }
+    *ret_file = file;
     return 0;
+}
+
+bool file_shares_standard_error(const struct file *file) {
+    const struct descriptor_file *self = (const struct descriptor_file *)file;
+    struct stat here;
+    struct stat there;
+    return file->regular && fstat(self->descriptor, &here) == 0 && fstat(STDERR_FILENO, &there) == 0 &&
+           here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
 // The name of a new file is durable when its directory is synced; some file systems cannot do that, which is
@@ -166,13 +239,23 @@ static int check_output(int descriptor, const char *path, struct stat *ret_statu
     return 0;
 }
 
+// Opens a file that is there, without waiting for the reader of a FIFO.
+static int open_existing(const char *path) {
+    int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (descriptor < 0) descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (descriptor >= 0) (void)fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+    return descriptor;
+}
+
 int file_create_output(const char *path, struct file **ret_file, struct error *error) {
     int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
     bool created = descriptor >= 0;
-    if (!created && errno == EEXIST) descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (!created && errno == EEXIST) descriptor = open_existing(path);
     if (descriptor < 0) return error_set(error, ERROR_OUTPUT, "cannot create %s: %s", path, strerror(errno));
-    struct stat status;
-    int result = check_output(descriptor, path, &status, error);
+    struct stat status = {0};
+    int result = fstat(descriptor, &status) == 0 ? lock_output(descriptor, path, &status, error) : 0;
+    // Under the lock: another run may have begun to write a moment ago.
+    if (result == 0) result = check_output(descriptor, path, &status, error);
     if (result != 0) {
         close(descriptor);
         return result;
@@ -220,6 +303,11 @@ int file_open_again(const struct file_identity *identity, struct file **ret_file
         error_hint(error, "to have every line of the run written again: --output NEWFILE");
         if (descriptor >= 0) close(descriptor);
         return -ERROR_OUTPUT;
+    }
+    int locked = lock_output(descriptor, identity->path, &status, error);
+    if (locked != 0) {
+        close(descriptor);
+        return locked;
     }
     struct file *file = descriptor_new(descriptor, true, identity->path, &status);
     struct descriptor_file *self = descriptor_of(file);

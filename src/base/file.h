@@ -48,6 +48,9 @@ struct file {
 // `close`.
 int file_open_standard_output(struct file **ret_file, struct error *error);
 
+// True if messages go to the same file: they would stand between the lines.
+bool file_shares_standard_error(const struct file *file);
+
 // A new file, 0600 whatever the umask; an existing one only if it is empty. ERROR_OUTPUT otherwise.
 int file_create_output(const char *path, struct file **ret_file, struct error *error);
 

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/ids.h"
 #include "cli/migration.h"
 #include "cli/process.h"
@@ -47,7 +48,12 @@ static int migrate_applications(struct migration *migration, enum ids_origin ori
     for (size_t i = 0; i < list.count && result == 0; i++) {
         bool again = false;
         for (size_t j = 0; j < i && !again; j++) again = strcmp(list.ids[i], list.ids[j]) == 0;
-        if (!again) result = run_application(migration->run, list.ids[i], error);
+        if (again) {
+            log_printf(&migration->session->console->log, LOG_WARN,
+                       "application %s is named twice and counts once", list.ids[i]);
+            continue;
+        }
+        result = run_application(migration->run, list.ids[i], error);
         if (result != 0 && result != -ERROR_CANCELLED && list.count > 1) {
             error_wrap(error, ERROR_NONE, "application %s", list.ids[i]);
         }

@@ -21,10 +21,11 @@ const struct command commands[] = {
         .aliases = "applications apps app a",
         .arguments = "[ID...]",
         .summary = "Migrate all devices of applications",
-        .details = "Reads every device of each application, takes it away from its network and writes it to "
-                   "standard output, one JSON object a line. Without an ID, application IDs are read from "
-                   "standard input, one a line; if there is none, it is the application of the source's "
-                   "flags. With --dry-run nothing is changed anywhere.",
+        .details =
+            "Reads every device of each application, writes it to standard output, one JSON object a "
+            "line, and then takes it away from its network. Without an ID, application IDs are read from "
+            "standard input, one a line; if there is none, it is the application of the source's "
+            "flags. With --dry-run nothing is changed anywhere.",
         .examples = "ttnv2 application my-ttn-app --dry-run --verbose > all.json\n"
                     "ttnv2 application my-ttn-app > all.json\n"
                     "application --source ttnv2 my-ttn-app > all.json",
@@ -38,9 +39,10 @@ const struct command commands[] = {
         .aliases = "end-devices end-device devices devs dev d",
         .arguments = "[ID...]",
         .summary = "Migrate devices by their IDs",
-        .details = "Reads each device, takes it away from its network and writes it to standard output, one "
-                   "JSON object a line. Without an ID, device IDs are read from standard input, one a line. "
-                   "With --dry-run nothing is changed anywhere.",
+        .details =
+            "Reads each device, writes it to standard output, one JSON object a line, and then takes it "
+            "away from its network. Without an ID, device IDs are read from standard input, one a line. "
+            "With --dry-run nothing is changed anywhere.",
         .examples = "ttnv2 device mydevice --dry-run --verbose > devices.json\n"
                     "ttnv2 device mydevice > devices.json\n"
                     "ttnv2 device < device_ids.txt > devices.json\n"

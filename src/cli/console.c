@@ -56,13 +56,15 @@ static const struct error *error_behind(const struct log_record *record) {
     return error->cause;
 }
 
-// ": what failed: why"; the causes between the two only if `verbose`.
+// Causes below the third are for those who want everything.
+enum { CAUSES_SHOWN = 3 };
+
+// ": what failed: why"; of a long chain the first ones and the root.
 static void add_causes(struct buffer *line, const struct error *error, bool verbose) {
-    for (bool first = true; error != NULL && error->message != NULL; error = error->cause) {
-        if (!first && !verbose && error->cause != NULL) continue;
+    for (unsigned depth = 1; error != NULL && error->message != NULL; error = error->cause, depth++) {
+        if (depth >= CAUSES_SHOWN && !verbose && error->cause != NULL) continue;
         buffer_puts(line, ": ");
         printable_add(line, error->message);
-        first = false;
     }
 }
 

@@ -46,8 +46,14 @@ static int open_output(struct migration *migration, struct error *error) {
     const char *path = option_string(global_of(migration), "output");
     if (path != NULL) return file_create_output(path, &migration->output, error);
     int result = file_open_standard_output(&migration->output, error);
-    if (result == 0) warn_exposed(migration);
-    return result;
+    if (result != 0) return result;
+    if (migration_changes(migration) && file_shares_standard_error(migration->output)) {
+        error_set(error, ERROR_USAGE, "standard output and standard error go to the same file");
+        error_hint(error, "send the messages elsewhere (2> run.log), or use --output FILE");
+        return -ERROR_USAGE;
+    }
+    warn_exposed(migration);
+    return 0;
 }
 
 // A run that changes its source has a journal. Without one, its output must be a file: what is in a pipe is gone if
@@ -192,6 +198,12 @@ static int open_parts(struct migration *migration, struct error *error) {
         .prefix = option_string(global, "dev-id-prefix"),
         .eui_as_id = option_bool(global, "set-eui-as-id"),
     };
+    if (!device_prefix_valid(migration->naming.prefix)) {
+        return error_set(
+            error, ERROR_USAGE,
+            "--dev-id-prefix %s: no ID can begin so; lower-case letters, digits and single hyphens",
+            migration->naming.prefix);
+    }
     const struct curl_transport_setup setup = {
         .log = &migration->session->console->log,
         .wake_fd = signals_halt_fd(),
@@ -284,7 +296,9 @@ static enum exit_code end_code(const struct migration *migration, const struct e
     if (error->code == ERROR_CANCELLED) return (enum exit_code)signals_exit_code();
     if (error_is_set(error)) return exit_code_of(error);
     const struct run_numbers *numbers = run_numbers(migration->run);
-    return numbers->failed > 0 || numbers->imperfect > 0 ? EXIT_INCOMPLETE : EXIT_DONE;
+    bool unseen = migration->kind != MIGRATION_ROLLBACK && migration_changes(migration) &&
+                  numbers->confirmed < numbers->released;
+    return numbers->failed > 0 || numbers->imperfect > 0 || unseen ? EXIT_INCOMPLETE : EXIT_DONE;
 }
 
 // A new run that has not come to writing a line leaves no journal behind.

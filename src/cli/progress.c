@@ -158,6 +158,8 @@ void progress_status(struct progress *progress) {
 
 void progress_update(struct progress *progress, const struct progress_numbers *numbers) {
     int64_t now = clock_monotonic(progress->setup.clock);
+    // Another activity has a pace of its own.
+    if (progress->numbers.activity != numbers->activity) progress->sample_count = 0;
     progress->numbers = *numbers;
     bool same = numbers->waiting_for != NULL && progress->waiting_for != NULL &&
                 strcmp(numbers->waiting_for, progress->waiting_for) == 0;

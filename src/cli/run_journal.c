@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,12 +34,14 @@ static int new_path(option_lookup *lookup, char **ret_path, struct error *error)
     char *directory MEMORY_AUTO = NULL;
     int result = state_directory(lookup, &directory, error);
     if (result != 0) return result;
-    time_t now = (time_t)(clock_wall(&clock_system) / NS_PER_SECOND);
+    int64_t wall = clock_wall(&clock_system);
+    time_t now = (time_t)(wall / NS_PER_SECOND);
     struct tm parts;
     char stamp[32] = "";
     if (gmtime_r(&now, &parts) != NULL) strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &parts);
     uint16_t tail = (uint16_t)random_below(&random_system, UINT16_MAX);
-    *ret_path = memory_printf("%s/%s-%04x%s", directory, stamp, tail, suffix);
+    int milliseconds = (int)(wall / NS_PER_MS % 1000);
+    *ret_path = memory_printf("%s/%s-%03d%04x%s", directory, stamp, milliseconds, tail, suffix);
     return 0;
 }
 
@@ -193,9 +196,22 @@ void run_journal_release(struct run_journal *self) {
 // SQLite's files of a journal; the one that has its name comes last, so that what was interrupted can be done again.
 static const char *const companions[] = {"-wal", "-shm", ""};
 
+// A wrong name must not cost a file of devices: something that is no database is only wiped if it is called a journal.
+static int check_journal(const char *path, struct error *error) {
+    static const char magic[16] = "SQLite format 3";
+    char start[sizeof magic] = "";
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    ssize_t size = descriptor < 0 ? -1 : read(descriptor, start, sizeof start);
+    if (descriptor >= 0) close(descriptor);
+    if (size < 0) return error_set(error, ERROR_INPUT, "cannot read %s: %s", path, strerror(errno));
+    if (size == 0 || memcmp(start, magic, sizeof magic) == 0 || has_suffix(path)) return 0;
+    return error_set(error, ERROR_INPUT, "%s is no journal", path);
+}
+
 int run_journal_open_locked(const char *name, option_lookup *lookup, struct run_journal *self,
                             struct error *error) {
     int result = find_path(name, lookup, &self->path, error);
+    if (result == 0) result = check_journal(self->path, error);
     if (result == 0) result = take_lock(self, error);
     if (result != 0) run_journal_release(self);
     return result;
@@ -271,7 +287,12 @@ int run_journal_restore(struct run_journal *self, struct invocation *invocation,
     char *name MEMORY_AUTO = NULL;
     int result = journal_property(self->journal, "source", &name, error);
     if (result != 0) return result;
-    invocation->source = name == NULL ? NULL : source_find(sources, name, strlen(name));
+    if (name == NULL) {
+        error_set(error, ERROR_INPUT, "%s is not complete: its run ended before it did anything", self->path);
+        error_hint(error, "start the run anew; this file can be deleted");
+        return -ERROR_INPUT;
+    }
+    invocation->source = source_find(sources, name, strlen(name));
     if (invocation->source == NULL) {
         return error_set(error, ERROR_INPUT, "the journal %s is of a source that this program does not know",
                          self->path);

@@ -25,7 +25,7 @@ int run_journal_create(const struct invocation *invocation, option_lookup *looku
 int run_journal_open(const struct option_values *global, const char *name, bool writable,
                      option_lookup *lookup, struct run_journal *journal, struct error *error);
 
-// Finds and locks a journal without reading it, for run_journal_wipe.
+// Finds and locks a journal without reading it (it may be damaged), for run_journal_wipe. ERROR_INPUT if it is none.
 int run_journal_open_locked(const char *name, option_lookup *lookup, struct run_journal *journal,
                             struct error *error);
 

@@ -49,7 +49,7 @@ static void write_leftovers(const struct log *log, const struct summary *summary
         log_printf(log, LOG_WARN, "%" PRIu64 " device%s heard while being moved: see above what to do",
                    numbers->moved_on, numbers->moved_on == 1 ? " was" : "s were");
     }
-    if (numbers->released > numbers->confirmed && !summary->dry_run && summary->interrupted) {
+    if (numbers->released > numbers->confirmed && summary->changes && !summary->rollback) {
         log_printf(log, LOG_WARN,
                    "%" PRIu64
                    " cleared devices were not looked at once more: whether they sent a frame just before is "

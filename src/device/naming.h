@@ -23,6 +23,9 @@ enum { DEVICE_ID_MAX = 36, DEVICE_ID_MIN = 3, DEVICE_ID_SIZE = DEVICE_ID_MAX + 1
 int device_id_make(const struct device_naming *naming, const char *source_id, const uint8_t dev_eui[8],
                    char ret_id[static DEVICE_ID_SIZE], struct error *error);
 
+// True if a prefix (NULL, "" = none) can begin an ID that is acceptable.
+bool device_prefix_valid(const char *prefix);
+
 // True if the text has the form of an ID of a device, application or gateway: 3 to 36 of [a-z0-9] and single
 // inner hyphens.
 bool device_id_valid(const char *id);

@@ -28,9 +28,11 @@ static const char *const statement_text[STATEMENT_COUNT] = {
         "UPDATE device SET device_id = coalesce(?3, device_id), dev_eui = ?4, complete = ?5, data = ?6"
         " WHERE application = ?1 AND id = ?2 AND data IS NULL",
     // The plus signs keep SQLite from any index but that of the order.
-    [NEXT_ANY] = "SELECT " DEVICE_COLUMNS " FROM device WHERE +application = ?1 AND sequence > ?2"
+    [NEXT_ANY] = "SELECT " DEVICE_COLUMNS
+                 " FROM device WHERE +application = ?1 AND sequence > ?2"
                  " AND +state BETWEEN ?3 AND ?4 ORDER BY sequence LIMIT 1",
-    [NEXT_SESSION] = "SELECT " DEVICE_COLUMNS " FROM device WHERE +application = ?1 AND sequence > ?2"
+    [NEXT_SESSION] = "SELECT " DEVICE_COLUMNS
+                     " FROM device WHERE +application = ?1 AND sequence > ?2"
                      " AND +state BETWEEN ?3 AND ?4 AND session = ?5 ORDER BY sequence LIMIT 1",
     [FIND] = "SELECT " DEVICE_COLUMNS DEVICE_FROM " AND id = ?2",
     [OTHER] = "SELECT id" DEVICE_FROM
@@ -144,6 +146,8 @@ int journal_open_temporary(struct journal **ret_journal, struct error *error) {
                             error);
     }
     if (result == 0) result = journal_execute(journal, schema, error);
+    // What spills to the disk of a large fleet is worth nothing to whoever finds it there.
+    if (result == 0) result = seal_from_chance(&journal->seal, error);
     if (result == 0) result = journal_execute(journal, "BEGIN", error);
     if (result != 0) {
         journal_close(journal);
@@ -197,6 +201,7 @@ int journal_create(const struct journal_place *place, struct journal **ret_journ
         journal_close(journal);
         return result;
     }
+    journal->created = true;
     *ret_journal = journal;
     return 0;
 }
@@ -211,6 +216,13 @@ static int pragma_number(struct journal *journal, const char *text, int64_t *ret
     return result == SQLITE_ROW ? 0 : journal_error(journal, error);
 }
 
+// A run that ended while it made its journal.
+static int not_complete(const struct journal *journal, struct error *error) {
+    error_set(error, ERROR_INPUT, "%s is not complete: its run ended before it did anything", journal->path);
+    error_hint(error, "start the run anew; this file can be deleted");
+    return -ERROR_INPUT;
+}
+
 static int check_identity(struct journal *journal, struct error *error) {
     int64_t identity = 0;
     int64_t version = 0;
@@ -218,15 +230,18 @@ static int check_identity(struct journal *journal, struct error *error) {
         pragma_number(journal, "PRAGMA user_version", &version, error) != 0) {
         return error_wrap(error, ERROR_INPUT, "%s cannot be read as a journal", journal->path);
     }
+    int64_t tables = 0;
+    if (pragma_number(journal, "SELECT count(*) FROM sqlite_schema", &tables, error) != 0) {
+        return error_wrap(error, ERROR_INPUT, "%s cannot be read as a journal", journal->path);
+    }
+    if (identity == 0 && version == 0 && tables == 0) return not_complete(journal, error);
     if (identity != APPLICATION_ID) return error_set(error, ERROR_INPUT, "%s is no journal", journal->path);
     if (version > JOURNAL_VERSION) {
         error_set(error, ERROR_INPUT, "%s was written by a newer version of this program", journal->path);
         error_hint(error, "use that version");
         return -ERROR_INPUT;
     }
-    if (version < 1)
-        return error_set(error, ERROR_INPUT, "%s is not complete: nothing was done yet", journal->path);
-    return 0;
+    return version < 1 ? not_complete(journal, error) : 0;
 }
 
 // A damaged file is found before anything is done on the strength of it.
@@ -337,6 +352,12 @@ bool journal_is_sealed(const struct journal *journal) {
 }
 
 int journal_set_seal(struct journal *journal, struct seal *seal, struct error *error) {
+    if (!journal->sealed && !journal->created) {
+        seal_free(seal);
+        error_set(error, ERROR_USAGE, "the journal %s is not encrypted", journal->path);
+        error_hint(error, "leave --journal-key-file away (and TTN_LW_MIGRATE_JOURNAL_KEY_FILE)");
+        return -ERROR_USAGE;
+    }
     seal_free(journal->seal);
     journal->seal = seal;
     if (!journal->sealed) {

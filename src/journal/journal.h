@@ -46,7 +46,7 @@ void journal_close(struct journal *journal);
 const char *journal_path(const struct journal *journal);
 
 // Encrypts what is written from now on; takes the seal over. For a journal that is there, the key must be the one that
-// it was made with: ERROR_USAGE otherwise.
+// it was made with: ERROR_USAGE otherwise, also if it was made without one.
 int journal_set_seal(struct journal *journal, struct seal *seal, struct error *error);
 
 // True if the file holds encrypted values, so that it needs journal_set_seal before devices are read.

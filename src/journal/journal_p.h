@@ -42,6 +42,7 @@ struct journal {
     char *path;                                 // owned; NULL = temporary
     struct seal *seal;                          // owned; NULL = not encrypted
     bool sealed;                                // the file holds encrypted values
+    bool created;                               // by this process: it can be encrypted from the start
     int64_t application;                        // the one in use
 };
 

@@ -63,6 +63,15 @@ int seal_from_passphrase(const char *passphrase, const uint8_t salt[static SEAL_
     return 0;
 }
 
+int seal_from_chance(struct seal **ret_seal, struct error *error) {
+    int result = sodium_start(error);
+    if (result != 0) return result;
+    struct seal *seal = memory_new(struct seal);
+    randombytes_buf(seal->key, sizeof seal->key);
+    *ret_seal = seal;
+    return 0;
+}
+
 void seal_free(struct seal *seal) {
     if (seal == NULL) return;
     memory_wipe(seal, sizeof *seal);

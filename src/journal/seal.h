@@ -23,6 +23,9 @@ int seal_from_file(const char *path, struct seal **ret_seal, struct error *error
 int seal_from_passphrase(const char *passphrase, const uint8_t salt[static SEAL_SALT_SIZE],
                          struct seal **ret_seal, struct error *error);
 
+// A key that nobody knows, for what lasts no longer than the process.
+int seal_from_chance(struct seal **ret_seal, struct error *error);
+
 // Wipes; accepts NULL.
 void seal_free(struct seal *seal);
 

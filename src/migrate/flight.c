@@ -62,12 +62,19 @@ static void window_drop_behind(struct flights *flights, struct flight *last) {
     }
 }
 
+// True if the run goes on without the device. Who migrates an application after some of its devices need not name the
+// others one by one.
+static bool flight_is_dispensable(const struct flight *flight) {
+    const struct run *run = flight->flights->run;
+    return run->setup.keep_going || (run->whole && flight->error.code == ERROR_EMPTY);
+}
+
 static void flight_fail(struct flight *flight, struct error *error) {
     struct flights *flights = flight->flights;
     flight->state = DEVICE_FAILED;
     error_move(&flight->error, error);
     flights->progressed = true;
-    if (!flights->run->setup.keep_going) flights->stopping = true;
+    if (!flight_is_dispensable(flight)) flights->stopping = true;
 }
 
 static void releasing_add(struct flight *flight);
@@ -327,14 +334,15 @@ static void window_pop_failed(struct flights *flights) {
     run->numbers.failed++;
     run->numbers.done++;
     // Where the run halts, the device is tried again by the next one.
-    enum device_state state = run->setup.keep_going ? DEVICE_FAILED : DEVICE_PLANNED;
+    bool dispensable = flight_is_dispensable(flight);
+    enum device_state state = dispensable ? DEVICE_FAILED : DEVICE_PLANNED;
     char *reason MEMORY_AUTO = error_chain(&flight->error);
     ERROR_AUTO journal_error = {0};
     run->uncommitted = true;
     if (journal_set_reason(run->journal, flight->sequence, state, reason, &journal_error) != 0) {
         flights_journal_failed(flights, &journal_error);
     }
-    if (run->setup.keep_going) {
+    if (dispensable) {
         run_tell(run, LOG_ERROR, flight->record.id, "is set aside", &flight->error);
     } else {
         window_drop_behind(flights, NULL);
@@ -499,9 +507,9 @@ static int flights_interrupted(struct flights *flights, struct error *error) {
 
 // Where one failed and the run halts, those behind it have been read for nothing.
 static void window_drop_useless(struct flights *flights) {
-    if (!flights->stopping || flights->run->setup.keep_going) return;
+    if (!flights->stopping) return;
     for (struct flight *flight = flights->head; flight != NULL; flight = flight->next) {
-        if (flight->state == DEVICE_FAILED) {
+        if (flight->state == DEVICE_FAILED && !flight_is_dispensable(flight)) {
             window_drop_behind(flights, flight);
             break;
         }

@@ -161,15 +161,20 @@ int run_commit(struct run *run, struct error *error) {
 static int run_all(struct run *run, struct error *error) {
     int result = run_flights(run, error);
     if (result == -ERROR_CANCELLED || !run_changes(run)) return result;
+    // Nothing hangs on that look: a run whose devices are cleared is not halted by it.
     ERROR_AUTO late = {0};
-    int confirmed = run_confirm(run, &late);
-    if (confirmed == 0) confirmed = run_commit(run, &late);
-    if (confirmed != 0 && result == 0) {
-        error_move(error, &late);
-        return confirmed;
+    if (run_confirm(run, &late) != 0) {
+        run_tell(run, LOG_WARN, NULL, "the devices that were cleared could not all be looked at once more",
+                 &late);
+        if (late.code == ERROR_CANCELLED && result == 0) {
+            error_move(error, &late);
+            result = -ERROR_CANCELLED;
+        }
     }
-    if (confirmed != 0) {
-        run_tell(run, LOG_WARN, NULL, "the devices that were cleared could not all be looked at", &late);
+    ERROR_AUTO commit = {0};
+    if (run_commit(run, &commit) != 0 && result == 0) {
+        error_move(error, &commit);
+        result = -(int)error->code;
     }
     return result;
 }
@@ -208,6 +213,7 @@ int run_register(struct run *run, const char *application, struct error *error) 
 
 int run_application(struct run *run, const char *application, struct error *error) {
     bool planned = false;
+    run->whole = true;
     int result = run_start(run, application, &planned, error);
     if (result == 0 && planned) {
         result = run_known(run, error);
@@ -223,12 +229,19 @@ int run_application(struct run *run, const char *application, struct error *erro
 int run_devices(struct run *run, const char *application, run_id_feed *feed, void *context,
                 struct error *error) {
     bool planned = false;
+    run->whole = false;
     int result = run_start(run, application, &planned, error);
     if (result == 0) result = run_plan_devices(run, feed, context, error);
     if (result == 0) result = run_planned(run, error);
     if (result == 0) result = run_all(run, error);
     run_show(run);
     return result;
+}
+
+static bool several_applications(struct run *run) {
+    ERROR_AUTO ignored = {0};
+    char *second MEMORY_AUTO = NULL;
+    return journal_application(run->journal, 1, &second, &ignored) == 0 && second != NULL;
 }
 
 // Calls `each` for every application of the journal.
@@ -241,6 +254,9 @@ static int run_each_application(struct run *run,
         result = journal_application(run->journal, i, &application, error);
         if (application == NULL) break;
         if (result == 0) result = each(run, application, error);
+        if (result != 0 && result != -ERROR_CANCELLED && several_applications(run)) {
+            error_wrap(error, ERROR_NONE, "application %s", application);
+        }
         free(application);
     }
     return result;

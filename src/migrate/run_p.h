@@ -29,6 +29,7 @@ struct run {
     struct task login;      // prepare, when credentials ran out
     bool login_wanted;
     bool login_running;
+    bool whole;         // of an application: devices that are exported already are no reason to halt
     struct error halt;  // why no new device starts; none = go on
     unsigned interrupts;
 };

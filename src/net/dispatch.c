@@ -152,6 +152,9 @@ struct dispatch_call *dispatch_add(struct dispatch *dispatch, const struct call 
     *entry = (struct dispatch_call){
         .dispatch = dispatch, .call = call, .priority = priority, .done = done, .context = context};
     entry->number = dispatch->arrivals++;
+    if (call->attempt > 0) {
+        entry->not_before = now_of(dispatch) + retry_backoff(dispatch->setup.random, call->attempt);
+    }
     if (dispatch->setup.dry_run && call->changes) {
         *(dispatch->dry == NULL ? &dispatch->dry : &dispatch->dry_last->next) = entry;
         dispatch->dry_last = entry;

@@ -182,19 +182,39 @@ static bool token_due(const struct ttnv2 *self) {
     return self->has_account && (self->token == NULL || clock_monotonic(self->clock) >= self->token_expires);
 }
 
+// The token that a call carried; NULL if it carried the key.
+static const char *token_of(const struct call *call) {
+    for (size_t i = 0; i < call->header_count; i++) {
+        if (strcmp(call->headers[i].name, "token") == 0) return call->headers[i].value;
+    }
+    return NULL;
+}
+
+// The Handler does not take the token that the call carried. Another call may have found that out, and got a new one.
+static bool token_refused(struct ttnv2 *self, const struct call *call, const struct reply *reply) {
+    const char *token = token_of(call);
+    if (token == NULL || reply->message == NULL || reply->grpc_status != GRPC_PERMISSION_DENIED) return false;
+    if (strstr(reply->message, "unable to parse token") == NULL &&
+        strstr(reply->message, "expired") == NULL) {
+        return false;
+    }
+    if (self->token != NULL && strcmp(self->token, token) == 0) memory_free_secret(memory_take(self->token));
+    return true;
+}
+
 // What a reply that is not OK means for the job.
 static enum job_step handler_failed(struct ttnv2 *self, const struct call *call, const struct reply *reply,
                                     struct error *error) {
-    bool denied = reply->outcome == REPLY_ANSWERED && reply->grpc_status == GRPC_PERMISSION_DENIED;
-    if (self->token != NULL && denied && reply->message != NULL &&
-        (strstr(reply->message, "unable to parse token") != NULL ||
-         strstr(reply->message, "expired") != NULL)) {
-        memory_free_secret(memory_take(self->token));
-        return JOB_LOGIN;
-    }
+    bool answered = reply->outcome == REPLY_ANSWERED;
+    if (answered && token_refused(self, call, reply)) return JOB_LOGIN;
     reply_error(reply, call, error);
-    if (denied) {
+    if (answered && reply->grpc_status == GRPC_PERMISSION_DENIED) {
         error_hint(error, "the access key needs the right \"devices\" to application %s", self->application);
+    } else if (answered && reply->message != NULL && strstr(reply->message, "access key") != NULL) {
+        error_hint(error, "check --ttnv2.app-access-key: it has to be a key of application %s",
+                   self->application);
+    } else if (reply->outcome == REPLY_UNTRUSTED) {
+        error_hint(error, "name the certificate to trust with --ttnv2.ca-cert FILE");
     }
     return JOB_FAILED;
 }
@@ -358,17 +378,10 @@ static void clear_parts(Ttnv2__Device *device, struct ttnv2_parts parts, struct 
     }
 }
 
-static bool all_zero(ProtobufCBinaryData bytes) {
-    for (size_t i = 0; i < bytes.len; i++) {
-        if (bytes.data[i] != 0) return false;
-    }
-    return true;
-}
-
 static bool parts_are_cleared(const Ttnv2__LoRaWANDevice *lorawan, struct ttnv2_parts parts) {
-    if (parts.join && !all_zero(lorawan->app_key)) return false;
-    return !parts.takes_session ||
-           (all_zero(lorawan->dev_addr) && all_zero(lorawan->nwk_s_key) && all_zero(lorawan->app_s_key));
+    if (parts.join && !ttnv2_is_zero(lorawan->app_key)) return false;
+    return !parts.takes_session || (ttnv2_is_zero(lorawan->dev_addr) && ttnv2_is_zero(lorawan->nwk_s_key) &&
+                                    ttnv2_is_zero(lorawan->app_s_key));
 }
 
 // What a record carried over.
@@ -412,7 +425,7 @@ static enum job_step release_set(struct ttnv2 *self, struct job *job, Ttnv2__Dev
     clear_parts(device, state->parts, job->arena);
     struct call *call = handler_call(self, job, "/handler.ApplicationManager/SetDevice", &device->base);
     call->changes = true;
-    state->tries++;
+    call->attempt = state->tries++;
     job->stage = RELEASE_SET;
     return JOB_CALLS;
 }
@@ -438,7 +451,10 @@ static enum job_step release_answered(struct ttnv2 *self, struct job *job, const
     const struct reply *reply = &job->replies[0];
     if (reply_ok(reply, CALL_GRPC)) return JOB_DONE;
     enum job_step step = handler_failed(self, &job->calls[0], reply, error);
-    if (step == JOB_LOGIN) return step;
+    if (step == JOB_LOGIN || token_due(self)) {
+        error_release(error);
+        return JOB_LOGIN;
+    }
     struct release_state *state = job->state;
     state->code = error->code;
     state->message = arena_strdup(job->arena, error->message);
@@ -588,7 +604,7 @@ static void confirm_now(const struct ttnv2 *self, const struct job *job, const T
             "was cleared, but has keys in V2 again: somebody else writes to this application";
         return;
     }
-    if (self->rules.with_session && !parts.some_session && !all_zero(lorawan->dev_addr)) {
+    if (self->rules.with_session && !parts.some_session && !ttnv2_is_zero(lorawan->dev_addr)) {
         confirmation->proof = SOURCE_MOVED_ON;
         confirmation->remark =
             "joined V2 between reading and clearing: that session stays in V2, so the "

@@ -16,7 +16,7 @@ enum { EUI_SIZE = 8, DEV_ADDR_SIZE = 4, KEY_SIZE = 16, SESSION_KEY_ID_SIZE = 16 
 // V2's Network Server always uses RX1 delay 1 s.
 enum { RX1_DELAY = 1 };
 
-static bool is_zero(ProtobufCBinaryData bytes) {
+bool ttnv2_is_zero(ProtobufCBinaryData bytes) {
     for (size_t i = 0; i < bytes.len; i++) {
         if (bytes.data[i] != 0) return false;
     }
@@ -24,11 +24,11 @@ static bool is_zero(ProtobufCBinaryData bytes) {
 }
 
 struct ttnv2_parts ttnv2_parts(const Ttnv2__LoRaWANDevice *lorawan, bool with_session) {
-    bool address = !is_zero(lorawan->dev_addr);
-    bool network_key = !is_zero(lorawan->nwk_s_key);
-    bool application_key = !is_zero(lorawan->app_s_key);
+    bool address = !ttnv2_is_zero(lorawan->dev_addr);
+    bool network_key = !ttnv2_is_zero(lorawan->nwk_s_key);
+    bool application_key = !ttnv2_is_zero(lorawan->app_s_key);
     struct ttnv2_parts parts = {
-        .join = !is_zero(lorawan->app_key),
+        .join = !ttnv2_is_zero(lorawan->app_key),
         .session = address && network_key && application_key,
         .some_session = address || network_key || application_key,
     };
@@ -193,11 +193,9 @@ static void set_session(const struct ttnv2_rules *rules, const Ttnv2__LoRaWANDev
 static int check_parts(struct ttnv2_parts parts, bool with_session, struct device *device,
                        struct error *error) {
     if (!parts.join && !parts.session && !parts.some_session) {
-        error_set(error, ERROR_DEVICE, "has no keys in V2: it was exported before, or was never complete");
-        error_hint(error,
-                   "its keys are in the output of the run that exported it; leave it out, or go on with "
-                   "--keep-going");
-        return -ERROR_DEVICE;
+        error_set(error, ERROR_EMPTY, "has no keys in V2: it was exported before, or was never complete");
+        error_hint(error, "its keys are in the output of the run that exported it; leave it out");
+        return -ERROR_EMPTY;
     }
     if (!parts.join && !parts.session) {
         return error_set(error, ERROR_DEVICE,

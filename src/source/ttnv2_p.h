@@ -46,6 +46,9 @@ struct ttnv2_parts {
     bool takes_session;  // the session goes with the device
 };
 
+// True if there is no byte but zeros: V2's form of "none".
+bool ttnv2_is_zero(ProtobufCBinaryData bytes);
+
 struct ttnv2_parts ttnv2_parts(const Ttnv2__LoRaWANDevice *lorawan, bool with_session);
 
 // Reads a record's bytes as handler.Device; the message lives in `arena`. ERROR_PROTOCOL if they are none, or

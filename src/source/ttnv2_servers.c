@@ -101,8 +101,9 @@ int ttnv2_servers_open(struct ttnv2 *self, struct error *error) {
     if (result == 0) result = open_handler(self, error);
     if (result == 0) result = open_account(self, error);
     if (result == 0 && self->discovery.plain && !self->fixed_handler) {
-        self->base.warning = "Discovery is asked without TLS: nothing proves that the Handler which it names is "
-                             "the right one, and that gets the keys";
+        self->base.warning =
+            "Discovery is asked without TLS: nothing proves that the Handler which it names is "
+            "the right one, and that gets the keys";
     }
     return result;
 }
@@ -227,6 +228,9 @@ static enum job_step prepare_token(struct ttnv2 *self, struct job *job, bool for
 static enum job_step prepare_discovered(struct ttnv2 *self, struct job *job, struct error *error) {
     const struct reply *reply = &job->replies[0];
     if (reply_error(reply, &job->calls[0], error) != 0) {
+        if (reply->outcome == REPLY_UNTRUSTED) {
+            error_hint(error, "name the certificate to trust with --ttnv2.ca-cert FILE");
+        }
         if (reply->outcome == REPLY_ANSWERED && reply->grpc_status == GRPC_NOT_FOUND) {
             error_wrap(error, ERROR_NONE, "no Handler has application %s", self->application);
             error_hint(error, "check the application's ID and --ttnv2.discovery-server-address");

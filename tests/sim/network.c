@@ -187,6 +187,7 @@ static void arrive(struct sim *sim, struct flow *flow) {
     };
     struct sim_device *changed = method_is(flow, "SetDevice") ? flow->device : NULL;
     struct world_reply answer = {0};
+    if (sim->verbose && flow->device != NULL) printf("%8.3f s  %s %s\n", (double)sim->now / 1e9, strrchr(flow->method, (int)0x2f) + 1, flow->device->id);
     if (changed != NULL) sim_check_before_change(sim, changed);
     world_call(sim->world, clock_wall(&sim->clock), &request, &answer);
     if (changed != NULL) sim_check_after_change(sim, changed);
@@ -195,7 +196,7 @@ static void arrive(struct sim *sim, struct flow *flow) {
     if (flow->done == NULL) flow_release(flow);
 }
 
-static void tell(struct sim *sim, struct flow *flow) {
+static void tell(struct flow *flow) {
     bool late = !flow->answering || flow->due > flow->deadline;
     struct reply reply = flow->reply;
     flow->reply = (struct reply){0};
@@ -241,7 +242,7 @@ static bool step(struct sim *sim, struct flow *flow) {
         return false;
     }
     sim_event(sim);
-    tell(sim, flow);
+    tell(flow);
     return true;
 }
 

@@ -18,6 +18,10 @@
 #include "world/ttnv2_p.h"
 #include "world/world.h"
 
+struct lock;
+struct sim_numbers;
+struct sqlite3_vfs;
+
 // ---- the case: numbers alone, so that it can be changed one by one and printed
 
 enum { FAULTS = 4, PROCESSES = 4 };
@@ -74,20 +78,26 @@ bool case_fault_spec(const struct case_fault *fault, char *spec, size_t size);
 
 // ---- what is known of each device
 
-struct sim_device {
-    char *id;                    // owned
-    struct v2_device before;     // as it was before its keys were first taken; texts are borrowed from `record`
-    struct buffer record;        // the device at the start, as GetDevice gives it, counters and keys included
-    uint8_t app_key[KEY_SIZE];   // as they were when they were taken, or are
+// The keys of a device at V2.
+struct sim_keys {
+    uint8_t app_key[KEY_SIZE];
+    uint8_t dev_addr[DEV_ADDR_SIZE];
     uint8_t nwk_s_key[KEY_SIZE];
     uint8_t app_s_key[KEY_SIZE];
-    uint8_t dev_addr[DEV_ADDR_SIZE];
-    uint32_t f_cnt_up, f_cnt_down;  // at the Network Server when they were taken
-    bool cleared;                   // this run took keys
-    bool unlike;                    // it joined or was heard between reading and clearing: it must be named
-    bool named;                     // and was
-    bool in_doubt;                  // the answer to its last change was lost, and nobody has looked since
-    unsigned lines;                 // in the output at the end
+    uint32_t f_cnt_up, f_cnt_down;  // at the Network Server
+};
+
+struct sim_device {
+    char *id;               // owned
+    struct buffer rest;     // all of it but the keys, as it was at the start
+    struct sim_keys first;  // at the start
+    struct sim_keys taken;  // right before they were taken
+    struct sim_keys present;
+    bool cleared;    // this run took keys, and has not put them back
+    bool unlike;     // it joined or was heard between reading and clearing: it must be named
+    bool named;      // and was
+    bool in_doubt;   // the answer to its last change was lost, and nobody has looked since
+    unsigned lines;  // in the output at the end
 };
 
 enum { FLOWS_MAX = 64 };
@@ -123,6 +133,7 @@ struct sim {
     struct random random;
     struct prng chance;   // of the engine
     struct prng weather;  // of the network
+    struct sim_numbers *numbers;
     int64_t now;          // ns since the simulation began
     int64_t refused_until[WORLD_ENDPOINTS];
     struct flow flows[FLOWS_MAX];
@@ -133,18 +144,21 @@ struct sim {
     const struct case_process *process;
     bool running;
     uint64_t events;
+    uint64_t full_until;  // the event from which there is space again
     jmp_buf death;
-    struct file *output;         // of the present process
-    struct disk_file *content;   // behind it; NULL = a pipe
-    struct disk_file *latest;    // of the last output
-    struct buffer pipe;          // what came out of the present pipe
-    unsigned outputs;            // made so far
-    unsigned journals;           // made so far
-    bool journal_ready;          // it is known to be complete
-    struct buffer told;          // everything that people were told
-    char *violation;             // owned; the first one
+    struct lock *lock;  // the system takes it back when a process dies
+    char *lock_path;    // owned
+    // what it leaves behind
+    int result;
+    bool anew;                 // there is nothing to go on with
+    char *journal_name;        // owned; NULL = no run has begun
+    bool journal_ready;        // it was made completely
+    struct disk_file *output;  // the last one; NULL = a pipe
+    struct buffer pipe;        // what came out of the last pipe
+    unsigned names;            // of files, so far
+    struct buffer told;        // everything that people were told
+    char *violation;           // owned; the first one
     struct sqlite3_vfs *vfs;
-    uint64_t total_events;
 };
 
 // Something happens: perhaps the last thing.
@@ -172,17 +186,30 @@ void sim_vfs_close(struct sim *sim);
 // The output: a file of the disk, or a pipe that somebody reads (content NULL).
 struct file *sim_output_new(struct sim *sim, struct disk_file *content, const char *name, bool created);
 
+// One process from its start to its end, or to its death: what sim->process says.
+enum sim_kind { SIM_NEW, SIM_AGAIN, SIM_BACK };
+void sim_process(struct sim *sim, enum sim_kind kind);
+
+// Notes the devices at the start.
+void sim_check_begin(struct sim *sim);
+void sim_check_release(struct sim *sim);
 // What holds at every change, called around it.
 void sim_check_before_change(struct sim *sim, struct sim_device *device);
 void sim_check_after_change(struct sim *sim, struct sim_device *device);
 // The journal that a new process finds.
 void sim_check_journal(struct sim *sim, struct journal *journal);
-// Everything, at the end.
-void sim_check_end(struct sim *sim, struct journal *journal);
+// Everything, at the end of the last process; `back`: it put the run back.
+void sim_check_end(struct sim *sim, struct journal *journal, bool back);
 void sim_check_secrets(struct sim *sim);
+// Takes a message to people.
 void sim_told(struct sim *sim, const struct log_record *record);
 
+// What is counted over many cases.
+struct sim_numbers {
+    uint64_t processes, deaths, events, cleared, restored;
+};
+
 // Plays a case. The violation, owned by the caller, or NULL.
-char *sim_play(uint64_t seed, const struct sim_case *played, bool verbose, uint64_t *ret_events);
+char *sim_play(uint64_t seed, const struct sim_case *played, bool verbose, struct sim_numbers *numbers);
 
 #endif

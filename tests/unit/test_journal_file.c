@@ -473,7 +473,7 @@ static void execute(const char *text) {
 static void test_other_files(void **state) {
     (void)state;
     write_file("", 0);
-    expect_refused(NULL);
+    expect_refused("not complete");
     const char text[] = "{\"ids\":{\"device_id\":\"dev-1\"}}\n{\"ids\":{\"device_id\":\"dev-2\"}}\n";
     write_file(text, strlen(text));
     expect_refused("cannot be read as a journal");

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must never happen, whatever did happen: checked at each change of a device, whenever a process begins, and at
+// the end on the whole world.
+#include <ctype.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/memory.h"
+#include "sim.h"
+
+// ---- devices
+
+static struct v2_device *world_device(const struct sim *sim, const struct sim_device *device) {
+    return v2_find_device(sim->world->v2->main, device->id);
+}
+
+static void read_keys(const struct sim *sim, const struct v2_device *device, struct sim_keys *keys) {
+    const struct v2_network_device *network =
+        v2_network_find(&sim->world->v2->network, device->app_eui, device->dev_eui);
+    memcpy(keys->app_key, device->app_key, KEY_SIZE);
+    memcpy(keys->app_s_key, device->app_s_key, KEY_SIZE);
+    memcpy(keys->dev_addr, device->session.dev_addr, DEV_ADDR_SIZE);
+    memcpy(keys->nwk_s_key, device->session.nwk_s_key, KEY_SIZE);
+    keys->f_cnt_up = network == NULL ? 0 : network->f_cnt_up;
+    keys->f_cnt_down = network == NULL ? 0 : network->f_cnt_down;
+}
+
+// Everything that neither a migration nor a device changes.
+static void read_rest(const struct sim *sim, const struct v2_device *device, struct buffer *rest) {
+    struct v2_device copy = *device;
+    memset(copy.app_key, 0, KEY_SIZE);
+    memset(copy.app_s_key, 0, KEY_SIZE);
+    memset(&copy.session, 0, sizeof copy.session);
+    copy.dev_nonces = copy.app_nonces = 0;
+    v2_encode_device(rest, world_app_id(sim->world), &copy, NULL);
+}
+
+void sim_check_begin(struct sim *sim) {
+    const struct v2_application *application = sim->world->v2->main;
+    sim->device_count = application->device_count;
+    sim->devices = memory_new_array(struct sim_device, sim->device_count);
+    for (size_t i = 0; i < sim->device_count; i++) {
+        struct sim_device *device = &sim->devices[i];
+        device->id = memory_strdup(application->devices[i]->dev_id);
+        buffer_init(&device->rest, BUFFER_UNLIMITED);
+        read_rest(sim, application->devices[i], &device->rest);
+        read_keys(sim, application->devices[i], &device->first);
+        device->taken = device->first;
+    }
+}
+
+void sim_check_release(struct sim *sim) {
+    for (size_t i = 0; i < sim->device_count; i++) {
+        buffer_release(&sim->devices[i].rest);
+        free(sim->devices[i].id);
+    }
+    free(sim->devices);
+}
+
+struct sim_device *sim_find_device(struct sim *sim, const char *id, size_t size) {
+    for (size_t i = 0; i < sim->device_count; i++) {
+        const char *name = sim->devices[i].id;
+        if (strlen(name) == size && memcmp(name, id, size) == 0) return &sim->devices[i];
+    }
+    return NULL;
+}
+
+// ---- at a change
+
+void sim_check_before_change(struct sim *sim, struct sim_device *device) {
+    read_keys(sim, world_device(sim, device), &device->present);
+}
+
+static bool was_taken(const uint8_t *before, const uint8_t *after) {
+    return !v2_is_zero(before, KEY_SIZE) && v2_is_zero(after, KEY_SIZE);
+}
+
+// A session of which a part is missing is no session: it stays where it is, and nobody misses it.
+static bool has_session(const struct sim_keys *keys) {
+    return !v2_is_zero(keys->dev_addr, DEV_ADDR_SIZE) && !v2_is_zero(keys->nwk_s_key, KEY_SIZE) &&
+           !v2_is_zero(keys->app_s_key, KEY_SIZE);
+}
+
+// What survives whatever happens next: of a file what is synced, of a pipe what its reader has.
+static bool is_out(const struct sim *sim, const uint8_t *key) {
+    const struct buffer *out = sim->output == NULL ? &sim->pipe : disk_safe_content(sim->output);
+    char hex[HEX_TEXT_SIZE(KEY_SIZE)];
+    hex_encode_upper(hex, key, KEY_SIZE);
+    return out->size > 0 && memmem(out->data, out->size, hex, 2 * KEY_SIZE) != NULL;
+}
+
+static void check_taken(struct sim *sim, struct sim_device *device, const struct sim_keys *now) {
+    const struct sim_keys *before = &device->present;
+    bool join = was_taken(before->app_key, now->app_key);
+    bool session = was_taken(before->nwk_s_key, now->nwk_s_key) || was_taken(before->app_s_key, now->app_s_key);
+    if (!join && !session) return;
+    if (!device->cleared) device->taken = *before;
+    device->cleared = true;
+    sim->numbers->cleared++;
+    if (join && !is_out(sim, before->app_key))
+        sim_violated(sim, "%s is cleared, but its line is not safe", device->id);
+    if (session && !is_out(sim, before->nwk_s_key)) {
+        // A device that joined again meanwhile has another session than the one that was read.
+        if (v2_is_zero(before->app_key, KEY_SIZE))
+            sim_violated(sim, "the session of %s is cleared, but its line is not safe", device->id);
+        device->unlike = true;
+    }
+    if (sim->c.with_session && !session && has_session(now)) device->unlike = true;
+}
+
+static void check_restored(struct sim *sim, struct sim_device *device, const struct sim_keys *now) {
+    const struct sim_keys *before = &device->present;
+    bool join = was_taken(now->app_key, before->app_key);
+    bool session = was_taken(now->nwk_s_key, before->nwk_s_key);
+    if (!join && !session) return;
+    device->cleared = false;
+    sim->numbers->restored++;
+}
+
+void sim_check_after_change(struct sim *sim, struct sim_device *device) {
+    struct sim_keys now = {0};
+    read_keys(sim, world_device(sim, device), &now);
+    if (sim->verbose) {
+        printf("%8.3f s  changed: %s: AppKey %d to %d, session %d to %d, downlinks %lu to %lu\n", (double)sim->now / 1e9,
+               device->id, !v2_is_zero(device->present.app_key, KEY_SIZE), !v2_is_zero(now.app_key, KEY_SIZE),
+               !v2_is_zero(device->present.nwk_s_key, KEY_SIZE), !v2_is_zero(now.nwk_s_key, KEY_SIZE),
+               (unsigned long)device->present.f_cnt_down, (unsigned long)now.f_cnt_down);
+    }
+    check_taken(sim, device, &now);
+    check_restored(sim, device, &now);
+}
+
+// ---- what people were told
+
+void sim_told(struct sim *sim, const struct log_record *record) {
+    const char *texts[] = {record->device_id, record->server, record->method, record->message};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (texts[i] != NULL) buffer_printf(&sim->told, "%s ", texts[i]);
+    }
+    if (record->error != NULL) {
+        char *words MEMORY_AUTO = error_chain(record->error);
+        buffer_puts(&sim->told, words);
+    }
+    buffer_putc(&sim->told, '\n');
+    if (sim->verbose && record->level > LOG_DEBUG) {
+        char *words MEMORY_AUTO = record->error == NULL ? NULL : error_chain(record->error);
+        printf("%8.3f s  %s: %s%s%s\n", (double)sim->now / 1e9, record->device_id == NULL ? "-" : record->device_id,
+               record->message, words == NULL ? "" : ": ", words == NULL ? "" : words);
+    }
+    if (record->device_id == NULL) return;
+    struct sim_device *device = sim_find_device(sim, record->device_id, strlen(record->device_id));
+    if (device == NULL) return;
+    if (strstr(record->message, "was heard") != NULL || strstr(record->message, "joined") != NULL ||
+        strstr(record->message, "counter") != NULL) {
+        device->named = true;
+    }
+    if (device->in_doubt && strstr(record->message, "cannot be cleared") != NULL)
+        sim_violated(sim, "%s: nobody looked what became of a change whose answer was lost", device->id);
+}
+
+static void check_secret(struct sim *sim, const char *id, const uint8_t *key) {
+    if (v2_is_zero(key, KEY_SIZE)) return;
+    char hex[HEX_TEXT_SIZE(KEY_SIZE)];
+    hex_encode_lower(hex, key, KEY_SIZE);
+    if (memmem(sim->told.data, sim->told.size, hex, 2 * KEY_SIZE) != NULL ||
+        memmem(sim->told.data, sim->told.size, key, KEY_SIZE) != NULL) {
+        sim_violated(sim, "a key of %s was told", id);
+    }
+}
+
+void sim_check_secrets(struct sim *sim) {
+    if (sim->told.size == 0) return;
+    if (strstr(buffer_string(&sim->told), world_access_key(sim->world)) != NULL)
+        sim_violated(sim, "the access key was told");
+    for (size_t i = 0; i < sim->told.size; i++) sim->told.data[i] = (uint8_t)tolower(sim->told.data[i]);
+    for (size_t i = 0; i < sim->device_count; i++) {
+        const struct sim_device *device = &sim->devices[i];
+        const struct sim_keys *both[] = {&device->first, &device->taken};
+        for (size_t k = 0; k < 2; k++) {
+            check_secret(sim, device->id, both[k]->app_key);
+            check_secret(sim, device->id, both[k]->nwk_s_key);
+            check_secret(sim, device->id, both[k]->app_s_key);
+        }
+    }
+}
+
+// ---- the journal that a process finds
+
+void sim_check_journal(struct sim *sim, struct journal *journal) {
+    bool planned = false;
+    ERROR_AUTO error = {0};
+    int known = journal_find_application(journal, world_app_id(sim->world), &planned, &error);
+    for (size_t i = 0; i < sim->device_count; i++) {
+        const struct sim_device *device = &sim->devices[i];
+        if (!device->cleared) continue;
+        struct journal_device kept = {0};
+        int found = known != 0 ? 0 : journal_find(journal, device->id, &kept, &error);
+        bool follows = found == 1 && ((kept.state >= DEVICE_RELEASING && kept.state <= DEVICE_CONFIRMED) ||
+                                      kept.state == DEVICE_RESTORING);
+        if (!follows || kept.converted == NULL || kept.record.data == NULL) {
+            sim_violated(sim, "%s is cleared, and the journal does not say so (%s)", device->id,
+                         found == 1 ? device_state_name(kept.state) : "not there");
+        }
+        journal_device_release(&kept);
+    }
+}
+
+// ---- lines
+
+static const char *text_at(const json_t *object, const char *first, const char *second, const char *third) {
+    const json_t *at = json_object_get(object, first);
+    if (second != NULL) at = json_object_get(at, second);
+    if (third != NULL) at = json_object_get(at, third);
+    return json_string_value(third == NULL || json_is_string(at) ? at : json_object_get(at, "key"));
+}
+
+static bool has_bytes(const char *text, const uint8_t *bytes, size_t size) {
+    char hex[2 * KEY_SIZE + 1];
+    hex_encode_upper(hex, bytes, size);
+    return text != NULL && strcmp(text, hex) == 0;
+}
+
+static struct sim_device *device_of_line(struct sim *sim, const json_t *line) {
+    for (size_t i = 0; i < sim->device_count; i++) {
+        const struct v2_device *device = world_device(sim, &sim->devices[i]);
+        if (has_bytes(text_at(line, "ids", "dev_eui", NULL), device->dev_eui, EUI_SIZE) &&
+            has_bytes(text_at(line, "ids", "join_eui", NULL), device->app_eui, EUI_SIZE)) {
+            return &sim->devices[i];
+        }
+    }
+    return NULL;
+}
+
+static int64_t counter_of(const json_t *line, const char *name) {
+    return json_integer_value(json_object_get(json_object_get(line, "session"), name));
+}
+
+// The device as it was when it was taken is what its line carries on.
+static void check_session(struct sim *sim, struct sim_device *device, const json_t *line) {
+    const struct sim_keys *taken = &device->taken;
+    bool goes = has_session(taken) && (sim->c.with_session || v2_is_zero(taken->app_key, KEY_SIZE));
+    if (device->unlike) return;
+    if (goes != (json_object_get(line, "session") != NULL)) {
+        sim_violated(sim, "%s: the session %s its line", device->id, goes ? "is not in" : "is wrongly in");
+        return;
+    }
+    if (!goes) return;
+    if (!has_bytes(text_at(line, "session", "dev_addr", NULL), taken->dev_addr, DEV_ADDR_SIZE) ||
+        !has_bytes(text_at(line, "session", "keys", "f_nwk_s_int_key"), taken->nwk_s_key, KEY_SIZE) ||
+        !has_bytes(text_at(line, "session", "keys", "app_s_key"), taken->app_s_key, KEY_SIZE)) {
+        sim_violated(sim, "%s: its line has another session than the one that was cleared", device->id);
+    }
+    if (counter_of(line, "last_f_cnt_up") > taken->f_cnt_up)
+        sim_violated(sim, "%s: its line counts uplinks that were never sent", device->id);
+    int64_t least = taken->f_cnt_down <= 1 ? taken->f_cnt_down : (int64_t)taken->f_cnt_down - 1;
+    if (counter_of(line, "last_n_f_cnt_down") < least) device->unlike = true;
+}
+
+static void check_line(struct sim *sim, const char *text, size_t size) {
+    json_error_t ignored;
+    json_t *line = json_loadb(text, size, 0, &ignored);
+    struct sim_device *device = line == NULL ? NULL : device_of_line(sim, line);
+    if (device == NULL) {
+        sim_violated(sim, "a line of the output is %s", line == NULL ? "torn" : "of no device");
+    } else if (++device->lines > 1) {
+        sim_violated(sim, "%s has two lines", device->id);
+    } else if (device->cleared) {
+        const char *key = text_at(line, "root_keys", "app_key", "key");
+        const uint8_t *app_key = device->taken.app_key;
+        if (v2_is_zero(app_key, KEY_SIZE) ? key != NULL : !has_bytes(key, app_key, KEY_SIZE))
+            sim_violated(sim, "%s: its line has another AppKey than the one that was cleared", device->id);
+        check_session(sim, device, line);
+    }
+    json_decref(line);
+}
+
+static void check_lines(struct sim *sim) {
+    const struct buffer *out = sim->output == NULL ? &sim->pipe : disk_safe_content(sim->output);
+    const char *at = (const char *)out->data;
+    const char *end = at + out->size;
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        if (newline == NULL) {
+            sim_violated(sim, "the output ends in a torn line");
+            return;
+        }
+        check_line(sim, at, (size_t)(newline - at));
+        at = newline + 1;
+    }
+}
+
+// ---- the end
+
+static bool same_key(const uint8_t *a, const uint8_t *b) {
+    return memcmp(a, b, KEY_SIZE) == 0;
+}
+
+// A device that is not taken is as it was, or as it made itself by joining.
+static void check_kept(struct sim *sim, const struct sim_device *device) {
+    const struct v2_device *there = world_device(sim, device);
+    struct sim_keys now = {0};
+    read_keys(sim, there, &now);
+    const struct sim_keys *before = &device->taken;
+    if (!same_key(now.app_key, before->app_key)) sim_violated(sim, "%s has another AppKey than before", device->id);
+    if (!has_session(before) || device->unlike) return;
+    if (!same_key(now.nwk_s_key, before->nwk_s_key) || !same_key(now.app_s_key, before->app_s_key) ||
+        memcmp(now.dev_addr, before->dev_addr, DEV_ADDR_SIZE) != 0) {
+        sim_violated(sim, "%s has another session than before", device->id);
+    }
+    if (now.f_cnt_down < before->f_cnt_down && !device->named) {
+        sim_violated(sim, "%s: the downlink counter in V2 went back from %lu to %lu, and nobody was told", device->id,
+                     (unsigned long)before->f_cnt_down, (unsigned long)now.f_cnt_down);
+    }
+}
+
+// Nothing that was to go on at another network still works here.
+static void check_gone(struct sim *sim, const struct sim_device *device) {
+    const struct v2_device *there = world_device(sim, device);
+    bool session = sim->c.with_session || v2_is_zero(device->taken.app_key, KEY_SIZE);
+    if (!v2_is_zero(there->app_key, KEY_SIZE))
+        sim_violated(sim, "%s is exported, and still has its AppKey in V2", device->id);
+    if (session && !device->unlike && has_session(&device->taken) && !v2_is_zero(there->session.nwk_s_key, KEY_SIZE))
+        sim_violated(sim, "%s is exported, and still has its session in V2", device->id);
+    if (device->lines != 1) sim_violated(sim, "%s is cleared, and has %u lines", device->id, device->lines);
+    if (device->unlike && !device->named)
+        sim_violated(sim, "%s joined or was heard in between, and nobody was told", device->id);
+}
+
+static void check_state(struct sim *sim, const struct sim_device *device, enum device_state state, bool back) {
+    bool gone = state == DEVICE_RELEASED || state == DEVICE_CONFIRMED;
+    bool kept = state == DEVICE_FAILED || state == DEVICE_RESTORED ||
+                (back && (state == DEVICE_PLANNED || state == DEVICE_RECORDED));
+    if (!gone && !kept && !(state == DEVICE_RESTORING && !back)) {
+        sim_violated(sim, "%s is %s at the end", device->id, device_state_name(state));
+    } else if (gone != device->cleared && state != DEVICE_RESTORING) {
+        sim_violated(sim, "%s is %s, but %scleared", device->id, device_state_name(state), gone ? "not " : "");
+    } else if (gone && back) {
+        sim_violated(sim, "%s is not put back", device->id);
+    } else if (gone) {
+        check_gone(sim, device);
+    }
+}
+
+static void check_device(struct sim *sim, struct journal *journal, const struct sim_device *device, bool back) {
+    struct journal_device kept = {0};
+    ERROR_AUTO error = {0};
+    int found = journal_find(journal, device->id, &kept, &error);
+    if (found < 0) sim_violated(sim, "the journal cannot be read: %s", error.message);
+    if (found == 1) check_state(sim, device, kept.state, back);
+    if (found == 0 && device->cleared) sim_violated(sim, "%s is cleared without any record", device->id);
+    journal_device_release(&kept);
+    if (!device->cleared) check_kept(sim, device);
+    BUFFER_AUTO rest;
+    buffer_init(&rest, BUFFER_UNLIMITED);
+    read_rest(sim, world_device(sim, device), &rest);
+    if (rest.size != device->rest.size || memcmp(rest.data, device->rest.data, rest.size) != 0)
+        sim_violated(sim, "%s is not what it was, apart from keys and counters", device->id);
+}
+
+void sim_check_end(struct sim *sim, struct journal *journal, bool back) {
+    bool planned = false;
+    ERROR_AUTO error = {0};
+    if (journal_find_application(journal, world_app_id(sim->world), &planned, &error) != 0) {
+        sim_violated(sim, "the journal has lost the application");
+        return;
+    }
+    if (!back) check_lines(sim);
+    for (size_t i = 0; i < sim->device_count; i++) check_device(sim, journal, &sim->devices[i], back);
+}

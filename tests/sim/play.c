@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// A case from its start to its end.
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "sim.h"
+
+// 2026-01-01, and the first moments of a machine.
+#define WALL_START (INT64_C(1767225600) * NS_PER_SECOND)
+
+// So long there is no space once the disk is full.
+enum { FULL_EVENTS = 40, LAST_TRIES = 3 };
+
+static int64_t wall(void *context) {
+    return WALL_START + ((const struct sim *)context)->now;
+}
+
+bool sim_dies_next(struct sim *sim) {
+    return sim->running && sim->process->kill_at > 0 && sim->events + 1 == (uint64_t)sim->process->kill_at;
+}
+
+void sim_die(struct sim *sim) {
+    longjmp(sim->death, 1);
+}
+
+void sim_event(struct sim *sim) {
+    if (!sim->running) return;
+    bool dies = sim_dies_next(sim);
+    sim->events++;
+    if (dies) sim_die(sim);
+}
+
+bool sim_disk_is_full(struct sim *sim) {
+    uint64_t at = (uint64_t)sim->process->disk_full_at;
+    return at > 0 && sim->events >= at && sim->events < at + FULL_EVENTS;
+}
+
+void sim_violated(struct sim *sim, const char *format, ...) {
+    if (sim->violation != NULL) return;
+    va_list args;
+    va_start(args, format);
+    sim->violation = memory_vprintf(format, args);
+    va_end(args);
+}
+
+static void add_faults(struct sim *sim) {
+    for (size_t i = 0; i < FAULTS; i++) {
+        char spec[128];
+        ERROR_AUTO error = {0};
+        if (!case_fault_spec(&sim->c.faults[i], spec, sizeof spec)) continue;
+        if (world_add_fault(sim->world, spec, &error) != 0) sim_violated(sim, "%s", error.message);
+    }
+}
+
+static void open_sim(struct sim *sim, uint64_t seed, const struct sim_case *played) {
+    sim->seed = seed;
+    sim->c = *played;
+    sim->now = NS_PER_SECOND;
+    sim->chance = prng_init(seed, 0xC4A);
+    sim->weather = prng_init(seed, 0x3EA);
+    sim->clock.context = sim;
+    sim->clock.wall = wall;
+    sim->world = world_new(&(struct world_setup){
+        .seed = seed,
+        .devices = (uint64_t)played->devices,
+        .broken = played->broken != 0,
+        .rate_limit = (uint32_t)played->rate_limit,
+        .uplinks = (double)played->uplinks,
+    });
+    world_announce_handler(sim->world, "handler.example:1904", "", "");
+    world_advance(sim->world, wall(sim));
+    sim->disk = disk_new(seed);
+    buffer_init(&sim->pipe, BUFFER_UNLIMITED);
+    buffer_init(&sim->told, BUFFER_UNLIMITED);
+    sim->lock_path = memory_printf("/tmp/ttn-lw-sim-%ld.lock", (long)getpid());
+    sim_network_open(sim);
+    sim_vfs_open(sim);
+    sim_check_begin(sim);
+    add_faults(sim);
+}
+
+static void close_sim(struct sim *sim) {
+    sim_network_close(sim);
+    sim_vfs_close(sim);
+    sim_check_release(sim);
+    world_free(sim->world);
+    disk_free(sim->disk);
+    buffer_release(&sim->pipe);
+    buffer_release(&sim->told);
+    free(sim->journal_name);
+    free(sim->lock_path);
+    free(sim->violation);
+}
+
+static void play_process(struct sim *sim, const struct case_process *process, enum sim_kind kind) {
+    sim->process = process;
+    if (sim->verbose) {
+        static const char *const names[] = {"a new run", "resume", "rollback"};
+        printf("%8.3f s  process: %s\n", (double)sim->now / 1e9, names[kind]);
+    }
+    sim_process(sim, kind);
+    if (sim->verbose) printf("%8.3f s  ended: %d, after %llu events\n", (double)sim->now / 1e9, sim->result,
+                             (unsigned long long)sim->events);
+    sim->now += process->pause * NS_PER_MS;
+    world_advance(sim->world, wall(sim));
+    if (!sim->anew) return;
+    free(sim->journal_name);
+    sim->journal_name = NULL;
+}
+
+static enum sim_kind kind_of(const struct sim *sim, bool back) {
+    if (sim->journal_name == NULL) return SIM_NEW;
+    return back ? SIM_BACK : SIM_AGAIN;
+}
+
+// The weather is good from now on: the run comes to its end, or is put back.
+static void play_end(struct sim *sim) {
+    static const struct case_process calm;
+    world_clear_faults(sim->world);
+    memset(sim->refused_until, 0, sizeof sim->refused_until);
+    bool halts = sim->c.broken && !sim->c.keep_going;
+    for (int i = 0; i < LAST_TRIES && sim->violation == NULL; i++) {
+        enum sim_kind kind = kind_of(sim, sim->c.rollback != 0);
+        play_process(sim, &calm, kind);
+        bool wanted = kind != SIM_NEW || !sim->c.rollback;
+        if (!sim->anew && wanted && (sim->result == 0 || (halts && sim->result == -ERROR_DEVICE))) return;
+        if (sim->anew && halts) return;
+        bool next = sim->anew || (sim->result == 0 && !wanted) || (halts && kind == SIM_NEW);
+        if (!next) break;
+    }
+    if (sim->violation == NULL) sim_violated(sim, "the last process does not come to a good end: %s",
+        buffer_string(&sim->told) + (sim->told.size > 300 ? sim->told.size - 300 : 0));
+}
+
+char *sim_play(uint64_t seed, const struct sim_case *played, bool verbose, struct sim_numbers *numbers) {
+    struct sim *sim = memory_new(struct sim);
+    sim->verbose = verbose;
+    sim->numbers = numbers;
+    open_sim(sim, seed, played);
+    for (size_t i = 0; i < PROCESSES && sim->violation == NULL; i++) {
+        const struct case_process *process = &sim->c.processes[i];
+        if (process->used) play_process(sim, process, kind_of(sim, process->command == SIM_ROLLBACK));
+    }
+    if (sim->violation == NULL) play_end(sim);
+    if (sim->violation == NULL) sim_check_secrets(sim);
+    char *violation = memory_take(sim->violation);
+    close_sim(sim);
+    free(sim);
+    return violation;
+}
