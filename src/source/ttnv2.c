@@ -177,19 +177,25 @@ static struct call *handler_call(struct ttnv2 *self, struct job *job, const char
     return call;
 }
 
-// True if the token is about to end.
-static bool token_due(const struct ttnv2 *self) {
-    return self->has_account && (self->token == NULL || clock_monotonic(self->clock) >= self->token_expires);
+// Those in flight are refused together, and the last of them may come when there is a new token already: only
+// the one that a call was made with is dropped.
+static void drop_token(struct ttnv2 *self, const struct call *call) {
+    for (size_t i = 0; i < call->header_count && self->token != NULL; i++) {
+        if (strcmp(call->headers[i].name, "token") != 0 || strcmp(call->headers[i].value, self->token) != 0) {
+            continue;
+        }
+        memory_free_secret(memory_take(self->token));
+    }
 }
 
 // What a reply that is not OK means for the job.
 static enum job_step handler_failed(struct ttnv2 *self, const struct call *call, const struct reply *reply,
                                     struct error *error) {
     bool denied = reply->outcome == REPLY_ANSWERED && reply->grpc_status == GRPC_PERMISSION_DENIED;
-    if (self->token != NULL && denied && reply->message != NULL &&
+    if (self->has_account && denied && reply->message != NULL &&
         (strstr(reply->message, "unable to parse token") != NULL ||
          strstr(reply->message, "expired") != NULL)) {
-        memory_free_secret(memory_take(self->token));
+        drop_token(self, call);
         return JOB_LOGIN;
     }
     reply_error(reply, call, error);
@@ -277,7 +283,7 @@ static enum job_step ttnv2_list(struct source *source, struct job *job, struct s
                                 struct error *error) {
     struct ttnv2 *self = ttnv2_of(source);
     if (job->stage == 0) {
-        if (token_due(self)) return JOB_LOGIN;
+        if (ttnv2_token_due(self)) return JOB_LOGIN;
         list_call(self, job, cursor_offset(page->cursor));
         job->stage = 1;
         return JOB_CALLS;
@@ -304,7 +310,7 @@ static enum job_step ttnv2_read(struct source *source, struct job *job, struct s
     struct ttnv2 *self = ttnv2_of(source);
     if (job->stage == 0) {
         if (record->complete || entry_is_enough(self, record)) return JOB_DONE;
-        if (token_due(self)) return JOB_LOGIN;
+        if (ttnv2_token_due(self)) return JOB_LOGIN;
         get_device_call(self, job, record->id);
         job->stage = 1;
         return JOB_CALLS;
@@ -401,7 +407,7 @@ static enum job_step release_set(struct ttnv2 *self, struct job *job, Ttnv2__Dev
 
 static enum job_step release_begin(struct ttnv2 *self, struct job *job, const struct source_record *record,
                                    struct error *error) {
-    if (token_due(self)) return JOB_LOGIN;
+    if (ttnv2_token_due(self)) return JOB_LOGIN;
     struct release_state *state = arena_new(job->arena, struct release_state);
     job->state = state;
     Ttnv2__Device *device = NULL;
@@ -498,7 +504,7 @@ static enum job_step ttnv2_confirm(struct source *source, struct job *job, const
     if (now != NULL) {
         if (ttnv2_device_read(now->data, now->size, job->arena, &after, error) != 0) return JOB_FAILED;
     } else if (job->stage == 0) {
-        if (token_due(self)) return JOB_LOGIN;
+        if (ttnv2_token_due(self)) return JOB_LOGIN;
         get_device_call(self, job, record->id);
         job->stage = 1;
         return JOB_CALLS;
