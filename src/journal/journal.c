@@ -45,7 +45,7 @@ static const char *const statement_text[STATEMENT_COUNT] = {
     [SET_REASON] = "UPDATE device SET state = ?2, reason = ?3, attempts = attempts + 1 WHERE sequence = ?1",
     [SET_LINE] = "UPDATE device SET line = ?2 WHERE sequence = ?1",
     [NEXT_LINE] = "SELECT " DEVICE_COLUMNS " FROM device WHERE line > ?1 ORDER BY line LIMIT 1",
-    [FORGET_RECORDED] = "UPDATE device SET line = NULL, state = 0 WHERE state = 3",
+    [FORGET_RECORDED] = "UPDATE device SET line = NULL, state = 0, complete = 0 WHERE state = 3",
     [LAST_LINE] = "SELECT coalesce(max(line), 0) FROM device",
     [CHANGE_STATES] = "UPDATE device SET state = ?2 WHERE state = ?1",
     [TOTAL] = "SELECT count(*)" DEVICE_FROM,

@@ -130,7 +130,7 @@ static int confirm_each(struct run *run, enum journal_filter filter, struct erro
         if (result == 0) result = confirm_fill(&all, filter, &running, error);
         if (result == 0 && running > 0) result = run_turn(run, false, error);
         if (result == 0 && run->interrupts > 0) result = error_set(error, ERROR_CANCELLED, "interrupted");
-    } while (result == 0 && running > 0);
+    } while (result == 0 && (running > 0 || all.login_wanted));
     for (size_t i = 0; i < all.limit; i++) {
         task_release(&all.slots[i].task);
         journal_device_release(&all.slots[i].device);

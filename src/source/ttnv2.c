@@ -177,11 +177,6 @@ static struct call *handler_call(struct ttnv2 *self, struct job *job, const char
     return call;
 }
 
-// True if the token is about to end.
-static bool token_due(const struct ttnv2 *self) {
-    return self->has_account && (self->token == NULL || clock_monotonic(self->clock) >= self->token_expires);
-}
-
 // The token that a call carried; NULL if it carried the key.
 static const char *token_of(const struct call *call) {
     for (size_t i = 0; i < call->header_count; i++) {
@@ -297,7 +292,7 @@ static enum job_step ttnv2_list(struct source *source, struct job *job, struct s
                                 struct error *error) {
     struct ttnv2 *self = ttnv2_of(source);
     if (job->stage == 0) {
-        if (token_due(self)) return JOB_LOGIN;
+        if (ttnv2_token_due(self)) return JOB_LOGIN;
         list_call(self, job, cursor_offset(page->cursor));
         job->stage = 1;
         return JOB_CALLS;
@@ -324,7 +319,7 @@ static enum job_step ttnv2_read(struct source *source, struct job *job, struct s
     struct ttnv2 *self = ttnv2_of(source);
     if (job->stage == 0) {
         if (record->complete || entry_is_enough(self, record)) return JOB_DONE;
-        if (token_due(self)) return JOB_LOGIN;
+        if (ttnv2_token_due(self)) return JOB_LOGIN;
         get_device_call(self, job, record->id);
         job->stage = 1;
         return JOB_CALLS;
@@ -432,7 +427,7 @@ static enum job_step release_set(struct ttnv2 *self, struct job *job, Ttnv2__Dev
 
 static enum job_step release_begin(struct ttnv2 *self, struct job *job, const struct source_record *record,
                                    struct error *error) {
-    if (token_due(self)) return JOB_LOGIN;
+    if (ttnv2_token_due(self)) return JOB_LOGIN;
     struct release_state *state = arena_new(job->arena, struct release_state);
     job->state = state;
     Ttnv2__Device *device = NULL;
@@ -451,7 +446,7 @@ static enum job_step release_answered(struct ttnv2 *self, struct job *job, const
     const struct reply *reply = &job->replies[0];
     if (reply_ok(reply, CALL_GRPC)) return JOB_DONE;
     enum job_step step = handler_failed(self, &job->calls[0], reply, error);
-    if (step == JOB_LOGIN || token_due(self)) {
+    if (step == JOB_LOGIN || ttnv2_token_due(self)) {
         error_release(error);
         return JOB_LOGIN;
     }
@@ -576,7 +571,7 @@ static enum job_step ttnv2_restore(struct source *source, struct job *job, const
     struct ttnv2 *self = ttnv2_of(source);
     const struct reply *reply = &job->replies[0];
     if (job->stage == RESTORE_BEGIN) {
-        if (token_due(self)) return JOB_LOGIN;
+        if (ttnv2_token_due(self)) return JOB_LOGIN;
         struct restore_state *state = arena_new(job->arena, struct restore_state);
         job->state = state;
         if (record_parts(self, record, job->arena, &state->recorded, &state->parts, error) != 0)
@@ -631,7 +626,7 @@ static enum job_step ttnv2_confirm(struct source *source, struct job *job, const
     if (now != NULL) {
         if (ttnv2_device_read(now->data, now->size, job->arena, &after, error) != 0) return JOB_FAILED;
     } else if (job->stage == 0) {
-        if (token_due(self)) return JOB_LOGIN;
+        if (ttnv2_token_due(self)) return JOB_LOGIN;
         get_device_call(self, job, record->id);
         job->stage = 1;
         return JOB_CALLS;

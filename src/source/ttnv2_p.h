@@ -68,6 +68,9 @@ uint32_t ttnv2_last_f_cnt_down(uint32_t next);
 int ttnv2_servers_open(struct ttnv2 *self, struct error *error);
 void ttnv2_servers_release(struct ttnv2 *self);
 
+// True if there is an Account Server, and no token of it or one that is about to end.
+bool ttnv2_token_due(const struct ttnv2 *self);
+
 // The job `prepare`: asks Discovery for the Handler of an application, and the Account Server, if one is
 // given, for a token.
 enum job_step ttnv2_prepare(struct source *source, struct job *job, const char *application,

@@ -216,10 +216,14 @@ static int read_token(struct ttnv2 *self, const struct reply *reply, struct erro
     return result;
 }
 
+bool ttnv2_token_due(const struct ttnv2 *self) {
+    return self->has_account && (self->token == NULL || clock_monotonic(self->clock) >= self->token_expires);
+}
+
 enum prepare_stage { PREPARE_BEGIN, PREPARE_DISCOVERED, PREPARE_TOKEN, PREPARE_TOKEN_FORM };
 
 static enum job_step prepare_token(struct ttnv2 *self, struct job *job, bool form) {
-    if (!self->has_account) return JOB_DONE;
+    if (!ttnv2_token_due(self)) return JOB_DONE;
     job->stage = form ? PREPARE_TOKEN_FORM : PREPARE_TOKEN;
     token_call(self, job, form);
     return JOB_CALLS;

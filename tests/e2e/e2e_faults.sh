@@ -13,7 +13,7 @@ run() {
     sandbox_start --devices $devices
     world before
     faults "$@"
-    migrate ttnv2 application --timeout 1s
+    migrate ttnv2 application --timeout ${SLACK}s
     world after
     made=$(jq '[.calls[].faults] | add' after)
     [ "$made" -gt 0 ] || fail "no fault was made"
@@ -69,11 +69,11 @@ row() {
 
 for method in GetByAppID GetDevicesForApplication; do
     for kind in unavailable unavailable-after reset-before reset-middle reset-after no-trailers delay=300ms \
-        aborted goaway refuse=500ms garbage-http; do
+        aborted goaway refuse=200ms garbage-http; do
         row passes $method:$kind:at=1
     done
     for kind in deadline deadline-after; do
-        row ends_before $method:$kind:at=1 'no answer.*within 1 s'
+        row ends_before $method:$kind:at=1 'no answer.*within'
     done
     row ends_before $method:internal:at=1 "$method.*internal"
     row ends_before $method:garbage:at=1 malformed
@@ -88,7 +88,7 @@ for kind in unavailable unavailable-after reset-before reset-middle reset-after 
     row passes GetDevice:$kind:at=1
     row passes GetDevice:$kind:every=7
 done
-row passes GetDevice:refuse=500ms:at=1
+row passes GetDevice:refuse=300ms:at=1
 for kind in internal garbage empty oversized=5000000; do
     row ends_before GetDevice:$kind:at=1 device
     row ends GetDevice:$kind:at=5 device
@@ -106,7 +106,7 @@ for mode in at=1 every=4; do
     done
 done
 row lost_answer SetDevice:oversized:at=3
-row lost_change SetDevice:refuse=500ms:at=2
+row lost_change SetDevice:refuse=300ms:at=2
 row lost_answer SetDevice:reset-after
 
 # ---- what cannot be got over
@@ -162,7 +162,7 @@ cannot_look() {
 goes_down() {
     sandbox_start --devices 200 --latency 20ms
     world before
-    begin ttnv2 application --timeout 500ms --concurrency 8
+    begin ttnv2 application --timeout $((500 * SLACK))ms --concurrency 8
     until_true 20 more_lines_than 100 || fail "no device came out"
     faults "*:unavailable"
     end_within 75000
@@ -183,7 +183,7 @@ storm() {
     world before
     faults '*:unavailable:every=9' '*:reset-after:every=13' '*:no-trailers:every=17' '*:reset-before:every=19' \
         '*:aborted:every=23' '*:delay=200ms:every=11' '*:garbage-http:every=29' SetDevice:garbage:every=10
-    migrate ttnv2 application --timeout 2s
+    migrate ttnv2 application --timeout $((2 * SLACK))s
     world after
     exits 0
     released before after true out

@@ -132,7 +132,7 @@ insecure_discovery() {
         'ttn-lw-migrate application --verbose --dry-run --source ttnv2 --ttnv2.discovery-server-insecure "my-ttn-app" > all-devices.json' \
         'ttn-lw-migrate ttnv2 application my-ttn-app --dry-run --discovery-server-insecure > all-devices.json' \
         'TTNV2_DISCOVERY_SERVER_INSECURE=true ttn-lw-migrate ttnv2 application my-ttn-app --dry-run > all-devices.json'
-    told warning
+    told 'warning.*without TLS'
     guide one devices.json \
         'ttn-lw-migrate device --source ttnv2 --ttnv2.discovery-server-insecure "mydevice" > devices.json'
     world after

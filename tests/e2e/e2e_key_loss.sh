@@ -104,7 +104,7 @@ no_copy() {
     equal "bytes of output" "$(wc -c <out)" 0
 }
 
-# reader COMMAND ARGUMENT...: what the reader took goes to `read`
+# reader COMMAND ARGUMENT...: what the reader took goes to `taken`
 reader() {
     taker=$1
     shift
@@ -113,7 +113,7 @@ reader() {
         status=0
         bounded ttnv2 application "$@" 2>err || status=$?
         echo $status >status
-    } | eval "$taker" >read
+    } | eval "$taker" >taken
     status=$(cat status)
 }
 
@@ -141,10 +141,10 @@ reader_takes_all() {
     reader 'cat'
     exits 0
     world after
-    released before after true read
-    equal lines "$(line_count read)" 50
+    released before after true taken
+    equal lines "$(line_count taken)" 50
     copies >copies
-    same "copy of the lines" copies read
+    same "copy of the lines" copies taken
     told "copy.*$state_folder"
     equal "mode of the copy" "$(stat -c %a $state_folder/devices-*.json)" 600
     equal "mode of its folder" "$(stat -c %a $state_folder)" 700
@@ -273,7 +273,7 @@ discovery() {
     unreachable --timeout 2s --discovery-server-address discovery.invalid:1900
     told 'discovery.invalid'
     # Not trusted, and TLS where there is none.
-    TTNV2_CA_CERT=
+    export TTNV2_CA_CERT=
     unreachable --timeout 2s
     told 'certificate|trust'
     unreachable --timeout 2s --discovery-server-address "$SANDBOX_DISCOVERY_PLAIN"
@@ -288,7 +288,8 @@ discovery() {
     world after
     unchanged before after
     # It knows no such application.
-    export TTNV2_CA_CERT="$(sed -n "s/^export TTNV2_CA_CERT='\(.*\)'/\1/p" sandbox.env)"
+    # shellcheck source=/dev/null
+    . "$HOME/sandbox.env"
     unreachable --app-id no-such-app no-such-app
     told 'no-such-app'
 }

@@ -72,7 +72,7 @@ killed_with_a_pipe() {
     for wanted in 1 30 80; do
         rm -rf .local
         mkfifo pipe
-        { head -c 20000 >read; cat >>read; } <pipe &
+        { head -c 20000; cat; } >taken <pipe &
         taker=$!
         sandbox_start --devices $devices --latency 20ms
         world before

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Private deployments: a Handler without Discovery, an Account Server, certificates of one's own.
-# shellcheck disable=SC2016,SC2086,SC2094,SC2317 # filters for jq; lists of words; run_case calls the functions
+# shellcheck disable=SC2016,SC2034,SC2086,SC2094,SC2317 # filters for jq; the program's variables; lists of words; run_case calls the functions
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
@@ -86,7 +86,7 @@ announced_certificate() {
     TTNV2_DISCOVERY_SERVER_ADDRESS=$SANDBOX_DISCOVERY_PLAIN
     unset TTNV2_CA_CERT
     all_devices --discovery-server-insecure
-    told 'warning.*(insecure|TLS|certificate|trust)'
+    told 'warning.*without TLS'
 }
 
 # An empty certificate in the announcement: the system's roots and --ca-cert. The sandbox announces its Handler
@@ -152,34 +152,51 @@ account_server_with_faults() {
     unchanged before after
 }
 
-# A token of a network with other secrets, as one that has run out: it is renewed, and then it is an error.
-tokens_that_are_refused() {
-    sandbox_start --devices 8
+# A token that runs out is renewed, whatever the run is doing: reading the list, devices, or looking once more.
+tokens_run_out() {
+    for fault in GetDevicesForApplication:token-expired:at=1 GetDevicesForApplication:token-expired:at=2 \
+        GetDevice:token-expired:at=1 GetDevice:token-expired:at=9 SetDevice:token-expired:at=1 \
+        SetDevice:token-expired:at=20 GetDevice:token-expired:at=31 GetDevice:token-expired:at=37; do
+        sandbox_start --devices 30
+        world before
+        faults $fault
+        good ttnv2 application --account-server-address "$SANDBOX_ACCOUNT_SERVER"
+        world after
+        released before after true out
+        equal "devices in the output" "$(line_count out)" 30
+        equal "faults" "$(jq '[.calls[].faults] | add' after)" 1
+        less "tokens ($fault)" "$(token_calls)" 5
+        [ "$(token_calls)" -ge 2 ] || fail "the token was not renewed"
+        sandbox_stop
+    done
+}
+
+# Many in flight are refused at once, as it is when a token runs out.
+tokens_run_out_for_many() {
+    sandbox_start --devices 60 --latency 10ms
     world before
-    mkdir other
-    (
-        HOME=$HOME/other
-        cd "$HOME"
-        sandbox_pid=
-        sandbox_start --devices 0 --seed 99
-    )
-    # shellcheck source=/dev/null
-    other=$(. "$HOME/other/sandbox.env" && echo "$SANDBOX_ACCOUNT_SERVER $TTNV2_APP_ACCESS_KEY $SANDBOX_PID")
-    # shellcheck source=/dev/null
-    set -- $other
-    TTNV2_APP_ACCESS_KEY=$2
-    migrate ttnv2 application --account-server-address "$1"
-    status_seen=$status
-    tokens=$(curl -sSf "$1/state?devices=0" | jq '[.calls | to_entries[] | select(.key | test("token")) | .value.calls] | add // 0')
-    kill "$3"
-    status=$status_seen
-    exits 1
-    told 'error: .*(token|credentials)'
-    [ "$tokens" -ge 2 ] || fail "the token was not renewed: $tokens calls"
-    less "tokens" "$tokens" 6
-    equal "bytes of output" "$(wc -c <out)" 0
+    faults GetDevice:token-expired:count=12
+    good ttnv2 application --account-server-address "$SANDBOX_ACCOUNT_SERVER" --concurrency 16
     world after
-    unchanged before after
+    released before after true out
+    equal "devices in the output" "$(line_count out)" 60
+    less "tokens" "$(token_calls)" 14
+}
+
+# New tokens are refused, too: an error, not an endless exchange.
+tokens_that_are_refused() {
+    for method in GetDevicesForApplication GetDevice SetDevice; do
+        sandbox_start --devices 8
+        world before
+        faults $method:token-expired
+        migrate ttnv2 application --account-server-address "$SANDBOX_ACCOUNT_SERVER"
+        exits 1
+        told 'error: .*(token|credentials)'
+        less "tokens" "$(token_calls)" 30
+        world after
+        unchanged before after
+        sandbox_stop
+    done
 }
 
 run_case "--handler-address" handler_address
@@ -189,5 +206,7 @@ run_case "an empty certificate" empty_certificate
 run_case "Account Server" account_server
 run_case "no Account Server" no_account_server
 run_case "Account Server with faults" account_server_with_faults
+run_case "tokens run out" tokens_run_out
+run_case "tokens run out for many at once" tokens_run_out_for_many
 run_case "tokens that are refused" tokens_that_are_refused
 end_cases

@@ -32,7 +32,7 @@ kept_secret() {
 }
 
 network() {
-    sandbox_start --devices 25 --broken "$@"
+    sandbox_start --devices 25 --broken
     world before
     secrets before
     [ "$(wc -l <secrets)" -gt 60 ] || fail "too few secrets for this test"
@@ -74,7 +74,6 @@ wrong_usage() {
     quiet ttnv2 device mydevice --app-acess-key "$TTNV2_APP_ACCESS_KEY"
     quiet ttnv2 device mydevice --app-access-key "$TTNV2_APP_ACCESS_KEY" --no-such-flag
     quiet ttnv2 device mydevice --app-access-key="$TTNV2_APP_ACCESS_KEY" --concurrency many
-    quiet ttnv2 device mydevice --app-access-key-file "$TTNV2_APP_ACCESS_KEY"
     quiet ttnv2 device mydevice --account-server-client-secret "$client_secret" --account-server-address 'http://['
 }
 
@@ -137,7 +136,7 @@ files() {
         status=0
         bounded ttnv2 device mydevice dev-000001 --keep-going 2>err || status=$?
     } | cat >out
-    find . -type f -size +0 ! -name 'secrets*' ! -name before ! -name out ! -name sandbox.env -perm /077 >open
+    find . -type f -size +0 ! -name 'secrets*' ! -name before ! -name out ! -name 'sandbox.*' -perm /077 >open
     while read -r file; do kept_secret "$file" "a file that others can read: $file"; done <open
     equal "mode of the output" "$(stat -c %a devices.json)" 600
     # What a run keeps for itself while it runs is gone afterwards.

@@ -86,7 +86,7 @@ redact() {
 
 # fail MESSAGE...: ends the case.
 fail() {
-    echo "    $*"
+    echo "    $*" | redact
     if [ -f err ]; then
         echo "    standard error of the program's last run ends:"
         tail -n 15 err | redact | sed 's/^/      | /'

@@ -76,9 +76,11 @@ def release_faults($before; $with_session):
 
 def line_key($app; $id): "\($app)/\($id)";
 
-# {"app/id": [line...]}, for lines as objects
-def by_device: group_by([.ids.application_ids.application_id, .name])
-  | map({key: line_key(.[0].ids.application_ids.application_id; .[0].name), value: .}) | from_entries;
+# {"app/id": [line...]}, for lines as objects. What V2 calls a device is its name, or where that had to be cut or
+# the ID changed, the attribute "old-id".
+def by_device: map({app: .ids.application_ids.application_id, id: (.attributes["old-id"] // .name), line: .})
+  | group_by([.app, .id])
+  | map({key: line_key(.[0].app; .[0].id), value: map(.line)}) | from_entries;
 
 def lower: if . == null then "" else ascii_downcase end;
 
