@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/output.h"
@@ -26,9 +27,17 @@ struct status {
     json_t *json;  // owned; NULL = text is wanted
 };
 
+// Text of others may be no UTF-8, which JSON has to be.
+static json_t *json_text(const char *text) {
+    BUFFER_AUTO repaired;
+    buffer_init(&repaired, BUFFER_UNLIMITED);
+    utf8_repair(text, strlen(text), &repaired);
+    return json_string(buffer_string(&repaired));
+}
+
 static void put_text(struct status *status, const char *name, const char *value) {
     if (status->json != NULL) {
-        json_object_set_new(status->json, name, json_string(value));
+        json_object_set_new(status->json, name, json_text(value));
         return;
     }
     buffer_printf(&status->text, "%-12s ", name);
@@ -103,9 +112,10 @@ static void put_failure(void *context, const struct journal_device *device) {
     const char *reason = device->reason == NULL ? "" : device->reason;
     if (status->json != NULL) {
         json_t *list = json_object_get(status->json, "failures");
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i}", "device_id", device->record.id, "state",
-                                              device_state_name(device->state), "reason", reason, "attempts",
-                                              (int)device->attempts));
+        json_array_append_new(
+            list, json_pack("{s:o, s:s, s:o, s:i}", "device_id", json_text(device->record.id), "state",
+                            device_state_name(device->state), "reason", json_text(reason), "attempts",
+                            (int)device->attempts));
         return;
     }
     if (device->reason == NULL) return;

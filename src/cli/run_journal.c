@@ -166,6 +166,7 @@ int run_journal_create(const struct invocation *invocation, option_lookup *looku
     } else {
         result = new_path(lookup, &self->path, error);
     }
+    if (result != 0) error_hint(error, "name another place for the journal: --journal FILE");
     if (result == 0) result = take_lock(self, error);
     const struct journal_place place = {.path = self->path};
     if (result == 0) result = journal_create(&place, &self->journal, error);

@@ -278,6 +278,9 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
     if (result == 0) result = check_soundness(journal, error);
     if (result == 0) result = journal_settle(journal, error);
     if (result == 0) result = read_sealed(journal, error);
+    // A process that was killed may have left what it wrote, but did not sync: that is safe before anything is done on
+    // the strength of it.
+    if (result == 0 && writable) result = journal_execute(journal, "PRAGMA wal_checkpoint", error);
     if (result == 0 && writable) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
     if (result != 0) {
         journal_close(journal);

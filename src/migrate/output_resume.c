@@ -32,6 +32,15 @@ static int encode(const struct continuation *self, const struct journal_device *
 
 enum match { MATCH_WHOLE, MATCH_TORN, MATCH_NONE };
 
+// True if the file's bytes are those of the line as far as they were written. Where a write was not synced, the power
+// may have failed before all of its blocks were there: those that are missing are zeros, which no line has.
+static bool is_torn(const char *there, const uint8_t *line, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        if (there[i] != (char)line[i]) return there[i] == '\0';
+    }
+    return true;
+}
+
 // Compares a line with what the file holds at `good`.
 static int compare(const struct continuation *self, const struct buffer *line, enum match *ret_match,
                    struct error *error) {
@@ -45,10 +54,10 @@ static int compare(const struct continuation *self, const struct buffer *line, e
         if (got == 0) break;
         have += got;
     }
-    bool same = memcmp(there, line->data, have) == 0;
+    bool whole = have == line->size && memcmp(there, line->data, have) == 0;
+    *ret_match = whole ? MATCH_WHOLE : is_torn(there, line->data, have) ? MATCH_TORN : MATCH_NONE;
     memory_wipe(there, line->size);
     free(there);
-    *ret_match = !same ? MATCH_NONE : have == line->size ? MATCH_WHOLE : MATCH_TORN;
     return result;
 }
 
@@ -129,7 +138,9 @@ int output_resume(struct file *file, bool continued, const struct target_driver 
                   struct journal *journal, uint64_t *ret_size, struct error *error) {
     struct continuation self = {.file = file, .target = target, .journal = journal};
     int result = continued ? find_end(&self, error) : 0;
+    // What is cut off must not come back between the lines that follow.
     if (result == 0 && continued) result = file->operations->truncate(file, self.good, error);
+    if (result == 0 && continued) result = file->operations->sync(file, error);
     if (result == 0) result = journal_forget_recorded(journal, error);
     if (result == 0) result = write_missing(&self, error);
     *ret_size = self.good;

@@ -505,6 +505,7 @@ struct restore_state {
     Ttnv2__Device *recorded;
     struct ttnv2_parts parts;
     bool nonces;  // the AppKey changes, so V2 forgets the nonces that were used
+    bool heard;   // V2 heard it between reading and clearing, which wrote the older counters back
 };
 
 static enum job_step restore_look(struct ttnv2 *self, struct job *job, const struct source_record *record,
@@ -523,6 +524,9 @@ static enum job_step restore_set(struct ttnv2 *self, struct job *job, const Ttnv
     if (now->lorawan_device->f_cnt_up > lorawan->f_cnt_up) lorawan->f_cnt_up = now->lorawan_device->f_cnt_up;
     if (now->lorawan_device->f_cnt_down > lorawan->f_cnt_down)
         lorawan->f_cnt_down = now->lorawan_device->f_cnt_down;
+    // The answer to what V2 heard may have used the next counter: better one is skipped than used twice.
+    state->heard = state->parts.takes_session && now->lorawan_device->last_seen > lorawan->last_seen;
+    if (state->heard) lorawan->f_cnt_down++;
     state->nonces = state->parts.join;
     if (!state->parts.takes_session) {
         // Absent means kept: a session that V2 still has, or got meanwhile, stays.
@@ -542,12 +546,24 @@ static enum job_step restore_looked(struct ttnv2 *self, struct job *job, const s
     if (get_device_reply(self, job, record->id, &now, error) != 0) return JOB_FAILED;
     // It was never cleared, or is back already.
     if (keys_are_recorded(record, now, state->parts)) return JOB_DONE;
-    if (!parts_are_cleared(now->lorawan_device, state->parts)) {
+    // An AppKey that was entered for a device that had none would be overwritten.
+    bool new_key = !state->parts.join && !ttnv2_is_zero(now->lorawan_device->app_key);
+    if (new_key || !parts_are_cleared(now->lorawan_device, state->parts)) {
         error_set(error, ERROR_DEVICE,
                   "has other keys in V2 than those that were exported: it is left alone");
         return JOB_FAILED;
     }
     return restore_set(self, job, now);
+}
+
+#define REMARK_NONCES \
+    "is back, but V2 has forgotten which nonces it used: an old join-request could be replayed"
+#define REMARK_HEARD "V2 heard it between reading and clearing: its downlink counter is one higher than it was read"
+
+// What is not as it was; NULL = nothing.
+static const char *restore_remark(const struct restore_state *state) {
+    if (state->nonces) return state->heard ? REMARK_NONCES "; and " REMARK_HEARD : REMARK_NONCES;
+    return state->heard ? "is back, but " REMARK_HEARD : NULL;
 }
 
 static enum job_step restore_proved(struct ttnv2 *self, struct job *job, const struct source_record *record,
@@ -559,10 +575,7 @@ static enum job_step restore_proved(struct ttnv2 *self, struct job *job, const s
         error_set(error, ERROR_REFUSED, "V2 did not take its keys back");
         return JOB_FAILED;
     }
-    if (state->nonces) {
-        *ret_remark =
-            "is back, but V2 has forgotten which nonces it used: an old join-request could be replayed";
-    }
+    *ret_remark = restore_remark(state);
     return JOB_DONE;
 }
 
@@ -608,11 +621,14 @@ static void confirm_now(const struct ttnv2 *self, const struct job *job, const T
     }
     if (!parts.takes_session || lorawan->last_seen <= before->lorawan_device->last_seen) return;
     confirmation->proof = SOURCE_MOVED_ON;
+    // A resumed run may have read the counters anew to clear the device: then these are in V2.
+    uint32_t next = before->lorawan_device->f_cnt_down;
+    if (lorawan->f_cnt_down > next) next = lorawan->f_cnt_down;
     confirmation->remark =
         arena_printf(job->arena,
                      "was heard by V2 between reading and clearing: set session.last_n_f_cnt_down to %" PRIu32
                      " in its line before it is imported",
-                     ttnv2_last_f_cnt_down(before->lorawan_device->f_cnt_down) + 1);
+                     ttnv2_last_f_cnt_down(next) + 1);
 }
 
 static enum job_step ttnv2_confirm(struct source *source, struct job *job, const struct source_record *record,

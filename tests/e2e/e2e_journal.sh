@@ -186,6 +186,41 @@ one_rolled_back() {
     unchanged after again
 }
 
+# Somebody has entered another AppKey in V2 meanwhile: that device is left alone, the others are put back. The filter
+# tells which device, of those that have or have not an AppKey.
+other_key_meanwhile() {
+    sandbox_start --devices 12 --seed 6 --state state.jsonl
+    cp "$TTNV2_CA_CERT" ca.pem
+    TTNV2_CA_CERT=$HOME/ca.pem
+    export TTNV2_CA_CERT
+    world before
+    here ttnv2 application --output run.json
+    exits 0
+    port=${SANDBOX_DISCOVERY##*:}
+    sandbox_stop
+    id=$(ask '.devices | main("my-ttn-app") | map(select('"$1"')) | .[0].dev_id' before)
+    jq -c --arg id "$id" 'if .dev_id == $id then ("5a" * 16) as $key
+        | .app_key = $key | .get_device_hex |= sub("42100{32}"; "4210" + $key) else . end' state.jsonl >other.jsonl
+    mv other.jsonl state.jsonl
+    sandbox_start --devices 12 --seed 6 --state state.jsonl --discovery-port "$port"
+    cp "$TTNV2_CA_CERT" ca.pem
+    world between
+    equal "key that was entered" "$(jq -r --arg id "$id" '.devices[] | select(.dev_id == $id).app_key' between)" \
+        5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a
+    here rollback --keep-going
+    exits 3
+    told "$id.*other keys"
+    world after
+    for state in before between after; do
+        jq --arg id "$id" '.devices |= map(select(.dev_id == $id))' $state >$state.one
+        jq --arg id "$id" '.devices |= map(select(.dev_id != $id))' $state >$state.others
+    done
+    unchanged between.one after.one
+    same_devices "the others" before.others after.others
+    good status
+    grep -q "$id.*other keys" out || fail "status does not name the device"
+}
+
 interrupted_rollback() {
     sandbox_start --devices 60 --latency 10ms
     world before
@@ -298,7 +333,7 @@ reader_ends() {
         status=0
         bounded ttnv2 application 2>err || status=$?
         echo $status >status
-    } | head -n 3 >read
+    } | head -n 3 >taken
     status=$(cat status)
     exits 1
     told 'standard output'
@@ -589,6 +624,8 @@ run_case "killed, and resumed" killed_and_resumed
 run_case "killed, and rolled back" killed_and_rolled_back
 run_case "rolled back" rolled_back
 run_case "one device rolled back" one_rolled_back
+run_case "another key meanwhile (OTAA)" other_key_meanwhile has_join
+run_case "another key meanwhile (ABP)" other_key_meanwhile 'has_join | not'
 run_case "rollbacks that are interrupted" interrupted_rollback
 run_case "a run that is interrupted" interrupted_run
 run_case "no place for the output" no_place_for_output

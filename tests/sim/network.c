@@ -191,6 +191,7 @@ static void arrive(struct sim *sim, struct flow *flow) {
     if (changed != NULL) sim_check_before_change(sim, changed);
     world_call(sim->world, clock_wall(&sim->clock), &request, &answer);
     if (changed != NULL) sim_check_after_change(sim, changed);
+    if (flow->device != NULL && changed == NULL) sim_check_read(sim, flow->device);
     deliver(sim, flow, &answer);
     world_reply_release(&answer);
     if (flow->done == NULL) flow_release(flow);

@@ -226,19 +226,17 @@ static void end(struct process *self, int result) {
     struct sim *sim = self->sim;
     if (result == 0 && sim->process->kill_at == 0 && sim->process->used == 0)
         sim_check_end(sim, self->journal, self->kind == SIM_BACK);
-    bool empty = self->kind == SIM_NEW && written_of(self) == 0 &&
+    bool empty = self->kind == SIM_NEW && sim->journal_name != NULL && written_of(self) == 0 &&
                  (self->run == NULL || run_numbers(self->run)->failed == 0);
-    if (self->output != NULL) {
-        if (written_of(self) == 0) self->output->operations->discard(self->output);
-        (void)self->output->operations->close(self->output, NULL);
-    }
     run_free(self->run);
     if (self->source != NULL) source_ttnv2.close(self->source);
     option_values_free(self->options);
     journal_close(self->journal);
-    if (!empty) return;
-    disk_unlink(sim->disk, sim->journal_name);
-    sim->anew = true;
+    // A journal that is there names an output that is there.
+    if (empty) disk_unlink(sim->disk, sim->journal_name);
+    if (empty && self->output != NULL) self->output->operations->discard(self->output);
+    if (self->output != NULL) (void)self->output->operations->close(self->output, NULL);
+    if (empty) sim->anew = true;
 }
 
 static void body(struct sim *sim, enum sim_kind kind) {

@@ -96,6 +96,9 @@ struct sim_device {
     bool cleared;    // this run took keys, and has not put them back
     bool unlike;     // it joined or was heard between reading and clearing: it must be named
     bool named;      // and was
+    uint32_t advice;    // the downlink counter that was named for its line; 0 = none
+    uint32_t least_down;  // what its line would need; 0 = it is right
+    uint32_t last_read; // the downlink counter when the engine last read it
     bool in_doubt;   // the answer to its last change was lost, and nobody has looked since
     unsigned lines;  // in the output at the end
 };
@@ -196,6 +199,8 @@ void sim_check_release(struct sim *sim);
 // What holds at every change, called around it.
 void sim_check_before_change(struct sim *sim, struct sim_device *device);
 void sim_check_after_change(struct sim *sim, struct sim_device *device);
+// A device was read.
+void sim_check_read(struct sim *sim, struct sim_device *device);
 // The journal that a new process finds.
 void sim_check_journal(struct sim *sim, struct journal *journal);
 // Everything, at the end of the last process; `back`: it put the run back.
