@@ -11,7 +11,7 @@ BEGIN {
 
 function judge(what, size, soft, hard) {
     if (size <= soft) return
-    printf "%s: %d lines%s\n", what, size, size > hard ? ", more than " hard : " (aim at " soft ")"
+    printf "%s: %d lines%s\n", what, size, (size > hard ? ", more than " hard : " (aim at " soft ")")
     if (size > hard) wrong = 1
 }
 

@@ -167,11 +167,11 @@ static int fill_status(struct status *status, struct error *error) {
     struct journal *journal = status->journal.journal;
     if (result == 0)
         result =
-            each_device(journal, DEVICE_PLANNED, DEVICE_RELEASING, put_failure_with_reason, status, error);
+            each_device(journal, DEVICE_PLANNED, DEVICE_CONFIRMED, put_failure_with_reason, status, error);
     if (result == 0) result = each_device(journal, DEVICE_FAILED, DEVICE_FAILED, put_failure, status, error);
     if (result == 0)
         result =
-            each_device(journal, DEVICE_RESTORING, DEVICE_RESTORING, put_failure_with_reason, status, error);
+            each_device(journal, DEVICE_RESTORING, DEVICE_RESTORED, put_failure_with_reason, status, error);
     return result != 0 ? result : put_next(status, error);
 }
 

@@ -96,11 +96,12 @@ static int reopen_output(struct migration *migration, struct error *error) {
         if (result == 0) warn_exposed(migration);
     }
     file_identity_release(&identity);
+    // First: whoever goes on after an error here goes on with this file.
+    if (result == 0 && !own) result = run_journal_set_output(&migration->journal, migration->output, error);
     if (result == 0) {
         result = output_resume(migration->output, own, target_of(migration), migration->journal.journal,
                                &migration->output_size, error);
     }
-    if (result == 0 && !own) result = run_journal_set_output(&migration->journal, migration->output, error);
     return result;
 }
 
@@ -262,17 +263,34 @@ static uint64_t written_of(const struct migration *migration) {
     return migration->run == NULL ? 0 : run_numbers(migration->run)->written;
 }
 
-// A file that nothing was written to is taken away again: it would only be in the way next time.
-static int close_output(struct migration *migration, struct error *error) {
+// A new run that has given no line leaves nothing behind, unless it has set devices aside.
+static bool migration_left_nothing(const struct migration *migration) {
+    if (migration->kind != MIGRATION_NEW || written_of(migration) > 0) return false;
+    bool keep_going = option_bool(global_of(migration), "keep-going");
+    return migration->run == NULL || !keep_going || run_numbers(migration->run)->failed == 0;
+}
+
+static int close_output(struct migration *migration, bool discard, struct error *error) {
     struct file *file = migration->output;
     if (file == NULL) return 0;
-    migration->output_name = memory_strdup(file->name);
     migration->output = NULL;
-    if (written_of(migration) == 0) file->operations->discard(file);
+    if (discard) file->operations->discard(file);
     ERROR_AUTO closing = {0};
     int result = file->operations->close(file, &closing);
     if (result != 0 && !error_is_set(error)) error_move(error, &closing);
     return result;
+}
+
+// Whoever finds a journal must find its output too: so the journal goes first.
+static int close_files(struct migration *migration, struct error *error) {
+    bool nothing = migration_left_nothing(migration);
+    if (migration->output != NULL) migration->output_name = memory_strdup(migration->output->name);
+    if (nothing) {
+        run_journal_discard(&migration->journal);
+    } else if (migration->journal.path != NULL) {
+        migration->journal_name = memory_strdup(migration->journal.path);
+    }
+    return close_output(migration, nothing, error);
 }
 
 static void summarise(struct migration *migration, const struct error *error) {
@@ -281,7 +299,7 @@ static void summarise(struct migration *migration, const struct error *error) {
                   &(struct summary){
                       .numbers = run_numbers(migration->run),
                       .output = migration->output_name,
-                      .journal = migration->journal.path,
+                      .journal = migration->journal_name,
                       .source = driver->title,
                       .rollback = migration->kind == MIGRATION_ROLLBACK,
                       .dry_run = migration->dry_run,
@@ -301,18 +319,6 @@ static enum exit_code end_code(const struct migration *migration, const struct e
     return numbers->failed > 0 || numbers->imperfect > 0 || unseen ? EXIT_INCOMPLETE : EXIT_DONE;
 }
 
-// A new run that has not come to writing a line leaves no journal behind.
-static void close_journal(struct migration *migration) {
-    bool empty = migration->kind == MIGRATION_NEW && written_of(migration) == 0 && migration->run != NULL &&
-                 run_numbers(migration->run)->failed == 0;
-    if (migration->run == NULL && migration->kind == MIGRATION_NEW) empty = true;
-    if (empty && migration->journal.path != NULL) {
-        run_journal_discard(&migration->journal);
-    } else {
-        run_journal_release(&migration->journal);
-    }
-}
-
 static void migration_free(struct migration *migration) {
     run_free(migration->run);
     migration->run = NULL;
@@ -322,6 +328,7 @@ static void migration_free(struct migration *migration) {
     plan_set_release(&migration->plans);
     if (migration->transport != NULL) migration->transport->operations->free(migration->transport);
     free(migration->output_name);
+    free(migration->journal_name);
     // The rest of the invocation belongs to the session.
     if (migration->kind != MIGRATION_NEW) option_values_free(migration->invocation.source_options);
 }
@@ -329,14 +336,14 @@ static void migration_free(struct migration *migration) {
 enum exit_code migration_end(struct migration *migration, int result, struct error *error) {
     enum exit_code code = migration->run == NULL ? exit_code_of(error) : end_code(migration, error);
     if (migration->progress != NULL) progress_end(migration->progress);
-    if (close_output(migration, error) != 0 && result == 0) code = EXIT_HALTED;
+    if (close_files(migration, error) != 0 && result == 0) code = EXIT_HALTED;
     if (error->code == ERROR_CANCELLED) {
         log_printf(&migration->session->console->log, LOG_WARN, "interrupted");
     } else if (error_is_set(error)) {
         console_error(migration->session->console, error);
     }
     if (migration->run != NULL) summarise(migration, error);
-    close_journal(migration);
+    run_journal_release(&migration->journal);
     migration_free(migration);
     return code;
 }

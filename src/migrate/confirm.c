@@ -31,11 +31,18 @@ struct confirmations {
 
 static void confirm_result(struct run *run, int64_t sequence, const char *id,
                            const struct source_confirmation *confirmation) {
+    // What the source still handles is to be released again by the next run.
+    bool held = confirmation->proof == SOURCE_HELD;
+    enum device_state state = held ? DEVICE_RELEASING : DEVICE_CONFIRMED;
     ERROR_AUTO ignored = {0};
-    (void)journal_set_state(run->journal, sequence, DEVICE_CONFIRMED, &ignored);
+    if (confirmation->proof == SOURCE_RELEASED) {
+        (void)journal_set_state(run->journal, sequence, state, &ignored);
+    } else {
+        (void)journal_set_reason(run->journal, sequence, state, confirmation->remark, &ignored);
+    }
     run->uncommitted = true;
     run->numbers.confirmed++;
-    if (confirmation->proof == SOURCE_HELD) {
+    if (held) {
         run->numbers.held++;
         run->numbers.failed++;
         run_tell(run, LOG_ERROR, id, confirmation->remark, NULL);

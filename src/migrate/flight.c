@@ -357,7 +357,6 @@ static void window_pop_failed(struct flights *flights) {
 static void window_pop_written(struct flights *flights) {
     struct run *run = flights->run;
     struct flight *flight = window_pop(flights);
-    run->numbers.written++;
     flight_notes(flight);
     if (run_changes(run)) {
         flight->state = DEVICE_RELEASING;
@@ -403,6 +402,7 @@ static int window_write(struct flights *flights, size_t count, struct error *err
         result = output_add(&run->output, &flight->device, error);
     }
     if (result == 0) result = output_flush(&run->output, run_changes(run), error);
+    if (result == 0) run->numbers.written += count;
     if (result == 0) result = window_intend(flights, count, error);
     if (result != 0) return result;
     for (size_t i = 0; i < count; i++) window_pop_written(flights);

@@ -62,12 +62,17 @@ static void restore_finished(void *context, struct task *task, enum job_step ste
         return;
     }
     run->numbers.restored++;
-    if (restoration->remark != NULL) {
+    const char *remark = restoration->remark;
+    if (remark != NULL) {
         run->numbers.imperfect++;
-        run_tell(run, LOG_WARN, restoration->device.record.id, restoration->remark, NULL);
+        run_tell(run, LOG_WARN, restoration->device.record.id, remark, NULL);
     }
     ERROR_AUTO journal_error = {0};
-    if (journal_set_state(run->journal, restoration->device.sequence, DEVICE_RESTORED, &journal_error) != 0) {
+    int64_t sequence = restoration->device.sequence;
+    int kept = remark == NULL
+                   ? journal_set_state(run->journal, sequence, DEVICE_RESTORED, &journal_error)
+                   : journal_set_reason(run->journal, sequence, DEVICE_RESTORED, remark, &journal_error);
+    if (kept != 0) {
         error_move(&restoration->all->error, &journal_error);
         restoration->all->stopping = true;
     }
@@ -111,6 +116,7 @@ int run_restore(struct run *run, struct error *error) {
     do {
         result = restore_fill(&all, &running, error);
         if (result == 0 && running > 0) result = run_turn(run, false, error);
+        if (result == 0 && !run->setup.dry_run) result = run_commit(run, error);
         // What is under way comes to its end, unless the user cannot wait.
         if (run->interrupts > 0) all.stopping = true;
     } while (result == 0 && running > 0 && run->interrupts < 2);

@@ -558,7 +558,8 @@ static enum job_step restore_looked(struct ttnv2 *self, struct job *job, const s
 
 #define REMARK_NONCES \
     "is back, but V2 has forgotten which nonces it used: an old join-request could be replayed"
-#define REMARK_HEARD "V2 heard it between reading and clearing: its downlink counter is one higher than it was read"
+#define REMARK_HEARD \
+    "V2 heard it between reading and clearing: its downlink counter is one higher than it was read"
 
 // What is not as it was; NULL = nothing.
 static const char *restore_remark(const struct restore_state *state) {

@@ -63,6 +63,18 @@ die_after() {
     end_within 60000
 }
 
+# die_with_lines NUMBER ARGUMENT...: SIGKILL when so many lines are in run.json
+die_with_lines() {
+    # shellcheck disable=SC2034 # eval uses it
+    number=$1
+    shift
+    begin_to_null "$@"
+    until_true 30 eval '[ -s run.json ] && [ "$(wc -l <run.json)" -ge "$number" ]' || fail "no lines"
+    kill -KILL "$pid" 2>/dev/null || true
+    end_within 60000
+    equal "exit code (the run has ended too early)" "$status" 137
+}
+
 # The world that runs are cut off in, and what a whole run makes of it: whole.json, whole.world
 world_of_kills='--devices 60 --latency 6ms --seed 4'
 moments='1 15 30 45 60 80 100 130 160 200 250 320'
@@ -353,8 +365,7 @@ reader_ends() {
 output_changed() {
     sandbox_start --devices 60 --latency 6ms --seed 4
     world before
-    die_after 150 ttnv2 application --output run.json --concurrency 4
-    [ "$(line_count run.json)" -gt 2 ] || fail "too early: no lines"
+    die_with_lines 5 ttnv2 application --output run.json --concurrency 4
     cp run.json kept.json
     sed -i '2s/./X/' run.json
     cp run.json changed.json
@@ -456,15 +467,14 @@ encrypted() {
     head -c 32 /dev/urandom >key
     head -c 32 /dev/urandom >wrong
     # Without a key they are there: the search finds what it looks for.
-    die_after 200 ttnv2 application --output run.json --concurrency 4
+    die_with_lines 10 ttnv2 application --output run.json --concurrency 4
     [ "$(found_keys $state_folder/*)" -gt 5 ] || fail "no key in a journal that is not encrypted"
     here resume --journal-key-file key
     exits 2
     told 'not encrypted'
     here rollback
     rm -rf "$state_folder" run.json
-    die_after 200 ttnv2 application --output run.json --concurrency 4 --journal-key-file key
-    [ -s run.json ] || fail "too early: no lines"
+    die_with_lines 10 ttnv2 application --output run.json --concurrency 4 --journal-key-file key
     equal "keys in the journal's files" "$(found_keys $state_folder/*)" 0
     if grep -qaF "$TTNV2_APP_ACCESS_KEY" $state_folder/*; then fail "the access key is in the journal"; fi
     good status
@@ -496,9 +506,8 @@ private() {
     sandbox_start --devices 20 --latency 20ms
     (
         umask 0
-        die_after 300 ttnv2 application --output run.json --concurrency 4
+        die_with_lines 2 ttnv2 application --output run.json --concurrency 4
     )
-    [ -s run.json ] || fail "too early: no lines"
     equal "files that others can read" "$(find $state_folder run.json -type f ! -perm 600 | wc -l)" 0
     equal "mode of the folder" "$(stat -c %a $state_folder)" 700
 }
@@ -580,8 +589,7 @@ no_journal_for_nothing() {
 several_applications() {
     sandbox_start --devices 60 --latency 6ms --seed 4
     world before
-    die_after 150 ttnv2 application my-ttn-app other-app --output run.json --concurrency 4
-    [ -s run.json ] || fail "too early: no lines"
+    die_with_lines 5 ttnv2 application my-ttn-app other-app --output run.json --concurrency 4
     here resume
     exits 1
     told 'other-app'

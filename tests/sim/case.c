@@ -9,14 +9,32 @@
 // ---- faults in the world's words; 0 is none
 
 static const char *const kinds[] = {
-    NULL,           "unavailable",  "resource-exhausted", "resource-exhausted-13",
-    "internal",     "aborted",      "unavailable-after",  "reset-before",
-    "reset-after",  "reset-middle", "no-trailers",        "deadline",
-    "deadline-after", "delay=300ms", "delay=8s",          "garbage",
-    "empty",        "oversized=300000", "goaway",         "refuse=400ms",
-    "refuse=5s",    "garbage-http", "token-expired",
+    NULL,
+    "unavailable",
+    "resource-exhausted",
+    "resource-exhausted-13",
+    "internal",
+    "aborted",
+    "unavailable-after",
+    "reset-before",
+    "reset-after",
+    "reset-middle",
+    "no-trailers",
+    "deadline",
+    "deadline-after",
+    "delay=300ms",
+    "delay=8s",
+    "garbage",
+    "empty",
+    "oversized=300000",
+    "goaway",
+    "refuse=400ms",
+    "refuse=5s",
+    "garbage-http",
+    "token-expired",
 };
-static const char *const methods[] = {"SetDevice", "GetDevice", "GetDevicesForApplication", "*", "GetByAppID", "token"};
+static const char *const methods[] = {"SetDevice", "GetDevice",  "GetDevicesForApplication",
+                                      "*",         "GetByAppID", "token"};
 static const char *const counts[] = {"every", "at", "count"};
 
 enum {
@@ -47,7 +65,9 @@ static void draw_fault(struct prng *prng, struct case_fault *fault) {
     // Mostly what is asked for each device.
     fault->method = one_in(prng, 3) ? draw(prng, 0, METHODS - 1) : draw(prng, 0, 1);
     fault->count = draw(prng, 0, COUNTS - 1);
-    fault->number = fault->count == 0 ? draw(prng, 2, 9) : fault->count == 1 ? draw(prng, 1, 20) : draw(prng, 1, 4);
+    fault->number = fault->count == 0   ? draw(prng, 2, 9)
+                    : fault->count == 1 ? draw(prng, 1, 20)
+                                        : draw(prng, 1, 4);
 }
 
 // The events of a run are a few for its start and its end, and some for each device.
@@ -57,7 +77,8 @@ static int64_t draw_event(struct prng *prng, const struct sim_case *drawn, bool 
     return one_in(prng, 3) ? draw(prng, 1, 60) : draw(prng, 1, events);
 }
 
-static void draw_process(struct prng *prng, const struct sim_case *drawn, bool first, struct case_process *process) {
+static void draw_process(struct prng *prng, const struct sim_case *drawn, bool first,
+                         struct case_process *process) {
     process->used = 1;
     process->command = !first && one_in(prng, 4) ? SIM_ROLLBACK : SIM_RESUME;
     if (!one_in(prng, 5)) process->kill_at = draw_event(prng, drawn, first);
@@ -96,31 +117,42 @@ void case_draw(struct sim_case *drawn, uint64_t seed) {
 
 // ---- by name
 
-#define NUMBER(member) {#member, offsetof(struct sim_case, member)}
-#define FAULT(n)                                                                                             \
-    {"fault" #n, offsetof(struct sim_case, faults[n].kind)},                                                 \
-        {"fault" #n ".method", offsetof(struct sim_case, faults[n].method)},                                 \
-        {"fault" #n ".count", offsetof(struct sim_case, faults[n].count)},                                   \
-        {"fault" #n ".number", offsetof(struct sim_case, faults[n].number)}
-#define PROCESS(n)                                                                                           \
-    {"process" #n, offsetof(struct sim_case, processes[n].used)},                                            \
-        {"process" #n ".command", offsetof(struct sim_case, processes[n].command)},                          \
-        {"process" #n ".kill", offsetof(struct sim_case, processes[n].kill_at)},                             \
-        {"process" #n ".power", offsetof(struct sim_case, processes[n].power)},                              \
-        {"process" #n ".interrupt", offsetof(struct sim_case, processes[n].interrupt_at)},                   \
-        {"process" #n ".interrupts", offsetof(struct sim_case, processes[n].interrupts)},                    \
-        {"process" #n ".full", offsetof(struct sim_case, processes[n].disk_full_at)},                        \
-        {"process" #n ".elsewhere", offsetof(struct sim_case, processes[n].elsewhere)},                      \
-        {"process" #n ".pause", offsetof(struct sim_case, processes[n].pause)}
+#define NUMBER(member) \
+    { #member, offsetof(struct sim_case, member) }
+#define FAULT(n)                                                             \
+    {"fault" #n, offsetof(struct sim_case, faults[n].kind)},                 \
+        {"fault" #n ".method", offsetof(struct sim_case, faults[n].method)}, \
+        {"fault" #n ".count", offsetof(struct sim_case, faults[n].count)}, { \
+        "fault" #n ".number", offsetof(struct sim_case, faults[n].number)    \
+    }
+#define PROCESS(n)                                                                         \
+    {"process" #n, offsetof(struct sim_case, processes[n].used)},                          \
+        {"process" #n ".command", offsetof(struct sim_case, processes[n].command)},        \
+        {"process" #n ".kill", offsetof(struct sim_case, processes[n].kill_at)},           \
+        {"process" #n ".power", offsetof(struct sim_case, processes[n].power)},            \
+        {"process" #n ".interrupt", offsetof(struct sim_case, processes[n].interrupt_at)}, \
+        {"process" #n ".interrupts", offsetof(struct sim_case, processes[n].interrupts)},  \
+        {"process" #n ".full", offsetof(struct sim_case, processes[n].disk_full_at)},      \
+        {"process" #n ".elsewhere", offsetof(struct sim_case, processes[n].elsewhere)}, {  \
+        "process" #n ".pause", offsetof(struct sim_case, processes[n].pause)               \
+    }
 
 static const struct {
     const char *name;
     size_t place;
 } numbers[] = {
-    PROCESS(3),      PROCESS(2),       PROCESS(1),       FAULT(0),            FAULT(1),          FAULT(2),
-    FAULT(3),        NUMBER(broken),   NUMBER(devices),  NUMBER(uplinks),     NUMBER(account),   NUMBER(rate_limit),
-    NUMBER(by_id),   NUMBER(pipe),     NUMBER(rollback), NUMBER(concurrency), NUMBER(eui_as_id), NUMBER(keep_going),
-    NUMBER(latency), NUMBER(jitter),   NUMBER(timeout),  NUMBER(with_session), PROCESS(0),
+    PROCESS(3),        PROCESS(2),
+    PROCESS(1),        FAULT(0),
+    FAULT(1),          FAULT(2),
+    FAULT(3),          NUMBER(broken),
+    NUMBER(devices),   NUMBER(uplinks),
+    NUMBER(account),   NUMBER(rate_limit),
+    NUMBER(by_id),     NUMBER(pipe),
+    NUMBER(rollback),  NUMBER(concurrency),
+    NUMBER(eui_as_id), NUMBER(keep_going),
+    NUMBER(latency),   NUMBER(jitter),
+    NUMBER(timeout),   NUMBER(with_session),
+    PROCESS(0),
 };
 
 const char *case_name(const struct sim_case *named, size_t index, const int64_t **ret_place) {

@@ -146,7 +146,8 @@ void disk_truncate(struct disk_file *file, uint64_t size) {
 }
 
 void disk_sync_directory(struct disk *disk) {
-    for (struct disk_file *file = disk->files; file != NULL; file = file->next) file->safe_linked = file->linked;
+    for (struct disk_file *file = disk->files; file != NULL; file = file->next)
+        file->safe_linked = file->linked;
 }
 
 // As SQLite does, the first sync of a new file is one of its directory too.

@@ -18,7 +18,7 @@
 #include "sim.h"
 
 enum {
-    BATCH = 50,        // seeds a process: what a killed run leaves behind goes with it
+    BATCH = 50,         // seeds a process: what a killed run leaves behind goes with it
     SEED_SECONDS = 60,  // of real time; more is a hang
     JOBS_MAX = 64,
     SETS_MAX = 64,
@@ -29,8 +29,8 @@ enum { EXIT_GOOD, EXIT_VIOLATED = 1, EXIT_USE = 2, EXIT_CRASHED = 3 };
 
 struct settings {
     uint64_t seed;
-    uint64_t count;     // 0 = no end
-    double seconds;     // 0 = no limit
+    uint64_t count;  // 0 = no end
+    double seconds;  // 0 = no limit
     unsigned jobs;
     bool verbose;
     bool expect_caught;
@@ -86,18 +86,18 @@ static void shrink(uint64_t seed, struct sim_case *smallest) {
                                                                                              : 0;
             if (*place <= least) continue;
             bool smaller = try_value(seed, smallest, name, least);
-            while (!smaller && *place > least + 1 && try_value(seed, smallest, name, (*place + least) / 2)) changed = true;
+            while (!smaller && *place > least + 1 && try_value(seed, smallest, name, (*place + least) / 2))
+                changed = true;
             if (!smaller && *place > least) smaller = try_value(seed, smallest, name, *place - 1);
             changed |= smaller;
         }
     }
 }
 
-static void print_command(const struct settings *settings, uint64_t seed, const struct sim_case *smallest) {
+static void print_command(uint64_t seed, const struct sim_case *smallest) {
     struct sim_case drawn;
     case_draw(&drawn, seed);
-    (void)settings;
-    printf("    shrunk: sim --verbose --seed %" PRIu64, seed);
+    printf("    shrunk: ./dev sim --verbose --seed %" PRIu64, seed);
     const int64_t *place = NULL;
     const char *name = NULL;
     for (size_t i = 0; (name = case_name(smallest, i, &place)) != NULL; i++) {
@@ -117,18 +117,19 @@ static bool play_seed(const struct settings *settings, uint64_t seed, struct sim
     alarm(SEED_SECONDS);
     char *violation MEMORY_AUTO = sim_play(seed, &played, settings->verbose, numbers);
     if (violation == NULL) return true;
-    printf("seed %" PRIu64 ": %s\n    replay: sim --verbose --seed %" PRIu64, seed, violation, seed);
+    printf("seed %" PRIu64 ": %s\n    replay: ./dev sim --verbose --seed %" PRIu64, seed, violation, seed);
     for (size_t i = 0; i < settings->set_count; i++) printf(" --set %s", settings->sets[i]);
     printf("\n");
     fflush(stdout);
     if (settings->expect_caught || settings->verbose) return false;
     shrink(seed, &played);
-    print_command(settings, seed, &played);
+    print_command(seed, &played);
     fflush(stdout);
     return false;
 }
 
-_Noreturn static void play_batch(const struct settings *settings, struct slot *slot, uint64_t first, uint64_t end) {
+_Noreturn static void play_batch(const struct settings *settings, struct slot *slot, uint64_t first,
+                                 uint64_t end) {
     for (uint64_t seed = first; seed < end; seed++) {
         slot->seed = seed;
         if (!play_seed(settings, seed, &slot->numbers)) _exit(EXIT_VIOLATED);
@@ -159,7 +160,8 @@ static int reap(struct slot *slots, unsigned jobs) {
     if (slot != NULL) slot->process = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) <= EXIT_VIOLATED) return WEXITSTATUS(status);
     printf("seed %" PRIu64 ": the simulation itself ended with %s %d%s\n", slot == NULL ? 0 : slot->seed,
-           WIFSIGNALED(status) ? "signal" : "exit code", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+           WIFSIGNALED(status) ? "signal" : "exit code",
+           WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
            WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? ": it hangs" : "");
     return EXIT_CRASHED;
 }
@@ -187,7 +189,8 @@ static void print_numbers(const struct slot *slots, unsigned jobs, double second
 }
 
 static int play_all(const struct settings *settings) {
-    struct slot *slots = mmap(NULL, sizeof *slots * JOBS_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct slot *slots =
+        mmap(NULL, sizeof *slots * JOBS_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (slots == MAP_FAILED) return EXIT_CRASHED;
     double start = now();
     uint64_t next = settings->seed;
@@ -196,7 +199,8 @@ static int play_all(const struct settings *settings) {
     while (running > 0 || (worst == EXIT_GOOD && goes_on(settings, next, start))) {
         if (running < settings->jobs && worst == EXIT_GOOD && goes_on(settings, next, start)) {
             uint64_t end = next + BATCH;
-            if (settings->count > 0 && end > settings->seed + settings->count) end = settings->seed + settings->count;
+            if (settings->count > 0 && end > settings->seed + settings->count)
+                end = settings->seed + settings->count;
             struct slot *slot = slot_of(slots, settings->jobs, 0);
             fflush(stdout);
             pid_t process = fork();
@@ -248,12 +252,16 @@ static bool read_arguments(int count, char **arguments, struct settings *setting
     }
     struct sim_case probe = {0};
     if (settings->count == 0 && settings->seconds <= 0) settings->count = 1;
-    return optind == count && settings->jobs >= 1 && settings->jobs <= JOBS_MAX && apply_sets(settings, &probe);
+    return optind == count && settings->jobs >= 1 && settings->jobs <= JOBS_MAX &&
+           apply_sets(settings, &probe);
 }
 
 int main(int count, char **arguments) {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    struct settings settings = {.seed = 1, .jobs = processors < 1 ? 1 : processors > JOBS_MAX ? JOBS_MAX : (unsigned)processors};
+    struct settings settings = {.seed = 1,
+                                .jobs = processors < 1          ? 1
+                                        : processors > JOBS_MAX ? JOBS_MAX
+                                                                : (unsigned)processors};
     if (!read_arguments(count, arguments, &settings)) {
         fputs(usage, stderr);
         return EXIT_USE;

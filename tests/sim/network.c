@@ -86,7 +86,8 @@ static void *network_start(struct transport *transport, const struct call *call,
     flow->deadline = sim->now + timeout;
     if (sim->refused_until[flow->endpoint] > sim->now) {
         flow->arrived = flow->answering = true;
-        flow->reply = (struct reply){.outcome = REPLY_NOT_SENT, .message = memory_strdup("connection refused")};
+        flow->reply =
+            (struct reply){.outcome = REPLY_NOT_SENT, .message = memory_strdup("connection refused")};
     }
     return flow;
 }
@@ -187,7 +188,9 @@ static void arrive(struct sim *sim, struct flow *flow) {
     };
     struct sim_device *changed = method_is(flow, "SetDevice") ? flow->device : NULL;
     struct world_reply answer = {0};
-    if (sim->verbose && flow->device != NULL) printf("%8.3f s  %s %s\n", (double)sim->now / 1e9, strrchr(flow->method, (int)0x2f) + 1, flow->device->id);
+    if (sim->verbose && flow->device != NULL)
+        printf("%8.3f s  %s %s\n", (double)sim->now / 1e9, strrchr(flow->method, (int)0x2f) + 1,
+               flow->device->id);
     if (changed != NULL) sim_check_before_change(sim, changed);
     world_call(sim->world, clock_wall(&sim->clock), &request, &answer);
     if (changed != NULL) sim_check_after_change(sim, changed);
@@ -203,7 +206,8 @@ static void tell(struct flow *flow) {
     flow->reply = (struct reply){0};
     if (late) {
         reply_release(&reply);
-        reply = (struct reply){.outcome = REPLY_LOST, .timed_out = true, .message = memory_strdup("no answer in time")};
+        reply = (struct reply){
+            .outcome = REPLY_LOST, .timed_out = true, .message = memory_strdup("no answer in time")};
     }
     transport_done *done = flow->done;
     void *context = flow->context;
@@ -242,6 +246,10 @@ static bool step(struct sim *sim, struct flow *flow) {
         if (waited) sim_event(sim);
         return false;
     }
+    if (flow->done == NULL) {
+        flow_release(flow);
+        return false;
+    }
     sim_event(sim);
     tell(flow);
     return true;
@@ -255,7 +263,8 @@ static int network_wait(struct transport *transport, int64_t timeout, struct err
         sim_die(sim);
     }
     int64_t end = timeout < 0 ? INT64_MAX : sim->now + timeout;
-    for (struct flow *flow = first_flow(sim); flow != NULL && flow_next(flow) <= end; flow = first_flow(sim)) {
+    for (struct flow *flow = first_flow(sim); flow != NULL && flow_next(flow) <= end;
+         flow = first_flow(sim)) {
         if (step(sim, flow)) return 0;
     }
     if (timeout < 0) {

@@ -103,8 +103,9 @@ static void play_process(struct sim *sim, const struct case_process *process, en
         printf("%8.3f s  process: %s\n", (double)sim->now / 1e9, names[kind]);
     }
     sim_process(sim, kind);
-    if (sim->verbose) printf("%8.3f s  ended: %d, after %llu events\n", (double)sim->now / 1e9, sim->result,
-                             (unsigned long long)sim->events);
+    if (sim->verbose)
+        printf("%8.3f s  ended: %d, after %llu events\n", (double)sim->now / 1e9, sim->result,
+               (unsigned long long)sim->events);
     sim->now += process->pause * NS_PER_MS;
     world_advance(sim->world, wall(sim));
     if (!sim->anew) return;
@@ -132,8 +133,9 @@ static void play_end(struct sim *sim) {
         bool next = sim->anew || (sim->result == 0 && !wanted) || (halts && kind == SIM_NEW);
         if (!next) break;
     }
-    if (sim->violation == NULL) sim_violated(sim, "the last process does not come to a good end: %s",
-        buffer_string(&sim->told) + (sim->told.size > 300 ? sim->told.size - 300 : 0));
+    if (sim->violation == NULL)
+        sim_violated(sim, "the last process does not come to a good end: %s",
+                     buffer_string(&sim->told) + (sim->told.size > 300 ? sim->told.size - 300 : 0));
 }
 
 char *sim_play(uint64_t seed, const struct sim_case *played, bool verbose, struct sim_numbers *numbers) {

@@ -115,8 +115,7 @@ static int open_output_again(struct process *self, struct error *error) {
     } else {
         new_output(self, &name);
     }
-    result = output_resume(self->output, own, target_find("json"), self->journal, &self->output_size,
-                           error);
+    result = output_resume(self->output, own, target_find("json"), self->journal, &self->output_size, error);
     return result != 0 || own ? result : keep_output(self, name, error);
 }
 
@@ -248,7 +247,8 @@ static void body(struct sim *sim, enum sim_kind kind) {
     if (result == 0) result = open_source(&self, &error);
     if (result == 0) result = kind == SIM_NEW ? begin_new(&self, &error) : begin_again(&self, &error);
     if (result == 0) result = run_it(&self, &log, &error);
-    if (result != 0) sim_told(sim, &(struct log_record){.level = LOG_ERROR, .message = "halted", .error = &error});
+    if (result != 0)
+        sim_told(sim, &(struct log_record){.level = LOG_ERROR, .message = "halted", .error = &error});
     end(&self, result);
     sim->result = result;
 }
@@ -269,6 +269,7 @@ void sim_process(struct sim *sim, enum sim_kind kind) {
     sim->result = 0;
     sim->running = true;
     sim->numbers->processes++;
+    for (size_t i = 0; i < sim->device_count; i++) sim->devices[i].read = false;
     bool survived = survive(sim, kind);
     sim->running = false;
     lock_release(sim->lock);

@@ -93,14 +93,15 @@ struct sim_device {
     struct sim_keys first;  // at the start
     struct sim_keys taken;  // right before they were taken
     struct sim_keys present;
-    bool cleared;    // this run took keys, and has not put them back
-    bool unlike;     // it joined or was heard between reading and clearing: it must be named
-    bool named;      // and was
-    uint32_t advice;    // the downlink counter that was named for its line; 0 = none
+    bool cleared;         // this run took keys, and has not put them back
+    bool unlike;          // it joined or was heard between reading and clearing: it must be named
+    bool named;           // and was
+    bool read;            // by the present process
+    uint32_t advice;      // the downlink counter that was named for its line; 0 = none
     uint32_t least_down;  // what its line would need; 0 = it is right
-    uint32_t last_read; // the downlink counter when the engine last read it
-    bool in_doubt;   // the answer to its last change was lost, and nobody has looked since
-    unsigned lines;  // in the output at the end
+    uint32_t last_read;   // the downlink counter when the engine last read it
+    bool in_doubt;        // the answer to its last change was lost, and nobody has looked since
+    unsigned lines;       // in the output at the end
 };
 
 enum { FLOWS_MAX = 64 };
@@ -108,12 +109,12 @@ enum { FLOWS_MAX = 64 };
 // A call under way.
 struct flow {
     bool used;
-    bool arrived;             // at the server
-    bool answering;           // the answer is on its way back
+    bool arrived;    // at the server
+    bool answering;  // the answer is on its way back
     enum world_endpoint endpoint;
-    int64_t due;              // of what comes next
+    int64_t due;  // of what comes next
     int64_t deadline;
-    char *method;             // owned, as are the other copies: a call outlives its caller on the wire
+    char *method;  // owned, as are the other copies: a call outlives its caller on the wire
     struct call_header headers[CALL_HEADERS_MAX];
     size_t header_count;
     void *body;
@@ -137,7 +138,7 @@ struct sim {
     struct prng chance;   // of the engine
     struct prng weather;  // of the network
     struct sim_numbers *numbers;
-    int64_t now;          // ns since the simulation began
+    int64_t now;  // ns since the simulation began
     int64_t refused_until[WORLD_ENDPOINTS];
     struct flow flows[FLOWS_MAX];
     size_t waits;

@@ -76,7 +76,8 @@ static void test_text(void **state) {
     write_record(&screen, (struct log_record){
                               .level = LOG_ERROR, .message = "set aside", .device_id = "x", .error = &error});
     assert_string_equal(screen_take(&screen),
-                        "ttn-lw-migrate: error: device x: set aside: cannot read it: handler.example:1904 refuses: PERMISSION_DENIED\n"
+                        "ttn-lw-migrate: error: device x: set aside: cannot read it: handler.example:1904 "
+                        "refuses: PERMISSION_DENIED\n"
                         "  try: check the access key\n");
     console_error(&screen.console, &error);
     assert_string_equal(screen_take(&screen),

@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Simulates migrations for as long as one likes: sim.sh [--for 60s|5m|1h] [--seed N] [--count N] [--verbose]
+# [--set NAME=NUMBER]... Seeds begin at --seed, or at the time of day. A failing seed is shrunk and told.
+set -eu
+
+top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+cd "$top"
+# shellcheck source=scripts/common.sh
+. "$top/scripts/common.sh"
+
+seeded=
+bounded=
+for argument in "$@"; do
+    case $argument in
+    --seed | --seed=*) seeded=1 ;;
+    --for | --for=* | --count | --count=*) bounded=1 ;;
+    esac
+done
+# A seed alone is one case; without anything, a minute of new ones.
+[ -n "$seeded" ] || set -- --seed "$(date +%s)" "$@"
+[ -n "$seeded$bounded" ] || set -- --for 60s "$@"
+
+need build sandbox test
+step "sim: configure" configure release -DBUILD_TESTING=ON || exit 1
+step "sim: build" compile "$top/build" --target sim || exit 1
+exec "$top/build/tests/sim/sim" "$@"

@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Prints a source file with a mistake in it, which the simulation has to find: mutate.sh MUTATION FILE. Fails if the
+# place for it is not there as expected: then the mutation has to follow the code.
+set -eu
+
+mutation=$1
+file=$2
+
+# change COUNT TEXT BY: replaces TEXT, COUNT times in the whole file.
+change() {
+    TEXT=$2 BY=$3 awk -v count="$1" '
+        {
+            while ((at = index($0, ENVIRON["TEXT"])) > 0) {
+                printf "%s%s", substr($0, 1, at - 1), ENVIRON["BY"]
+                $0 = substr($0, at + length(ENVIRON["TEXT"]))
+                found++
+            }
+            print
+        }
+        END {
+            if (found == count) exit 0
+            printf "mutate.sh: found %d times instead of %d: %s\n", found, count, ENVIRON["TEXT"] | "cat >&2"
+            exit 1
+        }
+    ' "$file"
+}
+
+case $mutation in
+clear_before_commit)
+    # The source is changed although neither the record nor the intent is committed.
+    change 2 'return result != 0 ? result : run_commit(run, error);' 'return result;'
+    ;;
+commit_without_sync)
+    change 1 'PRAGMA synchronous = FULL' 'PRAGMA synchronous = OFF'
+    ;;
+forget_intent)
+    # Nothing says that a device may have been changed.
+    change 1 'result = journal_set_state(run->journal, flight->sequence, DEVICE_RELEASING, error);' 'result = 0;'
+    ;;
+lost_is_success)
+    change 1 'if (reply_ok(reply, CALL_GRPC)) return JOB_DONE;' \
+        'if (reply_ok(reply, CALL_GRPC) || reply->outcome == REPLY_LOST) return JOB_DONE;'
+    ;;
+lost_is_failure)
+    change 1 'if (reply_ok(reply, CALL_GRPC)) return JOB_DONE;' \
+        'if (reply_ok(reply, CALL_GRPC) || reply->outcome == REPLY_LOST) return reply_error(reply, &job->calls[0], error) == 0 ? JOB_DONE : JOB_FAILED;'
+    ;;
+skip_lock)
+    change 1 'if (flock(descriptor, LOCK_EX | LOCK_NB) != 0)' 'if (descriptor < 0)'
+    ;;
+line_before_validation)
+    # The line is on its way out before it is known that the device can be migrated.
+    file_before=$file
+    file=$(mktemp)
+    trap 'rm -f "$file"' EXIT
+    sed 's/^    if (result == 0) result = device_validate(/    if (result == 0) result = output_add(\&flight->flights->run->output, \&flight->device, \&error);\n&/' \
+        "$file_before" >"$file"
+    change 1 'result = output_add(&run->output, &flight->device, error);' 'result = 0;'
+    ;;
+read_before_kill)
+    # What a killed run had read of a device that it did not clear counts on.
+    change 1 'SET line = NULL, state = 0, complete = 0 WHERE' 'SET line = NULL, state = 0 WHERE'
+    ;;
+trust_cache)
+    # What a killed run wrote and did not sync is taken for safe.
+    change 1 'PRAGMA wal_checkpoint"' 'PRAGMA user_version"'
+    ;;
+*)
+    echo "mutate.sh: no mutation $mutation" >&2
+    exit 1
+    ;;
+esac
