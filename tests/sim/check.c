@@ -298,6 +298,7 @@ static void check_line(struct sim *sim, const char *text, size_t size) {
 
 static void check_lines(struct sim *sim) {
     const struct buffer *out = sim->output == NULL ? &sim->pipe : disk_safe_content(sim->output);
+    if (out->size == 0) return;
     const char *at = (const char *)out->data;
     const char *end = at + out->size;
     while (at < end) {
