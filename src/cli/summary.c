@@ -107,7 +107,7 @@ static void write_next(const struct log *log, const struct summary *summary) {
             log, LOG_INFO,
             "next: import the devices into The Things Stack (Console, or ttn-lw-cli end-devices create)");
     } else {
-        log_printf(log, LOG_INFO, "there was no device to migrate");
+        log_printf(log, LOG_INFO, "nothing was left to migrate");
     }
 }
 
