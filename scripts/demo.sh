@@ -116,6 +116,7 @@ The output lies in $demo/:
     all-devices.json                all $devices devices, for: ttn-lw-cli end-devices create
     *.dry-run.json, *.log           the rehearsals and what --verbose tells
     some/v2.jsonl, all/v2.jsonl     every device as V2 had it at the end
+    state/                          the journals of the real runs: for resume and rollback
 
 The program is build/ttn-lw-migrate; build/ttn-lw-migrate help tells more.
 EOF_SUMMARY
@@ -125,8 +126,10 @@ need build sandbox
 build_program ttn-lw-migrate ttn-lw-sandbox || exit 1
 rm -rf "$demo"
 mkdir -p "$demo"
-# The output holds keys.
+# The output holds keys; so do the journals, which stay with it.
 umask 077
+XDG_STATE_HOME=$(pwd)/$demo/state
+export XDG_STATE_HOME
 try_some
 whole_application
 summary
