@@ -228,8 +228,13 @@ int option_set_from_file(struct option_values *values, const struct option_spec 
     char line[SECRET_FILE_MAX + 3];  // CR, LF and the terminator
     ssize_t size = fd < 0 ? -1 : file_read(fd, line, sizeof line - 1);
     int result = 0;
-    if (size < 0) {
-        result = error_set(error, ERROR_USAGE, "%s: cannot read %s: %s", shown, path, strerror(errno));
+    int code = errno;
+    if (size < 0 && code == ENOENT && strchr(path, '/') == NULL) {
+        // It may be the secret itself, given in place of a file's name: then it must not be shown.
+        result = error_set(error, ERROR_USAGE, "%s: there is no such file", shown);
+        error_hint(error, "%s takes the name of a file that holds the secret", shown);
+    } else if (size < 0) {
+        result = error_set(error, ERROR_USAGE, "%s: cannot read %s: %s", shown, path, strerror(code));
     }
     if (fd >= 0) close(fd);
     if (result == 0) result = secret_line(line, (size_t)size, shown, path, error);

@@ -290,6 +290,9 @@ static void test_secret_file_limits(void **state) {
     assert_int_equal(strlen(option_string(values, "key")), 4095);
     assert_int_equal(option_set_from_file(values, key, "--key-file", "/nonexistent/x", &error), -ERROR_USAGE);
     assert_string_equal(error.message, "--key-file: cannot read /nonexistent/x: No such file or directory");
+    // The secret itself in place of a file's name.
+    assert_int_equal(option_set_from_file(values, key, "--key-file", "made-up-secret", &error), -ERROR_USAGE);
+    assert_string_equal(error.message, "--key-file: there is no such file");
     assert_int_equal(option_set_from_file(values, key, "--key-file", "/", &error), -ERROR_USAGE);
     option_values_free(values);
     unlink(path);
