@@ -117,7 +117,7 @@ static int confirm_fill(struct confirmations *all, enum journal_filter filter, s
 // New credentials, and those go on that waited for them.
 static int confirm_login(struct confirmations *all, struct error *error) {
     all->login_wanted = false;
-    int result = run_prepare(all->run, all->run->application, error);
+    int result = run_prepare(all->run, error);
     for (size_t i = 0; i < all->limit && result == 0; i++) {
         struct confirmation *slot = &all->slots[i];
         if (!slot->parked) continue;

@@ -431,11 +431,6 @@ static int window_commit(struct flights *flights, struct error *error) {
 
 // ---- credentials that ran out
 
-static enum job_step login_job(void *context, struct job *job, struct error *error) {
-    struct run *run = context;
-    return run->setup.driver->prepare(run->setup.source, job, run->application, error);
-}
-
 static void unpark(struct flight *flight, struct error *error) {
     if (!flight->parked) return;
     flight->parked = false;
@@ -464,7 +459,7 @@ static void login_finished(void *context, struct task *task, enum job_step step,
 
 static enum job_step login_run(void *context, struct job *job, struct error *error) {
     struct flights *flights = context;
-    return login_job(flights->run, job, error);
+    return run_prepare_job(flights->run, job, error);
 }
 
 static void login_if_wanted(struct flights *flights) {

@@ -13,16 +13,15 @@ enum {
     LIST_PAGES = 1 << 20,  // a server that never ends its list is stopped here
 };
 
-static enum job_step prepare_job(void *context, struct job *job, struct error *error) {
+enum job_step run_prepare_job(void *context, struct job *job, struct error *error) {
     struct run *run = context;
     return run->setup.driver->prepare(run->setup.source, job, run->application, error);
 }
 
-int run_prepare(struct run *run, const char *application, struct error *error) {
-    (void)application;
+int run_prepare(struct run *run, struct error *error) {
     if (run->setup.driver->prepare == NULL) return 0;
     run->numbers.phase = "looking for the servers";
-    return run_job(run, PRIORITY_LOGIN, prepare_job, run, error);
+    return run_job(run, PRIORITY_LOGIN, run_prepare_job, run, error);
 }
 
 struct list_context {

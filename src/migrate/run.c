@@ -145,7 +145,7 @@ int run_job(struct run *run, int priority, task_function *function, void *contex
         if (priority == PRIORITY_LOGIN || logins == LOGINS_MAX) {
             return error_set(error, ERROR_DENIED, "the server does not accept the credentials that it gave");
         }
-        result = run_prepare(run, run->application, error);
+        result = run_prepare(run, error);
         if (result != 0) return result;
     }
 }
@@ -186,7 +186,7 @@ static int run_start(struct run *run, const char *application, bool *ret_planned
     run->numbers.total_known = false;
     run->numbers.confirming = false;
     int result = journal_use_application(run->journal, application, ret_planned, error);
-    return result != 0 ? result : run_prepare(run, application, error);
+    return result != 0 ? result : run_prepare(run, error);
 }
 
 // The list of an application is complete: kept before anything is done with it.

@@ -48,7 +48,10 @@ bool run_changes(const struct run *run);
 int run_commit(struct run *run, struct error *error);
 
 // Finds the servers and logs in.
-int run_prepare(struct run *run, const char *application, struct error *error);
+int run_prepare(struct run *run, struct error *error);
+
+// The driver's job behind it, for those who go on meanwhile; `context` is the run.
+enum job_step run_prepare_job(void *context, struct job *job, struct error *error);
 
 // Reads the application's list, page after page.
 // Takes a page of a list. RUN_LIST_ENOUGH ends the reading without an error.
