@@ -8,7 +8,7 @@
 struct restoration {
     struct restorations *all;      // borrowed
     struct journal_device device;  // owned
-    const char *remark;            // in the task's arena
+    struct source_restoration restoration;
     struct task task;
 };
 
@@ -25,7 +25,7 @@ struct restorations {
 static enum job_step restore_job(void *context, struct job *job, struct error *error) {
     struct restoration *restoration = context;
     const struct run_setup *setup = &restoration->all->run->setup;
-    return setup->driver->restore(setup->source, job, &restoration->device.record, &restoration->remark,
+    return setup->driver->restore(setup->source, job, &restoration->device.record, &restoration->restoration,
                                   error);
 }
 
@@ -62,7 +62,7 @@ static void restore_finished(void *context, struct task *task, enum job_step ste
         return;
     }
     run->numbers.restored++;
-    const char *remark = restoration->remark;
+    const char *remark = restoration->restoration.remark;
     if (remark != NULL) {
         run->numbers.imperfect++;
         run_tell(run, LOG_WARN, restoration->device.record.id, remark, NULL);

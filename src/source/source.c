@@ -23,9 +23,3 @@ void source_page_release(struct source_page *page) {
     free(page->cursor);
     *page = (struct source_page){0};
 }
-
-struct call *job_call(struct job *job) {
-    struct call *call = &job->calls[job->call_count++];
-    *call = (struct call){0};
-    return call;
-}

@@ -1,52 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// A source: a network or a file that devices come from. A driver is a constant table of operations. It
-// describes the calls that an operation needs and reads their replies; it never waits, retries, opens a
-// socket, starts a thread or logs. The engine (migrate/) does all that, once for all sources.
-//
-// Operations are jobs. The engine calls the operation's function with a new job (stage 0). The function
-// fills job->calls and returns JOB_CALLS; when all of these calls are done, the engine calls it again with
-// job->replies, and so on until it returns something else. A job's arena holds whatever the calls point to;
-// it is wiped and released with the job.
+// A source: a network or a file that devices come from. A driver is a constant table of operations; what it does is
+// cut into jobs (net/job.h).
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H
 
-#include "base/arena.h"
 #include "base/clock.h"
 #include "base/option.h"
 #include "device/device.h"
 #include "device/naming.h"
+#include "device/place.h"
 #include "device/record.h"
 #include "lorawan/frequency_plan.h"
-#include "net/call.h"
 #include "net/dispatch.h"
+#include "net/job.h"
 
 // What every driver's instance starts with.
 struct source {
     const struct source_driver *driver;
     const char *warning;  // set by `open`: what the user should know about the options; static, NULL = none
+    bool keeps;           // set by `open`: the options say that the source is not to be changed: no `release`
+    bool frees;           // set by `open`: a released device's ID and EUIs are free for another one
 };
-
-enum job_step {
-    JOB_CALLS,  // job->calls[0..call_count) are to be made; the replies will be at the same places
-    JOB_DONE,
-    JOB_FAILED,  // `error` says why
-    JOB_LOGIN,   // the credentials have run out: `prepare`, then this job again from its start
-};
-
-enum { JOB_CALLS_MAX = 4 };
-
-struct job {
-    int stage;            // the driver's own; 0 at first
-    void *state;          // the driver's own, in the arena
-    struct arena *arena;  // lives as long as the job
-    bool again;           // release, restore: an earlier attempt may have done it: to be looked up first
-    struct call calls[JOB_CALLS_MAX];
-    size_t call_count;                    // 0 whenever the function is called
-    struct reply replies[JOB_CALLS_MAX];  // owned by the engine
-};
-
-// A zeroed call at the end of job->calls.
-struct call *job_call(struct job *job);
 
 // A page of a list, filled by `list`.
 struct source_page {
@@ -73,6 +47,15 @@ enum source_proof {
 struct source_confirmation {
     enum source_proof proof;
     const char *remark;  // SOURCE_HELD, SOURCE_MOVED_ON: what that means for the device; in the job's arena
+    // SOURCE_MOVED_ON with a session: the downlink counter that the device has to be given instead (the last one
+    // used); 0 = the one that it has is right.
+    uint32_t last_n_f_cnt_down;
+};
+
+// Putting a device back.
+struct source_restoration {
+    struct device_progress progress;  // in: what became of it at its target, whose counters then count
+    const char *remark;               // out: what could not be put back; in the job's arena, NULL = nothing
 };
 
 // What a driver is opened with; everything is borrowed and outlives the instance.
@@ -83,6 +66,7 @@ struct source_setup {
     const struct clock *clock;
     const struct random *random;
     bool dry_run;
+    bool to_server;  // the devices go to a server in this run, not into a file
 };
 
 enum source_feature {
@@ -132,11 +116,15 @@ struct source_driver {
     enum job_step (*release)(struct source *source, struct job *job, const struct source_record *record,
                              const struct device *device, struct error *error);
 
-    // Puts the record back as it was, where it was released: looks first, since it may never have been. What cannot be
-    // put back is told in *ret_remark (in the job's arena, NULL = nothing). ERROR_DEVICE if the device has other keys by
-    // now. NULL without SOURCE_CHANGES.
+    // Puts the record back as it was, where it was released: looks first, since it may never have been. ERROR_DEVICE if
+    // the device has other keys by now. NULL without SOURCE_CHANGES.
     enum job_step (*restore)(struct source *source, struct job *job, const struct source_record *record,
-                             const char **ret_remark, struct error *error);
+                             struct source_restoration *restoration, struct error *error);
+
+    // True if that place is the record's own: a target in the same network that names it as taken means this very
+    // device. May be NULL.
+    bool (*owns)(const struct source *source, const struct source_record *record,
+                 const struct device_place *place);
 
     // Looks at a released device once more. With `now`, an entry of a list made after the release, it judges
     // that without calls; without, it asks the source. May be NULL.

@@ -581,7 +581,7 @@ static enum job_step restore_proved(struct ttnv2 *self, struct job *job, const s
 }
 
 static enum job_step ttnv2_restore(struct source *source, struct job *job, const struct source_record *record,
-                                   const char **ret_remark, struct error *error) {
+                                   struct source_restoration *restoration, struct error *error) {
     struct ttnv2 *self = ttnv2_of(source);
     const struct reply *reply = &job->replies[0];
     if (job->stage == RESTORE_BEGIN) {
@@ -597,7 +597,7 @@ static enum job_step ttnv2_restore(struct source *source, struct job *job, const
     if (job->stage == RESTORE_SET) return restore_look(self, job, record, RESTORE_PROVED);
     if (!reply_ok(reply, CALL_GRPC)) return handler_failed(self, &job->calls[0], reply, error);
     if (job->stage == RESTORE_LOOKED) return restore_looked(self, job, record, error);
-    return restore_proved(self, job, record, ret_remark, error);
+    return restore_proved(self, job, record, &restoration->remark, error);
 }
 
 // ---- confirming

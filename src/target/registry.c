@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 
+#include "base/words.h"
 #include "target/target.h"
 #include "target/targets.h"
 
@@ -16,7 +17,8 @@ const struct target_driver *const *target_drivers(void) {
 
 const struct target_driver *target_find(const char *name) {
     for (size_t i = 0; drivers[i] != NULL; i++) {
-        if (strcmp(drivers[i]->name, name) == 0) return drivers[i];
+        if (strcmp(drivers[i]->name, name) == 0 || words_contain(drivers[i]->aliases, name, strlen(name)))
+            return drivers[i];
     }
     return NULL;
 }

@@ -343,11 +343,11 @@ static enum job_step made_release(struct source *source, struct job *job, const 
 }
 
 static enum job_step made_restore(struct source *source, struct job *job, const struct source_record *record,
-                                  const char **ret_remark, struct error *error) {
+                                  struct source_restoration *restoration, struct error *error) {
     (void)source;
     size_t index = strtoul((const char *)record->data, NULL, 10);
     if (job->stage == 0 && !world->released[index]) return JOB_DONE;
-    if (world->imperfect[index]) *ret_remark = "something is lost";
+    if (world->imperfect[index]) restoration->remark = "something is lost";
     return made_call(job, "/restore", record, error);
 }
 
