@@ -16,7 +16,7 @@
 
 enum {
     PAGE_SIZE = 2500,  // devices a list call asks for: some 400 KB
-    RELEASE_TRIES = 10,
+    CHANGE_TRIES = 10,
 };
 
 // The limiters of the Handler, the Broker and the Network Server: a constant in their code.
@@ -413,6 +413,11 @@ struct release_state {
     const char *message;   // of that; in the job's arena
 };
 
+// Another try may succeed.
+static bool is_passing(enum error_code code) {
+    return code == ERROR_UNAVAILABLE || code == ERROR_TIMEOUT || code == ERROR_PROTOCOL;
+}
+
 enum release_stage { RELEASE_BEGIN, RELEASE_SET, RELEASE_LOOK };
 
 static enum job_step release_set(struct ttnv2 *self, struct job *job, Ttnv2__Device *device) {
@@ -476,9 +481,7 @@ static enum job_step release_looked(struct ttnv2 *self, struct job *job, const s
                   "has other keys in V2 than those that were exported: it is left alone");
         return JOB_FAILED;
     }
-    bool passing =
-        state->code == ERROR_UNAVAILABLE || state->code == ERROR_TIMEOUT || state->code == ERROR_PROTOCOL;
-    if (passing && state->tries < RELEASE_TRIES) return release_set(self, job, device);
+    if (is_passing(state->code) && state->tries < CHANGE_TRIES) return release_set(self, job, device);
     error_set(error, state->code, "%s", state->message);
     return JOB_FAILED;
 }
@@ -506,6 +509,9 @@ struct restore_state {
     struct ttnv2_parts parts;
     bool nonces;  // the AppKey changes, so V2 forgets the nonces that were used
     bool heard;   // V2 heard it between reading and clearing, which wrote the older counters back
+    unsigned tries;
+    enum error_code code;  // of what SetDevice answered
+    const char *message;   // of that; in the job's arena
 };
 
 static enum job_step restore_look(struct ttnv2 *self, struct job *job, const struct source_record *record,
@@ -525,8 +531,9 @@ static enum job_step restore_set(struct ttnv2 *self, struct job *job, const Ttnv
     if (now->lorawan_device->f_cnt_down > lorawan->f_cnt_down)
         lorawan->f_cnt_down = now->lorawan_device->f_cnt_down;
     // The answer to what V2 heard may have used the next counter: better one is skipped than used twice.
-    state->heard = state->parts.takes_session && now->lorawan_device->last_seen > lorawan->last_seen;
-    if (state->heard) lorawan->f_cnt_down++;
+    bool heard = state->parts.takes_session && now->lorawan_device->last_seen > lorawan->last_seen;
+    if (heard && !state->heard) lorawan->f_cnt_down++;
+    state->heard |= heard;
     state->nonces = state->parts.join;
     if (!state->parts.takes_session) {
         // Absent means kept: a session that V2 still has, or got meanwhile, stays.
@@ -535,6 +542,7 @@ static enum job_step restore_set(struct ttnv2 *self, struct job *job, const Ttnv
     struct call *call =
         handler_call(self, job, "/handler.ApplicationManager/SetDevice", &state->recorded->base);
     call->changes = true;
+    call->attempt = state->tries++;
     job->stage = RESTORE_SET;
     return JOB_CALLS;
 }
@@ -556,6 +564,19 @@ static enum job_step restore_looked(struct ttnv2 *self, struct job *job, const s
     return restore_set(self, job, now);
 }
 
+// What SetDevice answered is only told if it was not done; whether it was is what V2 shows.
+static enum job_step restore_answered(struct ttnv2 *self, struct job *job,
+                                      const struct source_record *record) {
+    struct restore_state *state = job->state;
+    const struct reply *reply = &job->replies[0];
+    ERROR_AUTO error = {0};
+    error_set(&error, ERROR_REFUSED, "V2 did not take its keys back");
+    if (!reply_ok(reply, CALL_GRPC)) handler_failed(self, &job->calls[0], reply, &error);
+    state->code = error.code;
+    state->message = arena_strdup(job->arena, error.message);
+    return restore_look(self, job, record, RESTORE_PROVED);
+}
+
 #define REMARK_NONCES \
     "is back, but V2 has forgotten which nonces it used: an old join-request could be replayed"
 #define REMARK_HEARD \
@@ -569,11 +590,13 @@ static const char *restore_remark(const struct restore_state *state) {
 
 static enum job_step restore_proved(struct ttnv2 *self, struct job *job, const struct source_record *record,
                                     const char **ret_remark, struct error *error) {
-    const struct restore_state *state = job->state;
+    struct restore_state *state = job->state;
     Ttnv2__Device *now = NULL;
     if (get_device_reply(self, job, record->id, &now, error) != 0) return JOB_FAILED;
     if (!keys_are_recorded(record, now, state->parts)) {
-        error_set(error, ERROR_REFUSED, "V2 did not take its keys back");
+        bool again = is_passing(state->code) && state->tries < CHANGE_TRIES;
+        if (again && parts_are_cleared(now->lorawan_device, state->parts)) return restore_set(self, job, now);
+        error_set(error, state->code, "%s", state->message);
         return JOB_FAILED;
     }
     *ret_remark = restore_remark(state);
@@ -593,8 +616,7 @@ static enum job_step ttnv2_restore(struct source *source, struct job *job, const
         return restore_look(self, job, record, RESTORE_LOOKED);
     }
     if (reply->outcome == REPLY_DRY) return JOB_DONE;
-    // Whatever became of the change: what V2 shows now counts.
-    if (job->stage == RESTORE_SET) return restore_look(self, job, record, RESTORE_PROVED);
+    if (job->stage == RESTORE_SET) return restore_answered(self, job, record);
     if (!reply_ok(reply, CALL_GRPC)) return handler_failed(self, &job->calls[0], reply, error);
     if (job->stage == RESTORE_LOOKED) return restore_looked(self, job, record, error);
     return restore_proved(self, job, record, ret_remark, error);
