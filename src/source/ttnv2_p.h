@@ -3,7 +3,7 @@
 #ifndef SOURCE_TTNV2_P_H
 #define SOURCE_TTNV2_P_H
 
-#include "source/address.h"
+#include "net/address.h"
 #include "source/source.h"
 #include "ttnv2.pb-c.h"
 
