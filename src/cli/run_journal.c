@@ -98,6 +98,19 @@ static int find_path(const char *name, option_lookup *lookup, char **ret_path, s
     return 0;
 }
 
+char *run_journal_name(const struct run_journal *self, option_lookup *lookup) {
+    ERROR_AUTO ignored = {0};
+    char *directory MEMORY_AUTO = NULL;
+    if (self->path == NULL || state_directory(lookup, &directory, &ignored) != 0) {
+        return memory_strdup(self->path);
+    }
+    size_t size = strlen(directory);
+    const char *name = self->path + size + 1;
+    bool below = strncmp(self->path, directory, size) == 0 && self->path[size] == '/' && has_suffix(name) &&
+                 strchr(name, '/') == NULL;
+    return below ? memory_strndup(name, strlen(name) - strlen(suffix)) : memory_strdup(self->path);
+}
+
 // ---- keys
 
 static int seal_from_terminal(struct run_journal *self, bool new, struct seal **ret_seal,
@@ -170,9 +183,8 @@ static int keep_option(void *context, const struct option_spec *spec, const char
     return result;
 }
 
-static int keep_invocation(struct run_journal *self, const struct invocation *invocation,
-                           option_lookup *lookup, struct error *error) {
-    struct journal *journal = self->journal;
+int run_journal_describe(struct journal *journal, const struct invocation *invocation, option_lookup *lookup,
+                         struct error *error) {
     char created[RFC3339_TEXT_SIZE];
     rfc3339_format_ns(created, clock_wall(&clock_system));
     const char *user = lookup("USER");
@@ -204,7 +216,7 @@ int run_journal_create(const struct invocation *invocation, option_lookup *looku
     if (result == 0) result = journal_create(&place, &self->journal, error);
     bool made = result == 0;
     if (result == 0) result = set_key(self, invocation->global, true, error);
-    if (result == 0) result = keep_invocation(self, invocation, lookup, error);
+    if (result == 0) result = run_journal_describe(self->journal, invocation, lookup, error);
     // A file that was there before is somebody's.
     if (result != 0 && made) run_journal_discard(self);
     if (result != 0) run_journal_release(self);
@@ -311,7 +323,7 @@ static int restore_option(void *context, const char *name, const char *value, st
     const struct restoring *restoring = context;
     const struct option_spec *spec = option_find(option_table(restoring->values), name, strlen(name));
     // Where the run's files are is kept apart: these would count as given anew.
-    static const char places[] = "output journal no-journal journal-key-file dry-run";
+    static const char places[] = "output journal no-journal journal-key-file dry-run report";
     if (spec == NULL || option_given(restoring->values, name) || words_contain(places, name, strlen(name)))
         return 0;
     char *shown MEMORY_AUTO = memory_printf("the journal's --%s", name);

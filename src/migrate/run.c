@@ -60,6 +60,10 @@ const struct run_numbers *run_numbers(const struct run *run) {
     return &run->numbers;
 }
 
+struct journal *run_memory(const struct run *run) {
+    return run->journal;
+}
+
 bool run_changes(const struct run *run) {
     return !run->setup.dry_run && (run->setup.driver->features & SOURCE_CHANGES) != 0;
 }

@@ -95,4 +95,7 @@ int run_rollback(struct run *run, run_id_feed *feed, void *context, struct error
 
 const struct run_numbers *run_numbers(const struct run *run);
 
+// What the run knows of its devices: the setup's journal, or the temporary one. Borrowed.
+struct journal *run_memory(const struct run *run);
+
 #endif
