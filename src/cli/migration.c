@@ -167,6 +167,14 @@ static void open_progress(struct migration *migration) {
     console->progress = migration->progress;
 }
 
+static void look_at_space(void *context, struct space *ret_journal, struct space *ret_output) {
+    const struct migration *migration = context;
+    struct file_identity identity = {0};
+    if (migration->journal.path != NULL) space_look(migration->journal.path, ret_journal);
+    if (file_identify(migration->output, &identity)) space_look(identity.path, ret_output);
+    file_identity_release(&identity);
+}
+
 static int open_run(struct migration *migration, struct error *error) {
     const struct option_values *global = global_of(migration);
     const struct run_setup setup = {
@@ -179,6 +187,7 @@ static int open_run(struct migration *migration, struct error *error) {
         .transport = migration->transport,
         .clock = &clock_system,
         .random = &random_system,
+        .space = {.context = migration, .look = look_at_space},
         .log = &migration->session->console->log,
         .naming = &migration->naming,
         .plans = migration->plans.plans,
