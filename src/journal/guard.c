@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/guard.h"
 
+#include <endian.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,8 +64,9 @@ static int hash_properties(struct journal *journal, char ret_text[static HEX_TEX
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
         for (int column = 0; column < 3; column++) {
             const void *bytes = sqlite3_column_blob(statement, column);
-            uint32_t size = (uint32_t)sqlite3_column_bytes(statement, column);
-            crypto_generichash_update(&state, (const uint8_t *)&size, sizeof size);
+            size_t size = (size_t)sqlite3_column_bytes(statement, column);
+            const uint32_t counted = htole32((uint32_t)size);
+            crypto_generichash_update(&state, (const uint8_t *)&counted, sizeof counted);
             if (size > 0) crypto_generichash_update(&state, bytes, size);
         }
     }

@@ -350,23 +350,19 @@ no_place_for_journal() {
     [ "$halts" -gt 2 ] || fail "only $halts runs were halted"
 }
 
-# too_little ARGUMENT...: refused with the numbers, before anything is changed
-too_little() {
+# Refused with the numbers, before anything is changed: by a limit, and where this machine lets us have one, on a disk that
+# has too little.
+too_little_room() {
+    sandbox_start --devices 60 --seed 4
+    world before
     status=0
-    (ulimit -f 800 && bounded ttnv2 application --output run.json "$@" >/dev/null 2>err) || status=$?
+    (ulimit -f 800 && bounded ttnv2 application --output run.json >/dev/null 2>err) || status=$?
     exits 1
     told 'too little room.*60 devices.*MB'
     told 'try:'
     world after
     unchanged before after
     equal "files that are left" "$(find . -name run.json -o -name '*.journal*' | wc -l)" 0
-}
-
-# Also on a disk that has too little, where this machine lets us have one.
-too_little_room() {
-    sandbox_start --devices 60 --seed 4
-    world before
-    too_little
     (ulimit -f 800 && bounded ttnv2 application --dry-run >/dev/null 2>err) || fail "a run that changes nothing is refused"
     mkdir disk
     if unshare -m true 2>/dev/null && unshare -m mount -t tmpfs -o size=100k none disk 2>/dev/null; then
@@ -620,6 +616,24 @@ several_runs() {
     equal "devices moved" "$(jq .ttnv2.cleared after)" 3
 }
 
+# What a killed run leaves beside its journal is wiped with it.
+forgotten() {
+    sandbox_start --devices 60 --latency 6ms --seed 4
+    world before
+    die_with_lines 5 ttnv2 application --output run.json --concurrency 4
+    journal=$(ls $state_folder/*.journal)
+    for name in "$journal" "$journal-wal" "$journal-shm"; do [ -s "$name" ] || fail "no $name for this test"; done
+    # Its content is overwritten, which another name of the file shows.
+    ln "$journal-wal" kept.wal
+    keys_of before >keys
+    [ "$(found_keys kept.wal)" -gt 0 ] || fail "no key in the log"
+    good status --forget "$(basename "$journal" .journal)"
+    equal "files that are left" "$(find $state_folder -type f | wc -l)" 0
+    equal "keys in what was the log" "$(found_keys kept.wal)" 0
+    migrate status
+    exits 1
+}
+
 # A dry run, and one that comes to nothing, leave no journal.
 no_journal_for_nothing() {
     sandbox_start --devices 10
@@ -694,6 +708,7 @@ run_case "an encrypted journal" encrypted
 run_case "for one user alone" private
 run_case "without a journal" without_journal
 run_case "several runs" several_runs
+run_case "a run that is forgotten" forgotten
 run_case "no journal for nothing" no_journal_for_nothing
 run_case "several applications" several_applications
 run_case "a damaged journal" damaged
