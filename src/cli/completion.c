@@ -18,8 +18,7 @@ static enum completion_value value_of(const struct option_spec *spec) {
     if (strcmp(spec->name, "source") == 0) return COMPLETION_SOURCES;
     if (strcmp(spec->name, "frequency-plan-id") == 0) return COMPLETION_PLANS;
     if (spec->argument == NULL) return COMPLETION_FREE;
-    bool file = strncmp(spec->argument, "FILE", 4) == 0 || strncmp(spec->argument, "DIR", 3) == 0;
-    return file ? COMPLETION_FILE : COMPLETION_FREE;
+    return option_is_path(spec) ? COMPLETION_FILE : COMPLETION_FREE;
 }
 
 // Visits one row under a prefix, and the file of a secret. `flag` says whose it is.

@@ -23,7 +23,7 @@ const struct option_spec global_options[] = {
         .name = "output",
         .type = OPTION_STRING,
         .argument = "FILE",
-        .help = "file that the devices are written to, instead of standard output; must be new or empty",
+        .help = "file to write to instead of standard output; must be new or empty",
     },
     {
         .name = "dry-run",
@@ -123,6 +123,12 @@ const struct option_spec global_options[] = {
         .env = "TTN_LW_MIGRATE_JOURNAL_KEY_FILE",
         .argument = "FILE",
         .help = "Encrypt the journal's secrets with the content of FILE; - asks for a passphrase",
+    },
+    {
+        .name = "report",
+        .type = OPTION_STRING,
+        .argument = "FILE",
+        .help = "HTML page about the run, written at its end; must be new or empty",
     },
     {
         .name = "failed",

@@ -20,6 +20,10 @@ struct run_journal {
 int run_journal_create(const struct invocation *invocation, option_lookup *lookup,
                        struct run_journal *journal, struct error *error);
 
+// Puts that into any journal: who runs what, from where, with which options.
+int run_journal_describe(struct journal *journal, const struct invocation *invocation, option_lookup *lookup,
+                         struct error *error);
+
 // Opens the journal that a user names: a path, a run's ID, or NULL for the latest run. `writable` takes the lock. The key
 // of an encrypted one comes from --journal-key-file or is asked for on the terminal.
 int run_journal_open(const struct option_values *global, const char *name, bool writable,
@@ -32,6 +36,10 @@ int run_journal_open_locked(const char *name, option_lookup *lookup, struct run_
 // Overwrites the journal's files, takes them away, and releases. A file system that copies on write, or a disk that
 // moves blocks, may still hold what was overwritten.
 int run_journal_wipe(struct run_journal *journal, struct error *error);
+
+// What a command line calls it: the run's ID if it lies below the state directory, else its path. NULL if there is none;
+// the caller frees it.
+char *run_journal_name(const struct run_journal *journal, option_lookup *lookup);
 
 // Accepts a zeroed one.
 void run_journal_release(struct run_journal *journal);
