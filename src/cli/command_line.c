@@ -204,7 +204,9 @@ static void look_ahead(struct parser *parser) {
         if (!flags_end && strcmp(arg, "--") == 0) {
             flags_end = true;
         } else if (flags_end || !flag_read(arg, &flag)) {
-            if (words < 2) parser->words[words++] = arg;
+            bool plan = words == 0 && !parser->plan && strcmp(arg, "plan") == 0;
+            if (plan) parser->plan = true;
+            if (!plan && words < 2) parser->words[words++] = arg;
         } else if (match_find(parser, &flag, &match)) {
             bool follows = flag.value == NULL && match_takes_value(&match) && i + 1 < parser->argc;
             if (follows) flag.value = parser->argv[++i];
@@ -224,6 +226,8 @@ static void resolve(struct parser *parser) {
         invocation->source_first = invocation->source != NULL;
     }
     const char *name = invocation->source_first ? second : first;
+    // `plan` stands before what it plans; alone it is a command that says so.
+    if (name == NULL && parser->plan && !invocation->source_first) name = "plan";
     if (name != NULL) invocation->command = command_find(name, strlen(name));
     bool of_source = invocation->command == NULL || (invocation->command->flags & COMMAND_SOURCE) != 0;
     if (invocation->source == NULL && of_source && parser->source_flag != NULL) {
@@ -246,8 +250,10 @@ void invocation_set_target(struct invocation *invocation, const char *name) {
 }
 
 // Takes the words that named source and command out of the arguments.
-static void drop_words(struct invocation *invocation) {
-    size_t used = (invocation->source_first ? 1 : 0) + (invocation->command != NULL ? 1 : 0);
+static void drop_words(const struct parser *parser) {
+    struct invocation *invocation = parser->invocation;
+    size_t used = (invocation->source_first ? 1 : 0) + (invocation->command != NULL ? 1 : 0) +
+                  (parser->plan && parser->words[0] != NULL ? 1 : 0);
     if (used > invocation->argument_count) used = invocation->argument_count;
     invocation->argument_count -= used;
     memmove(invocation->arguments, invocation->arguments + used,
@@ -283,8 +289,12 @@ int command_line_parse(int argc, char **argv, const struct source_driver *const 
         return 0;
     }
     result = check_words(&parser, error);
+    if (result == 0 && parser.plan) {
+        const struct option_spec *plan = option_find(global_options, "plan", strlen("plan"));
+        result = option_set(invocation->global, plan, "plan", "true", error);
+    }
     if (result != 0) return result;
-    drop_words(invocation);
+    drop_words(&parser);
     if (invocation->help) return 0;
     result = take_environment(&parser, lookup, error);
     return result != 0 ? result : check_complete(invocation, error);

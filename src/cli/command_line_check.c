@@ -200,8 +200,12 @@ static int check_source(const struct parser *parser, struct error *error) {
 // The words must be the same now that the source's table has said which flags take a value.
 static bool words_agree(const struct parser *parser) {
     const struct invocation *invocation = parser->invocation;
+    size_t plan = parser->plan ? 1 : 0;
+    if (parser->plan && (invocation->argument_count == 0 || strcmp(invocation->arguments[0], "plan") != 0)) {
+        return false;
+    }
     for (size_t i = 0; i < 2; i++) {
-        const char *word = i < invocation->argument_count ? invocation->arguments[i] : NULL;
+        const char *word = i + plan < invocation->argument_count ? invocation->arguments[i + plan] : NULL;
         if (word != parser->words[i]) return false;
     }
     const char *source = option_string(invocation->global, "source");
@@ -216,7 +220,7 @@ int check_words(const struct parser *parser, struct error *error) {
         return -ERROR_USAGE;
     }
     const char *name = parser->words[invocation->source_first ? 1 : 0];
-    if (name == NULL && !invocation->help) return no_command(invocation, error);
+    if (name == NULL && !invocation->help && !parser->plan) return no_command(invocation, error);
     if (name != NULL && invocation->command == NULL) return unknown_command(parser, name, error);
     if (name != NULL && invocation->source_first && (invocation->command->flags & COMMAND_SOURCE) == 0) {
         return unknown_command(parser, name, error);

@@ -32,6 +32,7 @@ struct parser {
     const char *source_flag;  // the value of --source, or NULL
     const char *target_flag;  // the value of --to, or NULL
     bool version;             // --version
+    bool plan;                // the first word was `plan`
 };
 
 // Splits an argument; false if it is no flag.

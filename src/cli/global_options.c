@@ -99,6 +99,25 @@ const struct option_spec global_options[] = {
         .help = "do not check the whole fleet before the first change; each device is still checked",
     },
     {
+        .name = "plan",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "only tell what would become of each device, and change nothing",
+    },
+    {
+        .name = "wait-uplink",
+        .type = OPTION_DURATION,
+        .default_value = "0s",
+        .argument = "DURATION",
+        .help = "how long to wait until all devices are heard at the target",
+    },
+    {
+        .name = "silent",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "only devices that were not heard at the target since they were imported",
+    },
+    {
         .name = "keep-going",
         .type = OPTION_BOOL,
         .default_value = "false",

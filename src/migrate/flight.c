@@ -388,8 +388,8 @@ static void window_drop_useless(struct flights *flights) {
 }
 
 static int flights_commit(struct flights *flights, struct error *error) {
-    return flights->run->setup.target_instance != NULL ? server_turn(flights, error)
-                                                       : window_commit(flights, error);
+    bool ordered = flights->run->setup.target_instance == NULL && !flights->checking;
+    return ordered ? window_commit(flights, error) : server_turn(flights, error);
 }
 
 static int flights_turn(struct flights *flights, struct error *error) {

@@ -293,12 +293,26 @@ static void intend(struct flight *flight) {
     }
 }
 
+// What is to be known of a device that can go, for whoever reads the plan.
+static void keep_notes(struct flight *flight) {
+    const struct notes *notes = &flight->device.notes;
+    BUFFER_AUTO text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    if (flight->claim == CLAIM_FOUND) buffer_puts(&text, "is at the target already, as it is to be");
+    for (size_t i = 0; i < notes->count; i++) {
+        buffer_printf(&text, "%s%s: %s", text.size > 0 ? "; " : "", notes->items[i].path,
+                      notes->items[i].text);
+    }
+    if (text.size > 0) flight_set_reason(flight, DEVICE_PLANNED, buffer_string(&text));
+}
+
 static void check_ended(struct flights *flights, struct flight *flight) {
     struct run *run = flights->run;
     run->numbers.checked++;
     if (flight->claim == CLAIM_FOUND) run->numbers.found++;
     if (run->setup.dry_run) {
         run->numbers.done++;
+        keep_notes(flight);
         flight_notes(flight);
     }
     flight_free(flight);
@@ -326,6 +340,7 @@ static int leave_window(struct flights *flights, struct error *error) {
             check_ended(flights, window_take(flights, before));
         } else if (flight->stage == STAGE_READY) {
             moving_add(flights, window_take(flights, before));
+            flights->run->numbers.begun++;
             int result = claim(flight, error);
             if (result != 0) return result;
             if (flight->claim == CLAIM_FOUND) flights->run->numbers.found++;

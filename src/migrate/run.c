@@ -181,11 +181,11 @@ int run_commit(struct run *run, struct error *error) {
 // changed.
 static int run_before_flights(struct run *run, struct error *error) {
     int result = run_restore(run, DEVICE_UNDOING, DEVICE_FAILED, error);
-    if (result != 0 || (run->setup.no_plan && !run->setup.dry_run)) return result;
+    if (result != 0 || run->setup.no_plan) return result;
     uint64_t failed = run->numbers.failed;
     result = run_check(run, error);
     failed = run->numbers.failed - failed;
-    if (result != 0 || failed == 0 || run->setup.dry_run || run->setup.keep_going) return result;
+    if (result != 0 || failed == 0 || run->setup.keep_going) return result;
     // Not kept as failed: the next run looks again.
     uint64_t again = 0;
     result = journal_change_states(run->journal, DEVICE_FAILED, DEVICE_PLANNED, &again, error);
@@ -200,9 +200,11 @@ static int run_before_flights(struct run *run, struct error *error) {
 // The devices are in the journal: takes them through, then looks once more at those that were released, also
 // after an error, but not when the user waits for the end.
 static int run_all(struct run *run, struct error *error) {
-    int result = run->setup.target_instance == NULL ? 0 : run_before_flights(run, error);
-    if (result == 0 && !(run->setup.dry_run && run->setup.target_instance != NULL))
-        result = run_flights(run, error);
+    const struct run_setup *setup = &run->setup;
+    bool server = setup->target_instance != NULL;
+    if (setup->plan_only || (setup->dry_run && server)) return run_check(run, error);
+    int result = server ? run_before_flights(run, error) : 0;
+    if (result == 0) result = run_flights(run, error);
     if (result == -ERROR_CANCELLED || !run_releases(run)) return result;
     // Nothing hangs on that look: a run whose devices are cleared is not halted by it.
     ERROR_AUTO late = {0};

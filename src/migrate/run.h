@@ -24,6 +24,7 @@ struct run_numbers {
     bool total_known;         // no more will come
     uint64_t done;            // finished, well or not
     uint64_t written;         // lines that are out
+    uint64_t begun;           // devices of which something may be at a target that is a server
     uint64_t checked;         // looked at before anything is changed, and fine
     bool checking;            // the phase in which that is done
     uint64_t released;        // cleared at the source
@@ -69,7 +70,8 @@ struct run_setup {
     const struct target_driver *target;
     struct target *target_instance;  // NULL: a stream target
     enum run_conflict on_conflict;
-    bool no_plan;             // no look at all devices before the first one is changed
+    bool plan_only;  // nothing but that look, whatever the target: journal and numbers tell what came of it
+    bool no_plan;    // no look at all devices before the first one is changed
     struct file *output;      // NULL: the target is a server
     uint64_t output_size;     // bytes of whole lines that it holds already: see output_resume
     struct journal *journal;  // NULL = a temporary one: nothing can be resumed then

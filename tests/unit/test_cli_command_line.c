@@ -153,6 +153,9 @@ static void test_positions(void **state) {
     expect("version", "version", "", "");
     expect("--version", "version", "", "");
     expect("ttnv2 device x --version", "version", "ttnv2", "");
+    expect("plan ttnv2 device x", "device", "ttnv2", "x");
+    expect("plan device --source ttnv2 plan", "device", "ttnv2", "plan");
+    expect("--verbose plan ttnv2 app my-app", "application", "ttnv2", "my-app");
     expect("sources --json", "sources", "", "");
     expect("sources --dry-run --frequency-plans-url x --dev-id-prefix y", "sources", "", "");
     expect("help", "help", "", "");
@@ -274,7 +277,7 @@ static const struct mistake mistakes[] = {
     {"sources --source ttnv2", "--source means nothing to the command sources",
      "ttn-lw-migrate sources --help"},
     {"sources --concurrency 3", "--concurrency means nothing to the command sources", NULL},
-    {"ttnv2 device --json x", "--json means nothing to the command device", NULL},
+    {"ttnv2 device --list x", "--list means nothing to the command device", NULL},
     {"sources --app-id x", "unknown flag --app-id", NULL},
     {"sources --ttnv2.app-id x extra", "sources takes no argument", NULL},
     {"version 1", "version takes no argument", NULL},

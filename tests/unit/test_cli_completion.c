@@ -73,7 +73,7 @@ static const struct completion_case cases[] = {
     {"ttnv2 ", "device", "sources"},
     {"ttnv2 a", "application", NULL},
     {"ttnv2 device --app-", "--app-access-key-file", "--ttnv2.app-id"},
-    {"ttnv2 device --", "--with-session", "--json"},
+    {"ttnv2 device --", "--with-session", "--list"},
     {"table device --", "--delimiter", "--app-id"},
     {"device --source tt", "ttnv2", "csv"},
     {"device --source ttnv2 --ttnv2.app-i", "--ttnv2.app-id", NULL},

@@ -112,7 +112,7 @@ static void test_device(void **state) {
     assert_contains(text,
                     "--concurrency N         devices in flight at once [default: 16] [env:\n"
                     "                          TTN_LW_MIGRATE_CONCURRENCY]\n");
-    assert_null(strstr(text, "--json "));
+    assert_null(strstr(text, "--list "));
     assert_null(strstr(text, "internal"));
     topic.source = &fake_csv;
     text = write_topic(&topic, 0, &buffer);
