@@ -19,7 +19,7 @@ static uint64_t quota_left(const char *path) {
     struct dqblk quota = {0};
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (descriptor < 0) return left;
-    if (syscall(SYS_quotactl_fd, descriptor, QCMD(Q_GETQUOTA, USRQUOTA), geteuid(), &quota) == 0 &&
+    if (syscall(SYS_quotactl_fd, descriptor, QCMD((unsigned)Q_GETQUOTA, USRQUOTA), geteuid(), &quota) == 0 &&
         (quota.dqb_valid & QIF_BLIMITS) != 0 && quota.dqb_bhardlimit > 0) {
         uint64_t most = (uint64_t)quota.dqb_bhardlimit * QUOTA_BLOCK;
         left = quota.dqb_curspace < most ? most - quota.dqb_curspace : 0;

@@ -112,7 +112,7 @@ void report_page_remark(struct buffer *page, const struct journal_row *row, cons
     buffer_puts(page, "</b> <i>(");
     add_text(page, words->title);
     buffer_puts(page, ")</i> ");
-    add_text(page, row->reason != NULL ? row->reason : "no reason is known");
+    add_text(page, row->reason != NULL ? row->reason : words->meaning);
     buffer_puts(page, "</li>\n");
 }
 

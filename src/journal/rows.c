@@ -1,17 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/rows.h"
 
+#include "base/memory.h"
 #include "journal/journal_p.h"
+#include "journal/state_words.h"
 
 // CROSS JOIN: the order of devices comes from the table itself, without sorting.
 #define ROWS                                                                                           \
     "SELECT a.name, d.id, d.device_id, d.dev_eui, d.state, d.line, d.attempts, d.reason FROM device d" \
     " CROSS JOIN application a ON a.number = d.application"
 
-static const char *const row_text[] = {
-    [JOURNAL_ROWS_ALL] = ROWS " ORDER BY d.sequence",
-    [JOURNAL_ROWS_TOLD] = ROWS " WHERE d.reason IS NOT NULL OR d.state = 20 ORDER BY d.sequence",
-};
+static char *query_of(enum journal_rows which) {
+    BUFFER_AUTO text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    buffer_puts(&text, ROWS);
+    if (which == JOURNAL_ROWS_TOLD) {
+        buffer_puts(&text, " WHERE d.reason IS NOT NULL OR d.state IN (");
+        size_t count = 0;
+        const enum device_state *states = device_states(&count);
+        for (size_t i = 0; i < count; i++) {
+            if (device_state_words(states[i])->tone == STATE_WRONG)
+                buffer_printf(&text, "%d,", (int)states[i]);
+        }
+        buffer_puts(&text, "-1)");
+    }
+    buffer_puts(&text, " ORDER BY d.sequence");
+    return buffer_take_string(&text);
+}
 
 static const char *text_of(sqlite3_stmt *statement, int column) {
     return (const char *)sqlite3_column_text(statement, column);
@@ -34,7 +49,8 @@ static void read_row(sqlite3_stmt *statement, struct journal_row *row) {
 int journal_each_row(struct journal *journal, enum journal_rows which, journal_row_receiver *receiver,
                      void *context, struct error *error) {
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(journal->database, row_text[which], -1, &statement, NULL) != SQLITE_OK)
+    char *query MEMORY_AUTO = query_of(which);
+    if (sqlite3_prepare_v2(journal->database, query, -1, &statement, NULL) != SQLITE_OK)
         return journal_error(journal, error);
     int step = SQLITE_DONE;
     int result = 0;

@@ -20,7 +20,7 @@ struct journal_row {
 
 enum journal_rows {
     JOURNAL_ROWS_ALL,
-    JOURNAL_ROWS_TOLD,  // with a reason, or set aside
+    JOURNAL_ROWS_TOLD,  // with a reason, or in a state that somebody has to look at
 };
 
 // Tells the devices in the order of the input; ends with what the receiver returns if it is not 0.

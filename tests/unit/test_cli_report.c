@@ -142,9 +142,11 @@ static void test_content(void **state) {
     device("moved", DEVICE_CONFIRMED, NULL);
     device("aside", DEVICE_FAILED, "no <plan> & \"no\" key");
     device("<script>alert(1)</script>", DEVICE_RELEASING, "lost\x1b[2J\xe2\x80\xae answer");
+    device("cut-off", DEVICE_RELEASING, NULL);
     struct kept_file file;
     const char *page = page_of(&file, false);
-    holds(page, "1 of 3 devices moved, 2 to look at.");
+    holds(page, "<b>cut-off</b> <i>(perhaps still at the source)</i> Written, but not known");
+    holds(page, "1 of 4 devices moved, 3 to look at.");
     holds(page, "<dd>The Things Network Stack V2 (ttnv2)</dd>");
     holds(page, "<dd>2026-01-31 10:15:00 UTC</dd>");
     holds(page, "<dd>9.8.7</dd>");
