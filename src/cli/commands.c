@@ -128,7 +128,7 @@ const struct command commands[] = {
             "reported as unchecked. Nothing is contacted.",
         .examples = "formatters convert decoder.js encoder.js > formatters.json\n"
                     "formatters convert application.json --formatters converted\n"
-                    "formatters check decoder.js --payload 08fc5a --payload ff385a --port 2\n"
+                    "formatters check decoder.js --payload 08fc5a --port 2\n"
                     "formatters check functions/ --port 2 < payloads.txt",
         .options = "formatters payload fields port json",
         .words = COMMAND_WORDS_FORMATTERS,

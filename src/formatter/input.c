@@ -104,20 +104,24 @@ static int add_script(struct formatter_input *input, const char *text, const cha
     return result == 0 && !any ? nothing_there(path, error) : result;
 }
 
-static int add_file(struct formatter_input *input, const char *path, const char *shown, struct error *error) {
-    char *text MEMORY_AUTO = NULL;
-    size_t size = 0;
-    int result = file_read_all(path, FORMATTER_FILE_MAX, &text, &size, error);
-    if (result != 0) return result;
+int formatter_input_parse(struct formatter_input *input, const char *text, size_t size, const char *name,
+                          struct error *error) {
     if (strlen(text) != size || !utf8_valid(text, size)) {
-        return error_set(error, ERROR_INPUT, "%s is no text in UTF-8", shown);
+        return error_set(error, ERROR_INPUT, "%s is no text in UTF-8", name);
     }
     // A byte order mark, as some editors write one.
     const char *start = strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;
     if (start[strspn(start, " \t\r\n")] == '{') {
-        return add_json(input, start, size - (size_t)(start - text), shown, error);
+        return add_json(input, start, size - (size_t)(start - text), name, error);
     }
-    return add_script(input, start, shown, error);
+    return add_script(input, start, name, error);
+}
+
+static int add_file(struct formatter_input *input, const char *path, const char *shown, struct error *error) {
+    char *text MEMORY_AUTO = NULL;
+    size_t size = 0;
+    int result = file_read_all(path, FORMATTER_FILE_MAX, &text, &size, error);
+    return result != 0 ? result : formatter_input_parse(input, text, size, shown, error);
 }
 
 static int add_folder(struct formatter_input *input, const char *path, struct error *error) {

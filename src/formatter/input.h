@@ -36,6 +36,10 @@ void formatter_input_release(struct formatter_input *input);
 // there already; ERROR_TOO_LARGE.
 int formatter_input_add(struct formatter_input *input, const char *path, struct error *error);
 
+// Adds the text of a file called `name`: `size` bytes and a NUL. Errors as above.
+int formatter_input_parse(struct formatter_input *input, const char *text, size_t size, const char *name,
+                          struct error *error);
+
 // V2's functions; they are borrowed from the input.
 struct ttnv2_functions formatter_input_functions(const struct formatter_input *input);
 

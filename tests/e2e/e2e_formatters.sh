@@ -83,7 +83,7 @@ hostile() {
     echo 'function Decoder(bytes, port) { var s = "x"; for (;;) s += s; }' >memory.js
     printf 'function Decoder(bytes, port) { throw { toString: function () { return "\\x1b]0;title\\x07"; } }; }' >throw.js
     for script in loop memory; do
-        good formatters check $script.js --payload 00
+        good formatters check "$script.js" --payload 00
         less "time of $script" "$elapsed" $((10000 * SLACK))
         grep -q stopped out || fail "$script was not stopped"
     done
@@ -92,7 +92,7 @@ hostile() {
     printf 'function Decoder(b) { /* \000 */ }' >nul.js
     head -c 2000000 /dev/zero | tr '\0' ' ' >large.js
     for script in nul large; do
-        migrate formatters check $script.js --payload 00
+        migrate formatters check "$script.js" --payload 00
         exits 1
     done
     printf 'function Decoder(b) { /* %s */ }' "$(head -c 40000 /dev/zero | tr '\0' x)" >big.js
