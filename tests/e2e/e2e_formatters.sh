@@ -35,7 +35,7 @@ converted() {
     same 'the uplink formatter' up made/uplink.js
     same 'the downlink formatter' down made/downlink.js
     for part in decoder converter validator; do
-        grep -qxF "$(tail -n 1 functions/$part.js)" up || fail "the source of the $part is not in the formatter"
+        grep -qxF "$(tail -n 1 "functions/$part.js")" up || fail "the source of the $part is not in the formatter"
     done
     migrate formatters convert functions --formatters made
     exits 1
