@@ -154,12 +154,16 @@ void engine_too_large(duk_context *engine) {
 static void confine(const struct engine_run *run) {
     const struct rlimit none = {0, 0};
     const struct rlimit seconds = {60, 60};
+    struct rlimit files = {0, 0};
     sigset_t signals;
+    // valgrind lets nobody lower the hard limit of files.
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) leave(run, ENDING_BROKEN);
+    files.rlim_cur = 0;
     sigemptyset(&signals);
-    const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPROF};
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_DFL);
+    const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGPROF};
+    for (size_t i = 0; i < sizeof handled / sizeof *handled; i++) signal(handled[i], SIG_DFL);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || sigprocmask(SIG_SETMASK, &signals, NULL) != 0 ||
-        setrlimit(RLIMIT_NOFILE, &none) != 0 || setrlimit(RLIMIT_FSIZE, &none) != 0 ||
+        setrlimit(RLIMIT_NOFILE, &files) != 0 || setrlimit(RLIMIT_FSIZE, &none) != 0 ||
         setrlimit(RLIMIT_CORE, &none) != 0 || setrlimit(RLIMIT_CPU, &seconds) != 0) {
         leave(run, ENDING_BROKEN);
     }
