@@ -94,6 +94,9 @@ static const struct completion_case cases[] = {
     {"ttnv2 device --to tts --to.tts.app-id device --to.tts.ins", "--to.tts.insecure", NULL},
     {"ttnv2 device --on-conflict ", "update", NULL},
     {"targets --", "--json", "--to"},
+    {"formatters ch", "check", NULL},
+    {"formatters con", "convert", NULL},
+    {"formatters check --pay", "--payload", NULL},
     {"ttnv2 device ", NULL, NULL},
     {"ttnv2 device --app-id ", NULL, NULL},
 };
