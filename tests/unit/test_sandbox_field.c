@@ -186,11 +186,11 @@ static void test_silenced(void **state) {
 // Devices of The Things Stack live by themselves: they send, join, and get sessions at all servers.
 static void test_tts_devices(void **state) {
     (void)state;
-    struct world *world = make(0, 40, 200);
+    struct world *world = make(0, 40, 50);
     world_advance(world, NOW);
     world_advance(world, NOW + 100 * NS_PER_SECOND);
     struct world_numbers numbers = numbers_of(world);
-    assert_true(numbers.tts_uplinks > 10000);
+    assert_true(numbers.tts_uplinks > 2500);
     assert_int_equal(numbers.twice + numbers.nowhere + numbers.repeated, 0);
     const struct tts_application *application = tts_find_application(world->tts, WORLD_TTS_SOURCE_APP_ID);
     for (size_t i = 0; i < application->device_count; i++) {
