@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "world/ttnv2_p.h"
+#include "world/tts_p.h"
 #include "world/world_p.h"
 
 // The gRPC servers answer in status codes, the HTTP servers in those of HTTP.
@@ -19,6 +20,7 @@ static bool is_http(enum world_endpoint endpoint) {
 struct world *world_new(const struct world_setup *setup) {
     struct world *world = memory_new(struct world);
     world->v2 = v2_new(setup);
+    world->tts = tts_make_cluster(setup);
     return world;
 }
 
@@ -31,6 +33,7 @@ void world_free(struct world *world) {
     if (world == NULL) return;
     world_clear_faults(world);
     v2_free(world->v2);
+    tts_free(world->tts);
     free(world);
 }
 
@@ -51,6 +54,7 @@ int world_reply_status(struct world_reply *reply, int status, const char *format
     va_end(args);
     reply->status = status;
     buffer_clear(&reply->body);
+    buffer_clear(&reply->details);
     return status;
 }
 
@@ -75,16 +79,29 @@ const char *world_request_header(const struct world_request *request, const char
 void world_reply_release(struct world_reply *reply) {
     free(reply->message);
     buffer_release(&reply->body);
+    buffer_release(&reply->details);
     *reply = (struct world_reply){0};
 }
 
-// The last part of the path, without the query; nothing in it needs escaping in JSON.
-static void short_name(const char *method, char *name, size_t size) {
+static bool is_tts(enum world_endpoint endpoint) {
+    return endpoint >= WORLD_TTS_IS && endpoint <= WORLD_TTS_JS;
+}
+
+// The last part of the path, without the query; of The Things Stack, where several services have the same methods,
+// "Service/Method". Nothing in it needs escaping in JSON.
+static void short_name(const struct world_request *request, char *name, size_t size) {
+    const char *method = request->method;
     const char *slash = strrchr(method, '/');
     const char *start = slash != NULL ? slash + 1 : method;
+    if (is_tts(request->endpoint) && slash != NULL) {
+        start = slash;
+        while (start > method && start[-1] != '.' && start[-1] != '/') start--;
+    }
     size_t length = strcspn(start, "?");
     if (length >= size) length = size - 1;
-    for (size_t i = 0; i < length; i++) name[i] = isalnum((unsigned char)start[i]) ? start[i] : '-';
+    for (size_t i = 0; i < length; i++) {
+        name[i] = isalnum((unsigned char)start[i]) || start + i == slash ? start[i] : '-';
+    }
     name[length] = '\0';
 }
 
@@ -217,14 +234,21 @@ void world_call(struct world *world, int64_t now, const struct world_request *re
                 struct world_reply *reply) {
     *reply = (struct world_reply){0};
     buffer_init(&reply->body, BUFFER_UNLIMITED);
+    buffer_init(&reply->details, BUFFER_UNLIMITED);
     bool http = is_http(request->endpoint);
     if (http) reply->status = 200;
     char name[64];
-    short_name(request->method, name, sizeof name);
+    short_name(request, name, sizeof name);
     struct method_calls *calls = count_call(world, name);
     calls->calls++;
     const struct fault *fault = draw_fault(world, name);
-    if (fault == NULL || !fault_is_before(fault->kind)) v2_call(world->v2, now, request, reply);
+    if (fault == NULL || !fault_is_before(fault->kind)) {
+        if (is_tts(request->endpoint)) {
+            tts_cluster_call(world->tts, now, request, reply);
+        } else {
+            v2_call(world->v2, now, request, reply);
+        }
+    }
     if (fault != NULL) {
         calls->faults++;
         apply_fault(fault, http, reply);
@@ -258,10 +282,15 @@ void world_state_json(const struct world *world, unsigned parts, struct buffer *
                       (unsigned long long)n.devices, (unsigned long long)n.with_keys,
                       (unsigned long long)n.cleared, (unsigned long long)n.restored,
                       (unsigned long long)n.uplinks, (unsigned long long)n.lost);
+        buffer_printf(state, ",\n\"tts\":{\"devices\":%llu,\"with_keys\":%llu,\"uplinks\":%llu}",
+                      (unsigned long long)n.tts_devices, (unsigned long long)n.tts_with_keys,
+                      (unsigned long long)n.tts_uplinks);
     }
     if (parts & WORLD_STATE_DEVICES) {
         buffer_puts(state, parts & WORLD_STATE_CALLS ? ",\n\"devices\":[\n" : "\"devices\":[\n");
         v2_state_json(world->v2, ",\n", state);
+        buffer_puts(state, "],\n\"tts_devices\":[\n");
+        tts_state_json(world->tts, ",\n", state);
         buffer_puts(state, "]");
     }
     buffer_puts(state, "}\n");
@@ -271,9 +300,17 @@ void world_state_lines(const struct world *world, struct buffer *state) {
     size_t before = state->size;
     v2_state_json(world->v2, "\n", state);
     if (state->size > before) buffer_putc(state, '\n');
+    before = state->size;
+    tts_state_json(world->tts, "\n", state);
+    if (state->size > before) buffer_putc(state, '\n');
 }
 
 int world_load_device(struct world *world, const char *json, size_t size, const char **ret_app_id,
                       struct error *error) {
+    static const char v2_member[] = "\"get_device_hex\"";
+    static const char tts_member[] = "\"device_id\"";
+    bool tts = memmem(json, size, v2_member, sizeof v2_member - 1) == NULL &&
+               memmem(json, size, tts_member, sizeof tts_member - 1) != NULL;
+    if (tts) return tts_load_device(world->tts, json, size, ret_app_id, error);
     return v2_load_device(world->v2, json, size, ret_app_id, error);
 }
