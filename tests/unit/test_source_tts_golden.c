@@ -16,6 +16,8 @@
 #include "base/base64.h"
 #include "base/hex.h"
 #include "device/error_details.h"
+#include "device/field_mask.h"
+#include "device/json_read.h"
 #include "device/json_write.h"
 #include "device/validate.h"
 #include "support/tts_world.h"
@@ -231,7 +233,82 @@ static void test_forbidden_path(void **state) {
     unload(&recorded);
 }
 
-// The mask of each server in the recording is one that 3.32 accepts; ours asks for nothing that it forbids.
+// ---- masks
+
+static struct recording masks;
+
+static void check_allowed(const char *method, const Google__FieldMask *mask) {
+    for (size_t i = 0; i < masks.count; i++) {
+        if (strcmp(text(masks.calls[i], "method"), method) != 0) continue;
+        json_t *allowed = json_object_get(masks.calls[i], "allowed");
+        for (size_t k = 0; k < mask->n_paths; k++) {
+            bool found = false;
+            for (size_t m = 0; m < json_array_size(allowed) && !found; m++)
+                found = strcmp(json_string_value(json_array_get(allowed, m)), mask->paths[k]) == 0;
+            if (!found) fail_msg("%s does not allow %s", method, mask->paths[k]);
+        }
+        return;
+    }
+    fail_msg("no mask of %s", method);
+}
+
+static bool check_get_mask(struct tts_world *world, const struct call *call, struct reply *reply) {
+    (void)world;
+    (void)reply;
+    enum tts_server server = world_server(call);
+    ARENA_AUTO arena = {0};
+    const Tts__GetEndDeviceRequest *request =
+        message_unpack(&tts__get_end_device_request__descriptor, call->body, call->body_size, &arena, NULL);
+    assert_non_null(request);
+    assert_true(request->field_mask->n_paths > 3);
+    char *method MEMORY_AUTO = memory_printf("%s/Get", world_services[server]);
+    check_allowed(method, request->field_mask);
+    return false;
+}
+
+// What is read of a device, as a server's part of it.
+static const char *const members_of[TTS_SERVERS] = {
+    [TTS_NETWORK] =
+        "frequency_plan_id lorawan_version lorawan_phy_version min_frequency max_frequency "
+        "supports_join supports_class_b supports_class_c multicast mac_settings mac_state session "
+        "pending_mac_state pending_session battery_percentage downlink_margin "
+        "last_dev_status_received_at power_state",
+    [TTS_APPLICATION] = "session pending_session formatters skip_payload_crypto skip_payload_crypto_override",
+    [TTS_JOIN] = "root_keys net_id last_dev_nonce used_dev_nonces last_join_nonce resets_join_nonces",
+};
+
+static void check_set_masks(const json_t *device) {
+    ARENA_AUTO arena = {0};
+    char *line = json_dumps(device, JSON_COMPACT);
+    Tts__EndDevice *whole =
+        message_json_read(&tts__end_device__descriptor, line, strlen(line), 1, &arena, NULL, NULL);
+    free(line);
+    assert_non_null(whole);
+    for (enum tts_server server = TTS_NETWORK; server < TTS_SERVERS; server++) {
+        Tts__EndDevice *part = message_select(&whole->base, members_of[server], &arena);
+        char *method MEMORY_AUTO = memory_printf("%s/Set", world_services[server]);
+        check_allowed(method, tts_source_mask(part, server, &arena));
+    }
+}
+
+// 3.32 accepts the masks with which devices are read and put back.
+static void test_masks(void **state) {
+    (void)state;
+    load(&masks, "vectors/tts/field-masks.jsonl.xz");
+    struct tts_world world;
+    world_begin(&world, NULL, true);
+    world.record.complete = false;
+    world.before = check_get_mask;
+    assert_int_equal(world_run(&world, world_read, false), JOB_DONE);
+    world_release(&world);
+    struct recording devices;
+    load(&devices, "vectors/tts/devices.jsonl.xz");
+    assert_int_equal(devices.count, 36);
+    for (size_t i = 0; i < devices.count; i++) check_set_masks(json_object_get(devices.calls[i], "read"));
+    unload(&devices);
+    unload(&masks);
+}
+
 static void test_list(void **state) {
     (void)state;
     load(&recorded, "vectors/tts/calls.jsonl.xz");
@@ -259,10 +336,8 @@ static void test_list(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_devices),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_forbidden_path),
-        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_devices), cmocka_unit_test(test_errors), cmocka_unit_test(test_forbidden_path),
+        cmocka_unit_test(test_masks),   cmocka_unit_test(test_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
