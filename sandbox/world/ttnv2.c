@@ -184,6 +184,7 @@ void world_clear_devices(struct world *world) {
     for (size_t i = 0; i < v2->application_count; i++) v2_clear_application(v2->applications[i]);
     v2_network_clear(&v2->network);
     tts_clear_devices(world->tts);
+    field_release(&world->field);
 }
 
 void world_count(const struct world *world, struct world_numbers *numbers) {
@@ -199,4 +200,7 @@ void world_count(const struct world *world, struct world_numbers *numbers) {
         }
     }
     tts_count(world->tts, numbers);
+    numbers->twice = world->field.twice;
+    numbers->nowhere = field_nowhere(&world->field);
+    numbers->repeated = world->field.repeated;
 }

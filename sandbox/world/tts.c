@@ -41,6 +41,7 @@ struct tts *tts_make_cluster(const struct world_setup *setup) {
     tts_make_keys(tts);
     set_record(tts, tts_add_application(tts, WORLD_TTS_SOURCE_APP_ID), "Meters and sensors");
     set_record(tts, tts_add_application(tts, WORLD_TTS_TARGET_APP_ID), "");
+    tts_populate(tts, setup->tts_devices);
     return tts;
 }
 
@@ -61,6 +62,7 @@ static void free_application(struct tts_application *application) {
 void tts_free(struct tts *tts) {
     if (tts == NULL) return;
     tts_clear_devices(tts);
+    field_touched_release(&tts->touched);
     for (size_t i = 0; i < tts->application_count; i++) free_application(tts->applications[i]);
     free(tts->applications);
     for (size_t i = 0; i < tts->gateway_count; i++) {

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "world/bucket.h"
+#include "world/field.h"
 #include "world/prng.h"
 #include "world/tts_rules.h"
 #include "world/tts_tree.h"
@@ -82,6 +83,7 @@ struct tts {
     size_t application_count;
     struct tts_index by_id;
     struct tts_index by_euis[TTS_SERVERS];
+    struct field_touched touched;  // devices whose records changed
     struct tts_gateway *gateways;  // owned; by ID
     size_t gateway_count;
     struct tts_key *keys;  // owned; the first WORLD_TTS_KEYS are those of world_tts_key
@@ -129,6 +131,24 @@ void tts_clear_devices(struct tts *tts);
 struct tts_gateway *tts_find_gateway(const struct tts *tts, const char *gateway_id);
 // The ID must be new. Valid until the next one is added.
 struct tts_gateway *tts_add_gateway(struct tts *tts, const char *gateway_id);
+
+// ---- tts_population.c
+
+// Adds devices and formatters to the source application, and gateways to the user. None without devices.
+void tts_populate(struct tts *tts, uint64_t devices);
+
+// ---- tts_field.c: devices that send
+
+// True if the cluster holds a key of the device and may answer it.
+bool tts_holds(const struct tts *tts, const uint8_t *euis);
+// Session, root key and counters as the cluster knows them.
+void tts_read_device(const struct tts *tts, struct field_device *device);
+enum tts_heard { TTS_DEAF, TTS_HEARD, TTS_MAY_JOIN };
+// One uplink. *ret_down is set to the counter of a downlink that answers it.
+enum tts_heard tts_hear(struct tts *tts, int64_t now, const struct field_device *sender, struct prng *draws,
+                        int64_t *ret_down);
+// Gives the device a session; only after TTS_MAY_JOIN.
+void tts_join(struct tts *tts, int64_t now, struct field_device *sender, struct prng *draws);
 
 // ---- tts_state.c
 

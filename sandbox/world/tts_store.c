@@ -199,7 +199,13 @@ static void free_device(struct tts_device *device) {
     free(device);
 }
 
+static void touch(struct tts *tts, const struct tts_device *device, enum tts_server server) {
+    bool field = device->indexed[server] && (server == TTS_NS || server == TTS_JS);
+    if (field) field_touch(&tts->touched, device->euis[server], device->euis[server] + TTS_EUI_SIZE);
+}
+
 static void unindex(struct tts *tts, struct tts_device *device, enum tts_server server) {
+    touch(tts, device, server);
     if (device->indexed[server]) index_remove(&tts->by_euis[server], server, device);
     device->indexed[server] = false;
 }
@@ -215,6 +221,7 @@ void tts_store_record(struct tts *tts, struct tts_device *device, enum tts_serve
     memcpy(device->euis[server] + TTS_EUI_SIZE, dev_eui.data, TTS_EUI_SIZE);
     index_add(&tts->by_euis[server], server, device);
     device->indexed[server] = true;
+    touch(tts, device, server);
 }
 
 void tts_drop_record(struct tts *tts, struct tts_device *device, enum tts_server server) {

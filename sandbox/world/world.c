@@ -21,6 +21,7 @@ struct world *world_new(const struct world_setup *setup) {
     struct world *world = memory_new(struct world);
     world->v2 = v2_new(setup);
     world->tts = tts_make_cluster(setup);
+    field_look(world, 0);
     return world;
 }
 
@@ -34,6 +35,7 @@ void world_free(struct world *world) {
     world_clear_faults(world);
     v2_free(world->v2);
     tts_free(world->tts);
+    field_release(&world->field);
     free(world);
 }
 
@@ -249,6 +251,7 @@ void world_call(struct world *world, int64_t now, const struct world_request *re
             v2_call(world->v2, now, request, reply);
         }
     }
+    field_look(world, now);
     if (fault != NULL) {
         calls->faults++;
         apply_fault(fault, http, reply);
@@ -258,7 +261,7 @@ void world_call(struct world *world, int64_t now, const struct world_request *re
 }
 
 void world_advance(struct world *world, int64_t now) {
-    v2_advance(world->v2, now);
+    field_advance(world, now);
 }
 
 void world_state_json(const struct world *world, unsigned parts, struct buffer *state) {
@@ -285,6 +288,8 @@ void world_state_json(const struct world *world, unsigned parts, struct buffer *
         buffer_printf(state, ",\n\"tts\":{\"devices\":%llu,\"with_keys\":%llu,\"uplinks\":%llu}",
                       (unsigned long long)n.tts_devices, (unsigned long long)n.tts_with_keys,
                       (unsigned long long)n.tts_uplinks);
+        buffer_puts(state, ",\n\"field\":");
+        field_state_json(&world->field, state);
     }
     if (parts & WORLD_STATE_DEVICES) {
         buffer_puts(state, parts & WORLD_STATE_CALLS ? ",\n\"devices\":[\n" : "\"devices\":[\n");
@@ -311,6 +316,8 @@ int world_load_device(struct world *world, const char *json, size_t size, const 
     static const char tts_member[] = "\"device_id\"";
     bool tts = memmem(json, size, v2_member, sizeof v2_member - 1) == NULL &&
                memmem(json, size, tts_member, sizeof tts_member - 1) != NULL;
-    if (tts) return tts_load_device(world->tts, json, size, ret_app_id, error);
-    return v2_load_device(world->v2, json, size, ret_app_id, error);
+    int result = tts ? tts_load_device(world->tts, json, size, ret_app_id, error)
+                     : v2_load_device(world->v2, json, size, ret_app_id, error);
+    field_look(world, world->field.now);
+    return result;
 }

@@ -180,6 +180,9 @@ struct world_numbers {
     uint64_t tts_devices;    // known to at least one server of The Things Stack
     uint64_t tts_with_keys;  // of these, with a root key, a network or an application session key
     uint64_t tts_uplinks;    // accepted by its Network Server
+    uint64_t twice;     // how often a device came to be held by two networks at once: with keys, not silenced
+    uint64_t nowhere;   // how often one was held by none for longer than a second
+    uint64_t repeated;  // downlinks with a counter that the device had seen before
 };
 void world_count(const struct world *world, struct world_numbers *numbers);
 

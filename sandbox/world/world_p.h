@@ -4,6 +4,7 @@
 #define SANDBOX_WORLD_WORLD_P_H
 
 #include "world/fault.h"
+#include "world/field.h"
 #include "world/world.h"
 
 struct v2;
@@ -24,6 +25,7 @@ struct method_calls {
 struct world {
     struct v2 *v2;    // owned
     struct tts *tts;  // owned
+    struct field field;
     struct fault faults[FAULTS_MAX];
     size_t fault_count;
     struct method_calls methods[METHODS_MAX];
