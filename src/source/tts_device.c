@@ -203,10 +203,14 @@ static int set_session(const struct tts_source *self, const struct tts_parts *pa
     message->session = NULL;
     message->mac_state = NULL;
     if (!message->supports_join) {
-        return error_set(
-            error, ERROR_DEVICE,
-            "does not join, and its session is incomplete: DevAddr and NwkSKey at the Network Server and "
-            "AppSKey at the Application Server are needed");
+        error_set(
+            error, ERROR_DEVICE, "does not join, and %s",
+            parts->at[TTS_APPLICATION] == NULL
+                ? "is not registered at the Application Server, which would have its AppSKey"
+                : "its session is incomplete: DevAddr and NwkSKey at the Network Server and AppSKey at the "
+                  "Application Server are needed");
+        error_hint(error, "complete its registration, or leave it out");
+        return -ERROR_DEVICE;
     }
     if (had && !self->no_session) {
         device_note(device, "session",
@@ -258,6 +262,13 @@ static int set_sessions(const struct tts_source *self, const struct tts_parts *p
 
 // ---- the whole
 
+// True if the address is that of another host than the one that is asked.
+static bool is_elsewhere(const struct tts_source *self, enum tts_server server, const char *address) {
+    const char *asked = self->peers[server].address.host_port;
+    size_t size = strcspn(address, ":");
+    return size > 0 && (strncmp(address, asked, size) != 0 || asked[size] != ':');
+}
+
 // Without the Network Server's part nobody can take the device: it says plan and versions.
 static int check_network(const struct tts_source *self, const struct tts_parts *parts, struct error *error) {
     if (parts->at[TTS_NETWORK] != NULL) return 0;
@@ -273,7 +284,7 @@ static int check_network(const struct tts_source *self, const struct tts_parts *
     error_set(error, ERROR_DEVICE,
               "is not registered at %s, which would know its frequency plan and LoRaWAN version",
               self->peers[TTS_NETWORK].name);
-    if (identity != NULL && identity->network_server_address[0] != '\0') {
+    if (identity != NULL && is_elsewhere(self, TTS_NETWORK, identity->network_server_address)) {
         error_hint(error, "its Network Server is %s: --tts.network-server-grpc-address",
                    identity->network_server_address);
     } else {
@@ -282,20 +293,22 @@ static int check_network(const struct tts_source *self, const struct tts_parts *
     return -ERROR_DEVICE;
 }
 
-static void note_root_keys(const struct tts_parts *parts, struct device *device) {
+static void note_root_keys(const struct tts_source *self, const struct tts_parts *parts,
+                           struct device *device) {
     const Tts__EndDevice *message = device->end_device;
     const Tts__EndDevice *identity = parts->at[TTS_IDENTITY];
     if (!message->supports_join) return;
     const Tts__RootKeys *keys = message->root_keys;
     if (keys != NULL && (has_key(keys->app_key) || has_key(keys->nwk_key))) return;
-    bool elsewhere = identity != NULL && identity->join_server_address[0] != '\0';
+    bool elsewhere = identity != NULL && is_elsewhere(self, TTS_JOIN, identity->join_server_address);
     device_note(
         device, "root_keys", "%s%s%s: without root keys the device can join only if they are entered",
         parts->at[TTS_JOIN] == NULL ? "is not registered at the Join Server" : "the Join Server has none",
         elsewhere ? "; its Join Server is " : "", elsewhere ? identity->join_server_address : "");
 }
 
-static void note_missing(const struct tts_parts *parts, struct device *device) {
+static void note_missing(const struct tts_source *self, const struct tts_parts *parts,
+                         struct device *device) {
     if (parts->at[TTS_IDENTITY] == NULL) {
         device_note(
             device, "ids",
@@ -312,7 +325,7 @@ static void note_missing(const struct tts_parts *parts, struct device *device) {
         device_note(device, "network_server_kek_label",
                     "names of keys in the old network's vault are left out");
     }
-    note_root_keys(parts, device);
+    note_root_keys(self, parts, device);
 }
 
 int tts_source_device_convert(const struct tts_source *self, const struct source_record *record,
@@ -329,7 +342,7 @@ int tts_source_device_convert(const struct tts_source *self, const struct source
     add_network(parts.at[TTS_NETWORK], message);
     if (parts.at[TTS_APPLICATION] != NULL) add_application(parts.at[TTS_APPLICATION], message);
     if (parts.at[TTS_JOIN] != NULL && message->supports_join) add_join(parts.at[TTS_JOIN], message);
-    note_missing(&parts, device);
+    note_missing(self, &parts, device);
     result = set_sessions(self, &parts, device, error);
     if (result != 0) return result;
     strip(device);

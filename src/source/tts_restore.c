@@ -225,6 +225,10 @@ static const char *remark_of(const struct restore_state *state, struct arena *ar
     if (state->made) {
         buffer_puts(&text, "is back, but as a new entry: its dates and queued downlinks are gone");
     }
+    const Tts__EndDevice *application = state->recorded.at[TTS_APPLICATION];
+    if (state->made && application != NULL && application->pending_session != NULL) {
+        buffer_puts(&text, "; the AppSKey of a join that was under way is gone");
+    }
     if (state->count_moved) {
         buffer_printf(
             &text,

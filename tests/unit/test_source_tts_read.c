@@ -343,7 +343,25 @@ static void test_half_registered(void **state) {
     DEVICE_AUTO without_network;
     begin_without(&world, true, TTS_NETWORK);
     assert_int_equal(convert(&world, &without_network), -ERROR_DEVICE);
-    assert_non_null(strstr(world.error.hint, "stack.example"));
+    assert_non_null(strstr(world.error.hint, "register it there"));
+    world_release(&world);
+}
+
+// A device of another cluster: the address of that is what is missing.
+static void test_other_cluster(void **state) {
+    (void)state;
+    struct tts_world world;
+    world_init(&world, NULL);
+    world_fill(&world, true);
+    world.at[TTS_NETWORK] = NULL;
+    world.at[TTS_IDENTITY]->network_server_address = arena_strdup(&world.arena, "nam1.example");
+    assert_int_equal(world_open(&world, false), 0);
+    assert_int_equal(world_run(&world, world_prepare, false), JOB_DONE);
+    world.record.id = memory_strdup("my-device");
+    assert_int_equal(world_run(&world, world_read, false), JOB_DONE);
+    DEVICE_AUTO device;
+    assert_int_equal(convert(&world, &device), -ERROR_DEVICE);
+    assert_non_null(strstr(world.error.hint, "nam1.example: --tts.network-server-grpc-address"));
     world_release(&world);
 }
 
@@ -566,17 +584,29 @@ static void test_owns(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses),       cmocka_unit_test(test_bad_options),
-        cmocka_unit_test(test_missing_address), cmocka_unit_test(test_delete_flag),
-        cmocka_unit_test(test_rights),          cmocka_unit_test(test_prepare_garbage),
-        cmocka_unit_test(test_wrong_cluster),   cmocka_unit_test(test_pages),
-        cmocka_unit_test(test_bad_pages),       cmocka_unit_test(test_whole_device),
-        cmocka_unit_test(test_no_such_device),  cmocka_unit_test(test_half_registered),
-        cmocka_unit_test(test_exported_before), cmocka_unit_test(test_other_euis),
-        cmocka_unit_test(test_hostile_servers), cmocka_unit_test(test_bad_record),
-        cmocka_unit_test(test_no_session),      cmocka_unit_test(test_session_of_a_new_join),
-        cmocka_unit_test(test_first_downlink),  cmocka_unit_test(test_silenced_before),
-        cmocka_unit_test(test_names),           cmocka_unit_test(test_owns),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_missing_address),
+        cmocka_unit_test(test_delete_flag),
+        cmocka_unit_test(test_rights),
+        cmocka_unit_test(test_prepare_garbage),
+        cmocka_unit_test(test_wrong_cluster),
+        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_bad_pages),
+        cmocka_unit_test(test_whole_device),
+        cmocka_unit_test(test_no_such_device),
+        cmocka_unit_test(test_half_registered),
+        cmocka_unit_test(test_other_cluster),
+        cmocka_unit_test(test_exported_before),
+        cmocka_unit_test(test_other_euis),
+        cmocka_unit_test(test_hostile_servers),
+        cmocka_unit_test(test_bad_record),
+        cmocka_unit_test(test_no_session),
+        cmocka_unit_test(test_session_of_a_new_join),
+        cmocka_unit_test(test_first_downlink),
+        cmocka_unit_test(test_silenced_before),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_owns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

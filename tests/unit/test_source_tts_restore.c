@@ -107,6 +107,24 @@ static void test_deleted(void **state) {
     }
 }
 
+// What no Set can give back is named.
+static void test_join_under_way(void **state) {
+    (void)state;
+    struct tts_world world;
+    world_init(&world, "keys");
+    world_fill(&world, true);
+    world.at[TTS_APPLICATION]->pending_session = world_session(&world, true);
+    assert_int_equal(world_open(&world, false), 0);
+    assert_int_equal(world_run(&world, world_prepare, false), JOB_DONE);
+    world.record.id = memory_strdup("my-device");
+    assert_int_equal(world_run(&world, world_read, false), JOB_DONE);
+    assert_int_equal(world_run(&world, release, false), JOB_DONE);
+    restoration = (struct source_restoration){0};
+    assert_int_equal(world_run(&world, restore, true), JOB_DONE);
+    assert_non_null(strstr(restoration.remark, "AppSKey of a join"));
+    world_release(&world);
+}
+
 // The counters of the target count, where the device went on with its session there.
 static void test_progress(void **state) {
     (void)state;
@@ -308,12 +326,12 @@ static void test_masks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_silenced),   cmocka_unit_test(test_silent_before),
-        cmocka_unit_test(test_deleted),    cmocka_unit_test(test_progress),
-        cmocka_unit_test(test_rejoined),   cmocka_unit_test(test_other_device),
-        cmocka_unit_test(test_euis_taken), cmocka_unit_test(test_lost_answers),
-        cmocka_unit_test(test_dry_run),    cmocka_unit_test(test_forgetful_servers),
-        cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_silenced),          cmocka_unit_test(test_silent_before),
+        cmocka_unit_test(test_deleted),           cmocka_unit_test(test_join_under_way),
+        cmocka_unit_test(test_progress),          cmocka_unit_test(test_rejoined),
+        cmocka_unit_test(test_other_device),      cmocka_unit_test(test_euis_taken),
+        cmocka_unit_test(test_lost_answers),      cmocka_unit_test(test_dry_run),
+        cmocka_unit_test(test_forgetful_servers), cmocka_unit_test(test_masks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
