@@ -146,9 +146,12 @@ bool tts_source_same_root_keys(const Tts__EndDevice *left, const Tts__EndDevice 
            same_key(a == NULL ? NULL : a->nwk_key, b == NULL ? NULL : b->nwk_key);
 }
 
-// True if a downlink with a counter is known to have been sent in this session.
+// True if a downlink with a counter may have been sent in this session.
 static bool has_sent_down(const Tts__MACState *state) {
-    for (size_t i = 0; state != NULL && i < state->n_recent_downlinks; i++) {
+    if (state == NULL) return false;
+    // It may have been a join-accept, which has no counter: then one is skipped for nothing.
+    if (state->last_downlink_at != NULL) return true;
+    for (size_t i = 0; i < state->n_recent_downlinks; i++) {
         const Tts__MACState__DownlinkMessage *downlink = state->recent_downlinks[i];
         if (downlink->payload != NULL && downlink->payload->mac_payload != NULL) return true;
     }

@@ -185,11 +185,12 @@ lost_answers() {
     done
 }
 
-# No counter goes backwards for devices that are answered meanwhile.
+# No counter goes backwards for devices that are answered meanwhile: whoever was is named with the counter to use.
 while_devices_send() {
-    sandbox_start --tts-devices 40 --uplinks 300 --latency 10ms
-    migrate tts application --keep-going --concurrency 4
+    sandbox_start --tts-devices 6 --devices 1 --uplinks 3000 --latency 200ms
+    migrate tts application --keep-going
     [ "$status" -eq 0 ] || exits 3
+    told 'answered between reading and releasing'
     stack after
     jq -r '"\(.ids.device_id) \(.session.last_n_f_cnt_down // 0) \(.session.dev_addr // "" | ascii_downcase)"' out >lines
     while read -r id counter address; do
@@ -200,6 +201,10 @@ while_devices_send() {
         }
         [ "${now% *}" -le "$counter" ] || told "$id.*last_n_f_cnt_down to ${now% *} "
     done <lines
+    # Of a device that is deleted, too.
+    sandbox_start --tts-devices 6 --devices 1 --uplinks 3000 --latency 200ms
+    migrate tts application --tts.release delete --keep-going
+    told 'answered between reading and releasing'
 }
 
 refused_keys() {

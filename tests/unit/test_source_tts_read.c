@@ -525,6 +525,10 @@ static void test_first_downlink(void **state) {
     downlink->payload->mac_payload =
         message_new(&world.arena, &tts__macstate__downlink_message__message__macpayload__descriptor);
     assert_int_equal(tts_source_last_n_f_cnt_down(network), 1);
+    network->mac_state->n_recent_downlinks = 0;
+    assert_int_equal(tts_source_last_n_f_cnt_down(network), 0);
+    network->mac_state->last_downlink_at = message_new(&world.arena, &google__timestamp__descriptor);
+    assert_int_equal(tts_source_last_n_f_cnt_down(network), 1);
     assert_int_equal(world_open(&world, false), 0);
     world_release(&world);
 }
