@@ -162,6 +162,7 @@ struct v2_network_device *v2_network_find(const struct v2_network_server *networ
 static void grow(struct v2_network_server *network) {
     struct v2_network_server bigger = {.slot_count = network->slot_count > 0 ? network->slot_count * 2 : 64};
     bigger.count = network->count;
+    bigger.touched = network->touched;
     bigger.slots = memory_new_array(struct v2_network_device *, bigger.slot_count);
     for (size_t i = 0; i < network->slot_count; i++) {
         for (struct v2_network_device *device = network->slots[i]; device != NULL;) {

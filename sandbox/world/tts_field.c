@@ -56,6 +56,8 @@ void tts_read_device(const struct tts *tts, struct field_device *device) {
     if (root_key.size == TTS_KEY_SIZE) memcpy(device->root_key, root_key.data, TTS_KEY_SIZE);
     struct wire_bytes dev_addr = tts_bytes(session, "dev_addr");
     struct wire_bytes key = tts_bytes(session, NETWORK_KEY);
+    // A group of devices listens only.
+    if (tts_number(network, "multicast") != 0) return;
     if (dev_addr.size != TTS_DEV_ADDR_SIZE || key.size != TTS_KEY_SIZE) return;
     device->has_session = true;
     memcpy(device->dev_addr, dev_addr.data, TTS_DEV_ADDR_SIZE);

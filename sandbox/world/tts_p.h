@@ -132,6 +132,30 @@ struct tts_gateway *tts_find_gateway(const struct tts *tts, const char *gateway_
 // The ID must be new. Valid until the next one is added.
 struct tts_gateway *tts_add_gateway(struct tts *tts, const char *gateway_id);
 
+// ---- tts_view.c
+
+// A device as the four servers know it. What a server does not have is zero.
+struct tts_view {
+    bool known[TTS_SERVERS];
+    uint8_t euis[TTS_SERVERS][TTS_EUIS_SIZE];
+    bool supports_join, silenced, has_session, has_pending_session, has_mac_state;  // Network Server
+    uint8_t dev_addr[TTS_DEV_ADDR_SIZE];
+    uint8_t f_nwk_s_int_key[TTS_KEY_SIZE];
+    uint8_t s_nwk_s_int_key[TTS_KEY_SIZE];
+    uint8_t nwk_s_enc_key[TTS_KEY_SIZE];
+    uint32_t last_f_cnt_up, last_n_f_cnt_down, last_conf_f_cnt_down;
+    uint8_t as_dev_addr[TTS_DEV_ADDR_SIZE];  // Application Server
+    uint8_t app_s_key[TTS_KEY_SIZE];
+    uint32_t last_a_f_cnt_down;
+    uint8_t app_key[TTS_KEY_SIZE];  // Join Server
+    uint8_t nwk_key[TTS_KEY_SIZE];
+    uint32_t last_dev_nonce, last_join_nonce;
+};
+
+// False, and all zero, if no server knows the device.
+bool tts_view(const struct tts *tts, const char *application_id, const char *device_id,
+              struct tts_view *ret_view);
+
 // ---- tts_population.c
 
 // Adds devices and formatters to the source application, and gateways to the user. None without devices.

@@ -19,7 +19,9 @@ void tts_blob_set(struct tts_blob *blob, const void *data, size_t size) {
 struct tts_node *tts_blob_tree(struct arena *arena, const struct tts_blob *blob, const char *message_name) {
     struct tts_node *tree = NULL;
     uint64_t unknown = 0;
-    tts_parse(arena, tts_message(message_name), (struct wire_bytes){blob->data, blob->size}, &tree, &unknown);
+    // A copy: the tree may be stored in place of what it was read from.
+    struct wire_bytes bytes = {arena_dup(arena, blob->data, blob->size), blob->size};
+    tts_parse(arena, tts_message(message_name), bytes, &tree, &unknown);
     return tree;
 }
 

@@ -79,9 +79,9 @@ static inline void tts_put(struct arena *arena, struct tts_node *message, const 
     }
 }
 
-// A call whose request is made of lines, ended by NULL.
-static inline struct world_reply tts_call_lines(struct world *world, const char *method, const char *key,
-                                                const char *const *lines) {
+// A call whose request is made of lines, ended by NULL; empty ones are passed over.
+static inline struct world_reply tts_call_lines_at(struct world *world, int64_t now, const char *method,
+                                                   const char *key, const char *const *lines) {
     ARENA_AUTO arena = {0};
     BUFFER_AUTO body;
     buffer_init(&body, BUFFER_UNLIMITED);
@@ -94,9 +94,16 @@ static inline struct world_reply tts_call_lines(struct world *world, const char 
     }
     assert_non_null(request);
     struct tts_node *message = tts_new(&arena, request);
-    for (size_t i = 0; lines[i] != NULL; i++) tts_put(&arena, message, lines[i]);
+    for (size_t i = 0; lines[i] != NULL; i++) {
+        if (*lines[i] != '\0') tts_put(&arena, message, lines[i]);
+    }
     tts_encode(message, &body);
-    return tts_call_bytes(world, NOW, tts_endpoint(method), method, key, body.data, body.size);
+    return tts_call_bytes(world, now, tts_endpoint(method), method, key, body.data, body.size);
+}
+
+static inline struct world_reply tts_call_lines(struct world *world, const char *method, const char *key,
+                                                const char *const *lines) {
+    return tts_call_lines_at(world, NOW, method, key, lines);
 }
 
 #define LINES(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -144,7 +144,50 @@ static void test_calls(void **state) {
     world_free(world);
 }
 
+// Damaged requests get an answer, whatever it is.
+static void test_damaged(void **state) {
+    (void)state;
+    enum { ROUNDS = 200 };
+    struct world_setup setup = {.seed = 1, .tts_devices = 20, .devices = 1};
+    struct world *world = world_new(&setup);
+    json_t *calls = read_calls();
+    size_t index = 0;
+    const json_t *call = NULL;
+    struct prng prng = prng_init(1, 1);
+    json_array_foreach(calls, index, call) load(world, call);
+    json_array_foreach(calls, index, call) {
+        const char *method = text_of(call, "method");
+        for (unsigned i = 0; i < ROUNDS; i++) {
+            BUFFER_AUTO request;
+            read_hex(text_of(call, i % 2 == 0 ? "request_hex" : "response_hex"), &request);
+            if (request.size == 0) continue;
+            for (unsigned j = 0; j < 1 + i % 4; j++) {
+                request.data[prng_below(&prng, (uint32_t)request.size)] = (uint8_t)prng_next(&prng);
+            }
+            const struct tts_method *other = &tts_methods[prng_below(&prng, (uint32_t)tts_method_count)];
+            char name[96];
+            snprintf(name, sizeof name, "%s/%s", other->service, other->name);
+            if (i % 8 == 0) method = name;
+            size_t size = i % 3 == 0 ? prng_below(&prng, (uint32_t)request.size) : request.size;
+            struct world_reply reply =
+                tts_call_bytes(world, NOW, tts_endpoint(method), method,
+                               world_tts_key(world, WORLD_TTS_KEY_USER), request.data, size);
+            assert_in_range(reply.status, 0, 16);
+            world_reply_release(&reply);
+            method = text_of(call, "method");
+        }
+    }
+    BUFFER_AUTO lines;
+    buffer_init(&lines, BUFFER_UNLIMITED);
+    world_state_json(world, WORLD_STATE_CALLS | WORLD_STATE_DEVICES, &lines);
+    json_t *parsed = json_loadb((const char *)lines.data, lines.size, 0, NULL);
+    assert_non_null(parsed);
+    json_decref(parsed);
+    json_decref(calls);
+    world_free(world);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_calls)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_calls), cmocka_unit_test(test_damaged)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
