@@ -13,7 +13,7 @@
 
 #define OPTIONS_OF_MIGRATION                                                                             \
     "source to output dry-run frequency-plans-url dev-id-prefix set-eui-as-id concurrency rate timeout " \
-    "keep-going progress journal no-journal journal-key-file"
+    "on-conflict create-application no-plan keep-going progress journal no-journal journal-key-file report"
 
 const struct command commands[] = {
     {
@@ -73,7 +73,8 @@ const struct command commands[] = {
             "--output, or with standard output redirected elsewhere, all lines of the run are written there. "
             "With --failed, devices that were set aside are tried again.",
         .examples = "resume\nresume --failed\nresume --output again.json 20260131T101500Z-3f2a",
-        .options = "failed output dry-run concurrency rate timeout keep-going progress journal-key-file",
+        .options =
+            "failed output dry-run concurrency rate timeout keep-going progress journal-key-file report",
         .most_arguments = 1,
         .run = cmd_resume,
     },
@@ -87,9 +88,22 @@ const struct command commands[] = {
             "with the IDs. What cannot be put back is told. Take the devices out of their new network first. "
             "IDs need the journal's name before them.",
         .examples = "rollback\nrollback 20260131T101500Z-3f2a mydevice",
-        .options = "dry-run concurrency rate timeout keep-going progress journal-key-file",
+        .options = "dry-run concurrency rate timeout keep-going progress journal-key-file report",
         .most_arguments = SIZE_MAX,
         .run = cmd_rollback,
+    },
+    {
+        .name = "report",
+        .arguments = "[JOURNAL]",
+        .summary = "Write an HTML page about a run",
+        .details =
+            "What the run was, how many devices are where, what failed and why, and all devices. It holds no "
+            "keys and needs none, also for an encrypted journal. JOURNAL as with `status`; without it, it is "
+            "the latest run. Nothing is contacted.",
+        .examples = "report > run.html\nreport --output run.html 20260131T101500Z-3f2a",
+        .options = "output",
+        .most_arguments = 1,
+        .run = cmd_report,
     },
     {
         .name = "sources",
@@ -98,6 +112,16 @@ const struct command commands[] = {
         .examples = "sources\nsources --json",
         .options = "json",
         .run = cmd_sources,
+    },
+    {
+        .name = "targets",
+        .aliases = "list-targets get-targets",
+        .summary = "List the targets that devices can go to",
+        .details =
+            "A target's own flags begin with --to. and its name: application --to tts --help shows them.",
+        .examples = "targets\ntargets --json",
+        .options = "json",
+        .run = cmd_targets,
     },
     {
         .name = "frequency-plans",

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "cli/console.h"
 #include "cli/progress.h"
+#include "cli/report.h"
 #include "cli/signals.h"
 #include "cli/summary.h"
 #include "cli/terminal.h"
@@ -166,6 +167,14 @@ static void open_progress(struct migration *migration) {
     console->progress = migration->progress;
 }
 
+static void look_at_space(void *context, struct space *ret_journal, struct space *ret_output) {
+    const struct migration *migration = context;
+    struct file_identity identity = {0};
+    if (migration->journal.path != NULL) space_look(migration->journal.path, ret_journal);
+    if (file_identify(migration->output, &identity)) space_look(identity.path, ret_output);
+    file_identity_release(&identity);
+}
+
 static int open_run(struct migration *migration, struct error *error) {
     const struct option_values *global = global_of(migration);
     const struct run_setup setup = {
@@ -178,6 +187,7 @@ static int open_run(struct migration *migration, struct error *error) {
         .transport = migration->transport,
         .clock = &clock_system,
         .random = &random_system,
+        .space = {.context = migration, .look = look_at_space},
         .log = &migration->session->console->log,
         .naming = &migration->naming,
         .plans = migration->plans.plans,
@@ -189,7 +199,16 @@ static int open_run(struct migration *migration, struct error *error) {
         .keep_going = option_bool(global, "keep-going"),
     };
     migration->run = run_new(&setup, error);
-    return migration->run == NULL ? -(int)error->code : 0;
+    if (migration->run == NULL) return -(int)error->code;
+    // A run that keeps nothing can still be reported.
+    if (migration->journal.journal != NULL || migration->report == NULL) return 0;
+    return run_journal_describe(run_memory(migration->run), &migration->invocation, environment, error);
+}
+
+// Before anything is done: who asked for a report must not learn at the end that it cannot be written.
+static int open_report(struct migration *migration, struct error *error) {
+    const char *path = option_string(migration->session->invocation->global, "report");
+    return path == NULL ? 0 : file_create_output(path, &migration->report, error);
 }
 
 // What depends on options alone; nothing is contacted.
@@ -221,6 +240,7 @@ int migration_open(struct migration *migration, const struct session *session, s
     migration->started = clock_monotonic(&clock_system);
     migration->dry_run = option_bool(global_of(migration), "dry-run");
     int result = open_parts(migration, error);
+    if (result == 0) result = open_report(migration, error);
     if (result == 0) result = open_output(migration, error);
     if (result == 0) result = open_journal(migration, error);
     if (result != 0) return result;
@@ -250,6 +270,7 @@ int migration_open_again(struct migration *migration, const struct session *sess
     if (result == 0)
         result = run_journal_restore(&migration->journal, &migration->invocation, session->sources, error);
     if (result == 0) result = open_parts(migration, error);
+    if (result == 0) result = open_report(migration, error);
     if (result == 0 && kind == MIGRATION_RESUMED) result = retry_failed(migration, error);
     if (result == 0 && kind == MIGRATION_RESUMED) result = reopen_output(migration, error);
     if (result != 0) return result;
@@ -279,6 +300,42 @@ static int close_output(struct migration *migration, bool discard, struct error 
     int result = file->operations->close(file, &closing);
     if (result != 0 && !error_is_set(error)) error_move(error, &closing);
     return result;
+}
+
+static int write_report(const struct migration *migration, struct file *file, const struct error *ending,
+                        struct error *error) {
+    char *words MEMORY_AUTO = ending->code == ERROR_CANCELLED ? memory_strdup("interrupted")
+                              : error_is_set(ending)          ? error_chain(ending)
+                                                              : memory_strdup("by itself");
+    char *name MEMORY_AUTO = run_journal_name(&migration->journal, environment);
+    bool kept = !migration_left_nothing(migration);
+    const struct report report = {
+        .journal = run_memory(migration->run),
+        .path = kept ? migration->journal.path : NULL,
+        .name = kept ? name : NULL,
+        .sources = migration->session->sources,
+        .dry_run = migration->dry_run && migration->kind == MIGRATION_NEW,
+        .ending = words,
+        .now = clock_wall(&clock_system),
+    };
+    return report_write(&report, file, error);
+}
+
+// False if there should be a report and is none.
+static bool close_report(struct migration *migration, const struct error *ending) {
+    struct file *file = migration->report;
+    if (file == NULL) return true;
+    migration->report = NULL;
+    ERROR_AUTO error = {0};
+    int result = migration->run == NULL ? 0 : write_report(migration, file, ending, &error);
+    if (result != 0 || migration->run == NULL) file->operations->discard(file);
+    if (file->operations->close(file, result == 0 ? &error : NULL) != 0) result = -1;
+    if (result != 0) {
+        error_wrap(&error, ERROR_NONE, "the report could not be written");
+        error_hint(&error, "ttn-lw-migrate report writes it again from the journal");
+        console_error(migration->session->console, &error);
+    }
+    return result == 0;
 }
 
 // Whoever finds a journal must find its output too: so the journal goes first.
@@ -330,12 +387,16 @@ static void migration_free(struct migration *migration) {
     free(migration->output_name);
     free(migration->journal_name);
     // The rest of the invocation belongs to the session.
-    if (migration->kind != MIGRATION_NEW) option_values_free(migration->invocation.source_options);
+    if (migration->kind != MIGRATION_NEW) {
+        option_values_free(migration->invocation.source_options);
+        option_values_free(migration->invocation.target_options);
+    }
 }
 
 enum exit_code migration_end(struct migration *migration, int result, struct error *error) {
     enum exit_code code = migration->run == NULL ? exit_code_of(error) : end_code(migration, error);
     if (migration->progress != NULL) progress_end(migration->progress);
+    if (!close_report(migration, error) && code == EXIT_DONE) code = EXIT_HALTED;
     if (close_files(migration, error) != 0 && result == 0) code = EXIT_HALTED;
     if (error->code == ERROR_CANCELLED) {
         log_printf(&migration->session->console->log, LOG_WARN, "interrupted");

@@ -71,13 +71,13 @@ const char *error_details_attribute(const Tts__ErrorDetails *details, const char
 
 static bool is_word(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           c == '-' || c == '.' || c == '+' || c == '=';
+           c == '-' || c == '.' || c == '+' || c == '/' || c == '=';
 }
 
 // Words that may be a key or a token of The Things Stack. A server has no reason to repeat one.
 static bool is_secret(const char *word, size_t size) {
     static const char token[] = "NNSXS.";
-    if (size >= sizeof token - 1 && memcmp(word, token, sizeof token - 1) == 0) return true;
+    if (memmem(word, size, token, sizeof token - 1) != NULL) return true;
     size_t digits = 0;
     for (size_t i = 0; i < size; i++) {
         bool digit = strchr("0123456789abcdefABCDEF", word[i]) != NULL;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/memory.h"
+#include "journal/guard.h"
 #include "journal/journal_p.h"
 
 // "TLWM", in SQLite's application_id: tells a journal from any other database.
@@ -85,15 +86,38 @@ static const char *const statement_text[STATEMENT_COUNT] = {
     [APPLICATION_AT] = "SELECT name FROM application ORDER BY number LIMIT 1 OFFSET ?1",
 };
 
+// What the system told SQLite, which knows a full disk only where it writes to one; 0 = nothing. Each open file keeps its
+// own last error, and of those that are closed by now the connection may have one.
+static int system_reason(sqlite3 *database, int code) {
+    if (code != SQLITE_IOERR && code != SQLITE_CANTOPEN) return 0;
+    sqlite3_file *log = NULL;
+    int reason = 0;
+    sqlite3_file_control(database, NULL, SQLITE_FCNTL_LAST_ERRNO, &reason);
+    sqlite3_file_control(database, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (reason == 0 && log != NULL && log->pMethods != NULL)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &reason);
+    if (reason == 0) reason = sqlite3_system_errno(database);
+    // A file that cannot be made is looked for, in vain: that it is not there is not the reason.
+    return reason == ENOENT ? 0 : reason;
+}
+
 int journal_error(struct journal *journal, struct error *error) {
     int code = sqlite3_errcode(journal->database);
+    int reason = system_reason(journal->database, code);
     const char *words = sqlite3_errmsg(journal->database);
     if (journal->path == NULL) {
         return error_set(error, ERROR_SYSTEM, "the list of devices cannot be kept: %s", words);
     }
     error_set(error, ERROR_OUTPUT, "the journal %s: %s", journal->path, words);
-    if (code == SQLITE_FULL)
+    if (reason != 0)
+        error_set(error, ERROR_OUTPUT, "the journal %s: %s (%s)", journal->path, words, strerror(reason));
+    bool failing = (code == SQLITE_IOERR || code == SQLITE_CANTOPEN) && (reason == 0 || reason == EIO);
+    if (code == SQLITE_FULL || reason == ENOSPC || reason == EDQUOT)
         error_hint(error, "free some space, then: ttn-lw-migrate resume %s", journal->path);
+    if (failing) {
+        error_hint(error, "see whether the disk is full or failing, then: ttn-lw-migrate resume %s",
+                   journal->path);
+    }
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
         error_hint(error, "the file is damaged: keep it, and the output, as they are");
     }
@@ -190,7 +214,11 @@ int journal_create(const struct journal_place *place, struct journal **ret_journ
     if (result == 0) result = journal_make_tables(journal, error);
     char *identity MEMORY_AUTO = memory_printf("PRAGMA application_id = %d", APPLICATION_ID);
     if (result == 0) result = journal_execute(journal, identity, error);
-    if (result == 0) result = journal_commit(journal, error);
+    if (result == 0) result = guard_begin(journal, error);
+    if (result == 0) result = guard_properties(journal, error);
+    // The file itself gets the ID that tells whose its log is.
+    if (result == 0) result = journal_execute(journal, "COMMIT; PRAGMA wal_checkpoint(FULL)", error);
+    if (result == 0) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
     if (result != 0) {
         journal_close(journal);
         return result;
@@ -270,11 +298,15 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
         result = error_set(error, ERROR_INPUT, "the journal %s cannot be opened: %s", place->path,
                            sqlite3_errmsg(journal->database));
     }
+    // Whoever refuses a journal must not copy its log into it.
+    if (result == 0) sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (result == 0) result = check_identity(journal, &version, error);
     if (result == 0) result = check_soundness(journal, error);
     if (result == 0) result = journal_settle(journal, error);
     if (result == 0) result = journal_upgrade(journal, version, writable, error);
     if (result == 0) result = read_sealed(journal, error);
+    if (result == 0) result = guard_check(journal, place, writable, error);
+    if (result == 0) sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     // A process that was killed may have left what it wrote, but did not sync: that is safe before anything is done on
     // the strength of it.
     if (result == 0 && writable) result = journal_execute(journal, "PRAGMA wal_checkpoint", error);
@@ -297,7 +329,8 @@ void journal_bind_now(struct journal *journal, sqlite3_stmt *statement, int inde
 
 int journal_commit(struct journal *journal, struct error *error) {
     if (journal->path == NULL) return 0;
-    int result = journal_execute(journal, "COMMIT", error);
+    int result = guard_properties(journal, error);
+    if (result == 0) result = journal_execute(journal, "COMMIT", error);
     if (result == 0) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
     return result;
 }
@@ -334,6 +367,10 @@ void journal_bind_secret(struct journal *journal, sqlite3_stmt *statement, int i
     if (data == NULL) return;
     if (journal->seal != NULL) {
         seal_close(journal->seal, place, data, size, space);
+    } else if (journal->guarded) {
+        guard_close(place, data, size, space);
+    }
+    if (space->data != NULL) {
         data = space->data;
         size = space->size;
     }
@@ -346,6 +383,7 @@ int journal_column_secret(struct journal *journal, sqlite3_stmt *statement, int 
     size_t size = (size_t)sqlite3_column_bytes(statement, column);
     if (journal->seal != NULL) return seal_open(journal->seal, place, bytes, size, data, error);
     if (journal->sealed) return error_set(error, ERROR_USAGE, "the journal %s is encrypted", journal->path);
+    if (journal->guarded) return guard_open(place, bytes, size, data, error);
     buffer_add(data, bytes, size);
     return 0;
 }
@@ -415,6 +453,7 @@ int journal_set_property(struct journal *journal, const char *name, const char *
         sqlite3_bind_blob(statement, 2, value, (int)strlen(value), SQLITE_STATIC);
     }
     sqlite3_bind_int(statement, 3, seals);
+    journal->properties_changed = true;
     return journal_run(journal, statement, error);
 }
 

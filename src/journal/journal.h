@@ -159,9 +159,9 @@ int journal_set_state(struct journal *journal, int64_t sequence, enum device_sta
 int journal_set_device_id(struct journal *journal, int64_t sequence, const char *device_id, char **ret_other,
                           struct error *error);
 
-// Replaces the converted device: it got other counters since it was stored.
-int journal_set_converted(struct journal *journal, int64_t sequence, const char *id, const void *converted,
-                          size_t converted_size, struct error *error);
+// Replaces the converted device: it got other counters since it was stored. `session` as it was stored.
+int journal_set_converted(struct journal *journal, int64_t sequence, const char *id, bool session,
+                          const void *converted, size_t converted_size, struct error *error);
 
 // Whose the device at the target is, and what was there before.
 int journal_set_claim(struct journal *journal, int64_t sequence, const char *id, enum device_claim claim,

@@ -16,8 +16,21 @@ void journal_device_release(struct journal_device *device) {
     *device = (struct journal_device){0};
 }
 
-char *journal_place_of(const char *column, const char *id) {
-    return memory_printf("device.%s:%s", column, id);
+char *journal_place_of(const struct journal *journal, const char *column, const char *id, const void *beside,
+                       size_t beside_size) {
+    BUFFER_AUTO place;
+    buffer_init(&place, BUFFER_UNLIMITED);
+    buffer_printf(&place, "device.%s:%s", column, id);
+    if (journal->guarded && !journal->sealed && beside_size > 0) {
+        buffer_putc(&place, ':');
+        for (size_t i = 0; i < beside_size; i++) buffer_printf(&place, "%02x", ((const uint8_t *)beside)[i]);
+    }
+    return buffer_take_string(&place);
+}
+
+// The EUI, or nothing.
+static size_t eui_size(const struct source_record *record) {
+    return record->has_dev_eui ? sizeof record->dev_eui : 0;
 }
 
 // Binds dev_eui, complete and data to three parameters in a row; what is bound must outlive the statement's run.
@@ -27,7 +40,8 @@ static void bind_record(struct journal *journal, sqlite3_stmt *statement, int fi
         sqlite3_bind_blob(statement, first, record->dev_eui, sizeof record->dev_eui, SQLITE_STATIC);
     }
     sqlite3_bind_int(statement, first + 1, record->complete);
-    char *place MEMORY_AUTO = journal_place_of("data", record->id);
+    char *place MEMORY_AUTO =
+        journal_place_of(journal, "data", record->id, record->dev_eui, eui_size(record));
     journal_bind_secret(journal, statement, first + 2, place, record->data, record->size, space);
 }
 
@@ -57,12 +71,11 @@ int journal_fill(struct journal *journal, const struct source_record *record, co
 }
 
 // One of the row's secret values, NULL if there is none; the caller owns it.
-static int read_secret(struct journal *journal, sqlite3_stmt *statement, int column, const char *name,
-                       const char *id, uint8_t **ret_data, size_t *ret_size, struct error *error) {
+static int read_secret(struct journal *journal, sqlite3_stmt *statement, int column, const char *place,
+                       uint8_t **ret_data, size_t *ret_size, struct error *error) {
     if (sqlite3_column_type(statement, column) == SQLITE_NULL) return 0;
     BUFFER_AUTO bytes;
     buffer_init(&bytes, BUFFER_UNLIMITED);
-    char *place MEMORY_AUTO = journal_place_of(name, id);
     int result = journal_column_secret(journal, statement, column, place, &bytes, error);
     if (result != 0) return result;
     *ret_data = memory_dup(bytes.data, bytes.size);
@@ -102,16 +115,20 @@ static int read_device(struct journal *journal, sqlite3_stmt *statement, struct 
     buffer_init(&bytes, BUFFER_UNLIMITED);
     int result = 0;
     if (sqlite3_column_type(statement, 5) != SQLITE_NULL) {
-        char *place MEMORY_AUTO = journal_place_of("data", record->id);
+        char *place MEMORY_AUTO =
+            journal_place_of(journal, "data", record->id, record->dev_eui, eui_size(record));
         result = journal_column_secret(journal, statement, 5, place, &bytes, error);
         if (result == 0) source_record_set_data(record, bytes.data, bytes.size);
     }
+    const uint8_t session = device->session;
+    char *converted MEMORY_AUTO =
+        journal_place_of(journal, "converted", record->id, &session, sizeof session);
+    char *before MEMORY_AUTO = journal_place_of(journal, "before", record->id, NULL, 0);
     if (result == 0)
-        result = read_secret(journal, statement, 7, "converted", record->id, &device->converted,
-                             &device->converted_size, error);
+        result =
+            read_secret(journal, statement, 7, converted, &device->converted, &device->converted_size, error);
     if (result == 0)
-        result = read_secret(journal, statement, 13, "before", record->id, &device->before,
-                             &device->before_size, error);
+        result = read_secret(journal, statement, 13, before, &device->before, &device->before_size, error);
     return result;
 }
 
@@ -182,7 +199,9 @@ int journal_store(struct journal *journal, const struct journal_entry *entry, ch
     journal_bind_text(statement, 2, entry->device_id);
     sqlite3_bind_int(statement, 3, entry->session);
     bind_record(journal, statement, 4, entry->record, &data);
-    char *place MEMORY_AUTO = journal_place_of("converted", entry->record->id);
+    const uint8_t session = entry->session;
+    char *place MEMORY_AUTO =
+        journal_place_of(journal, "converted", entry->record->id, &session, sizeof session);
     journal_bind_secret(journal, statement, 7, place, entry->converted, entry->converted_size, &converted);
     journal_bind_now(journal, statement, 8);
     return journal_run(journal, statement, error);

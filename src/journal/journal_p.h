@@ -47,6 +47,8 @@ struct journal {
     char *path;                                 // owned; NULL = temporary
     struct seal *seal;                          // owned; NULL = not encrypted
     bool sealed;                                // the file holds encrypted values
+    bool guarded;                               // values carry a hash: see guard.h
+    bool properties_changed;                    // since the last commit
     bool created;                               // by this process: it can be encrypted from the start
     int64_t application;                        // the one in use
     const struct clock *clock;                  // borrowed
@@ -77,14 +79,16 @@ void journal_reset(sqlite3_stmt *statement);
 // Binds text; NULL stays NULL. Borrowed until the statement is reset.
 void journal_bind_text(sqlite3_stmt *statement, int index, const char *text);
 
-// Binds bytes, sealed if the journal is. `space` holds the sealed form until the statement is reset.
+// Where a device's value stands, for seal and guard; the caller frees it. A guard vouches for `beside` too: other columns
+// that are written together with the value.
+char *journal_place_of(const struct journal *journal, const char *column, const char *id, const void *beside,
+                       size_t beside_size);
+
+// Binds bytes, sealed if the journal is, else guarded if it is so. `space` holds that form until the statement is reset.
 void journal_bind_secret(struct journal *journal, sqlite3_stmt *statement, int index, const char *place,
                          const void *data, size_t size, struct buffer *space);
 
-// Where a device's secret value stands, for the seal; the caller frees it.
-char *journal_place_of(const char *column, const char *id);
-
-// Appends the bytes of a column, opened if they are sealed.
+// Appends the bytes of a column, opened if they are sealed or guarded.
 int journal_column_secret(struct journal *journal, sqlite3_stmt *statement, int column, const char *place,
                           struct buffer *data, struct error *error);
 

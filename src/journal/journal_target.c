@@ -4,13 +4,14 @@
 
 #include "base/memory.h"
 
-int journal_set_converted(struct journal *journal, int64_t sequence, const char *id, const void *converted,
-                          size_t converted_size, struct error *error) {
+int journal_set_converted(struct journal *journal, int64_t sequence, const char *id, bool session,
+                          const void *converted, size_t converted_size, struct error *error) {
     sqlite3_stmt *statement = journal_statement(journal, SET_CONVERTED);
     if (statement == NULL) return journal_error(journal, error);
     BUFFER_AUTO space;
     buffer_init(&space, BUFFER_UNLIMITED);
-    char *place MEMORY_AUTO = journal_place_of("converted", id);
+    const uint8_t beside = session;
+    char *place MEMORY_AUTO = journal_place_of(journal, "converted", id, &beside, sizeof beside);
     sqlite3_bind_int64(statement, 1, sequence);
     journal_bind_secret(journal, statement, 2, place, converted, converted_size, &space);
     return journal_run(journal, statement, error);
@@ -22,7 +23,7 @@ int journal_set_claim(struct journal *journal, int64_t sequence, const char *id,
     if (statement == NULL) return journal_error(journal, error);
     BUFFER_AUTO space;
     buffer_init(&space, BUFFER_UNLIMITED);
-    char *place MEMORY_AUTO = journal_place_of("before", id);
+    char *place MEMORY_AUTO = journal_place_of(journal, "before", id, NULL, 0);
     sqlite3_bind_int64(statement, 1, sequence);
     sqlite3_bind_int(statement, 2, (int)claim);
     journal_bind_secret(journal, statement, 3, place, before, before_size, &space);

@@ -85,7 +85,7 @@ static void set_counter(struct flight *flight, uint32_t last_n_f_cnt_down) {
     message_pack(&flight->device.end_device->base, &converted);
     ERROR_AUTO error = {0};
     run->uncommitted = true;
-    if (journal_set_converted(run->journal, flight->sequence, flight->record.id, converted.data,
+    if (journal_set_converted(run->journal, flight->sequence, flight->record.id, true, converted.data,
                               converted.size, &error) != 0)
         flights_journal_failed(flight->flights, &error);
 }

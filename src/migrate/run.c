@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "migrate/room.h"
 #include "migrate/run_p.h"
 
 // The loop wakes this often to redraw and to look at signals.
@@ -64,6 +65,10 @@ void run_free(struct run *run) {
 
 const struct run_numbers *run_numbers(const struct run *run) {
     return &run->numbers;
+}
+
+struct journal *run_memory(const struct run *run) {
+    return run->journal;
 }
 
 bool run_releases(const struct run *run) {
@@ -243,6 +248,27 @@ static int run_known(struct run *run, struct error *error) {
     return result;
 }
 
+// A run that would fill the disk is not begun.
+static int check_room(struct run *run, struct error *error) {
+    if (!run_changes(run) || run->setup.space.look == NULL) return 0;
+    uint64_t planned = 0;
+    int result = journal_count(run->journal, DEVICE_PLANNED, &planned, error);
+    if (result != 0 || planned == 0) return result;
+    struct space journal = {0};
+    struct space output = {0};
+    run->setup.space.look(run->setup.space.context, &journal, &output);
+    char *text MEMORY_AUTO = NULL;
+    enum room room = room_judge(planned, &journal, &output, &text);
+    if (room == ROOM_TIGHT) {
+        char *warning MEMORY_AUTO = memory_printf("there may be too little room: %s", text);
+        run_tell(run, LOG_WARN, NULL, warning, NULL);
+    }
+    if (room != ROOM_SHORT) return 0;
+    error_set(error, ERROR_OUTPUT, "there is too little room: %s; nothing was changed", text);
+    error_hint(error, "free some space, or name other places: --output FILE, --journal FILE");
+    return -ERROR_OUTPUT;
+}
+
 int run_register(struct run *run, const char *application, struct error *error) {
     bool planned = false;
     int result = journal_use_application(run->journal, application, &planned, error);
@@ -260,6 +286,7 @@ int run_application(struct run *run, const char *application, struct error *erro
         result = run_plan_application(run, error);
         if (result == 0) result = run_planned(run, error);
     }
+    if (result == 0) result = check_room(run, error);
     if (result == 0) result = run_all(run, error);
     run_show(run);
     return result;
@@ -272,6 +299,7 @@ int run_devices(struct run *run, const char *application, run_id_feed *feed, voi
     int result = run_start(run, application, &planned, error);
     if (result == 0) result = run_plan_devices(run, feed, context, error);
     if (result == 0) result = run_planned(run, error);
+    if (result == 0) result = check_room(run, error);
     if (result == 0) result = run_all(run, error);
     run_show(run);
     return result;

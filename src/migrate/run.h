@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/space.h"
 #include "device/naming.h"
 #include "journal/journal.h"
 #include "lorawan/frequency_plan.h"
@@ -54,6 +55,13 @@ struct run_observer {
     unsigned (*interrupts)(void *context);
 };
 
+// The room for what a run writes, looked at before the first device of an application is begun in a run that changes its
+// source. `look` may be NULL: then there is always room.
+struct run_space {
+    void *context;  // borrowed
+    void (*look)(void *context, struct space *ret_journal, struct space *ret_output);
+};
+
 // Everything is borrowed and must outlive the run.
 struct run_setup {
     const struct source_driver *driver;
@@ -68,6 +76,7 @@ struct run_setup {
     struct transport *transport;
     const struct clock *clock;
     const struct random *random;
+    struct run_space space;
     const struct log *log;  // device errors and notices are told here
     const struct device_naming *naming;
     const struct frequency_plans *plans;
@@ -138,5 +147,8 @@ int run_verify(struct run *run, const struct run_verification *wanted, struct er
 int run_rollback_marked(struct run *run, struct error *error);
 
 const struct run_numbers *run_numbers(const struct run *run);
+
+// What the run knows of its devices: the setup's journal, or the temporary one. Borrowed.
+struct journal *run_memory(const struct run *run);
 
 #endif

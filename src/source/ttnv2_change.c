@@ -8,7 +8,7 @@
 
 #include "source/ttnv2_p.h"
 
-enum { RELEASE_TRIES = 10 };
+enum { CHANGE_TRIES = 10 };
 
 // ---- releasing
 
@@ -76,6 +76,11 @@ struct release_state {
     const char *message;   // of that; in the job's arena
 };
 
+// Another try may succeed.
+static bool is_passing(enum error_code code) {
+    return code == ERROR_UNAVAILABLE || code == ERROR_TIMEOUT || code == ERROR_PROTOCOL;
+}
+
 enum release_stage { RELEASE_BEGIN, RELEASE_SET, RELEASE_LOOK };
 
 static enum job_step release_set(struct ttnv2 *self, struct job *job, Ttnv2__Device *device) {
@@ -139,9 +144,7 @@ static enum job_step release_looked(struct ttnv2 *self, struct job *job, const s
                   "has other keys in V2 than those that were exported: it is left alone");
         return JOB_FAILED;
     }
-    bool passing =
-        state->code == ERROR_UNAVAILABLE || state->code == ERROR_TIMEOUT || state->code == ERROR_PROTOCOL;
-    if (passing && state->tries < RELEASE_TRIES) return release_set(self, job, device);
+    if (is_passing(state->code) && state->tries < CHANGE_TRIES) return release_set(self, job, device);
     error_set(error, state->code, "%s", state->message);
     return JOB_FAILED;
 }
@@ -170,6 +173,9 @@ struct restore_state {
     const struct device_progress *progress;  // at the target
     bool nonces;                             // the AppKey changes, so V2 forgets the nonces that were used
     bool heard;  // V2 heard it between reading and clearing, which wrote the older counters back
+    unsigned tries;
+    enum error_code code;  // of what SetDevice answered
+    const char *message;   // of that; in the job\'s arena
 };
 
 static enum job_step restore_look(struct ttnv2 *self, struct job *job, const struct source_record *record,
@@ -199,8 +205,9 @@ static enum job_step restore_set(struct ttnv2 *self, struct job *job, const Ttnv
         lorawan->f_cnt_down = now->lorawan_device->f_cnt_down;
     take_progress(state, lorawan);
     // The answer to what V2 heard may have used the next counter: better one is skipped than used twice.
-    state->heard = state->parts.takes_session && now->lorawan_device->last_seen > lorawan->last_seen;
-    if (state->heard) lorawan->f_cnt_down++;
+    bool heard = state->parts.takes_session && now->lorawan_device->last_seen > lorawan->last_seen;
+    if (heard && !state->heard) lorawan->f_cnt_down++;
+    state->heard |= heard;
     state->nonces = state->parts.join;
     if (!state->parts.takes_session) {
         // Absent means kept: a session that V2 still has, or got meanwhile, stays.
@@ -209,6 +216,7 @@ static enum job_step restore_set(struct ttnv2 *self, struct job *job, const Ttnv
     struct call *call =
         ttnv2_handler_call(self, job, "/handler.ApplicationManager/SetDevice", &state->recorded->base);
     call->changes = true;
+    call->attempt = state->tries++;
     job->stage = RESTORE_SET;
     return JOB_CALLS;
 }
@@ -230,6 +238,19 @@ static enum job_step restore_looked(struct ttnv2 *self, struct job *job, const s
     return restore_set(self, job, now);
 }
 
+// What SetDevice answered is only told if it was not done; whether it was is what V2 shows.
+static enum job_step restore_answered(struct ttnv2 *self, struct job *job,
+                                      const struct source_record *record) {
+    struct restore_state *state = job->state;
+    const struct reply *reply = &job->replies[0];
+    ERROR_AUTO error = {0};
+    error_set(&error, ERROR_REFUSED, "V2 did not take its keys back");
+    if (!reply_ok(reply, CALL_GRPC)) ttnv2_handler_failed(self, &job->calls[0], reply, &error);
+    state->code = error.code;
+    state->message = arena_strdup(job->arena, error.message);
+    return restore_look(self, job, record, RESTORE_PROVED);
+}
+
 #define REMARK_NONCES \
     "is back, but V2 has forgotten which nonces it used: an old join-request could be replayed"
 #define REMARK_HEARD \
@@ -248,11 +269,13 @@ static const char *restore_remark(const struct restore_state *state) {
 
 static enum job_step restore_proved(struct ttnv2 *self, struct job *job, const struct source_record *record,
                                     const char **ret_remark, struct error *error) {
-    const struct restore_state *state = job->state;
+    struct restore_state *state = job->state;
     Ttnv2__Device *now = NULL;
     if (ttnv2_get_device_reply(self, job, record->id, &now, error) != 0) return JOB_FAILED;
     if (!keys_are_recorded(record, now, state->parts)) {
-        error_set(error, ERROR_REFUSED, "V2 did not take its keys back");
+        bool again = is_passing(state->code) && state->tries < CHANGE_TRIES;
+        if (again && parts_are_cleared(now->lorawan_device, state->parts)) return restore_set(self, job, now);
+        error_set(error, state->code, "%s", state->message);
         return JOB_FAILED;
     }
     *ret_remark = restore_remark(state);
@@ -273,8 +296,7 @@ enum job_step ttnv2_restore(struct source *source, struct job *job, const struct
         return restore_look(self, job, record, RESTORE_LOOKED);
     }
     if (reply->outcome == REPLY_DRY) return JOB_DONE;
-    // Whatever became of the change: what V2 shows now counts.
-    if (job->stage == RESTORE_SET) return restore_look(self, job, record, RESTORE_PROVED);
+    if (job->stage == RESTORE_SET) return restore_answered(self, job, record);
     if (!reply_ok(reply, CALL_GRPC)) return ttnv2_handler_failed(self, &job->calls[0], reply, error);
     if (job->stage == RESTORE_LOOKED) return restore_looked(self, job, record, error);
     return restore_proved(self, job, record, &restoration->remark, error);

@@ -92,7 +92,6 @@ static int tts_open(const struct target_setup *setup, struct target **ret_target
 
 const struct target_driver target_tts = {
     .name = "tts",
-    .aliases = "ttnv3",
     .title = "The Things Stack (V3)",
     .options = options,
     .open = tts_open,

@@ -173,10 +173,17 @@ static bool is_further(const struct comparing *comparing, const char *path) {
     return false;
 }
 
+bool tts_is_nothing(const struct message_difference *difference) {
+    const char *value = difference->left == NULL ? difference->right : difference->left;
+    bool missing = difference->left == NULL || difference->right == NULL;
+    return missing && value != NULL && strcmp(value, "{}") == 0 &&
+           strncmp(difference->path, "mac_settings.", strlen("mac_settings.")) != 0;
+}
+
 static bool is_ignored(const struct comparing *comparing, const struct message_difference *difference) {
     const char *path = difference->path;
     bool old = comparing->device->lorawan_version != TTS__MACVERSION__MAC_V1_1;
-    if (matches(never, path)) return true;
+    if (tts_is_nothing(difference) || matches(never, path)) return true;
     if (old && matches(copied_keys, path)) return true;
     if (difference->left == NULL && matches(additions, path)) return true;
     if ((comparing->ahead || comparing->rejoined) && matches(living, path)) return true;

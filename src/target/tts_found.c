@@ -163,10 +163,17 @@ int tts_find_replies(struct tts *self, struct job *job, size_t first, const Tts_
     return ret_found->device != NULL ? 0 : -ERROR_PROTOCOL;
 }
 
+static void count_difference(void *context, const struct message_difference *difference) {
+    size_t *count = context;
+    if (!tts_is_nothing(difference)) ++*count;
+}
+
 bool tts_part_is_there(const Tts__EndDevice *part, const Tts__EndDevice *there, enum tts_place place,
                        struct arena *arena) {
     const Tts__EndDevice *wanted = message_select(&part->base, members[place], arena);
     const Tts__EndDevice *known =
         message_select(&tts_part_before(there, place, arena)->base, members[place], arena);
-    return message_equal(&wanted->base, &known->base);
+    size_t count = 0;
+    message_diff(&wanted->base, &known->base, count_difference, &count);
+    return count == 0;
 }

@@ -4,6 +4,7 @@
 #define TARGET_TTS_P_H
 
 #include "device/error_details.h"
+#include "device/message.h"
 #include "net/address.h"
 #include "target/target.h"
 #include "tts.pb-c.h"
@@ -156,6 +157,10 @@ struct tts_comparison {
 // Compares what a device is to be with what is there.
 void tts_compare(const Tts__EndDevice *device, const struct tts_found *found, bool plain_masks,
                  struct arena *arena, struct tts_comparison *ret_comparison);
+
+// True if it is only that one side has an empty message where the other has none. In the settings that can mean
+// something: an ADR mode.
+bool tts_is_nothing(const struct message_difference *difference);
 
 // True if the keys are the same, or there are none on both sides.
 bool tts_same_root_keys(const Tts__RootKeys *a, const Tts__RootKeys *b);
