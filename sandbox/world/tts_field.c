@@ -78,11 +78,11 @@ static bool is_of(const struct tts_node *session, const struct field_device *dev
 static void promote(struct arena *arena, struct tts_node *record, const char *of, const char *pending) {
     const struct tts_node *from = tts_find(record, pending);
     if (from == NULL) return;
-    tts_remove(record, of);
+    tts_drop(record, of);
     struct tts_node *to = tts_make(arena, record, of);
     to->first = from->first;
     to->last = from->last;
-    tts_remove(record, pending);
+    tts_drop(record, pending);
 }
 
 static void promote_at(struct tts *tts, struct tts_device *device, struct tts_node *network,
@@ -176,7 +176,7 @@ static void join_others(struct tts *tts, struct arena *arena, struct tts_device 
     tts_store_record(tts, joined, TTS_JS, join);
     if (device->records[TTS_AS].size == 0) return;
     struct tts_node *application = tts_blob_tree(arena, &device->records[TTS_AS], "EndDevice");
-    tts_remove(application, "session");
+    tts_drop(application, "session");
     struct tts_node *session = tts_make(arena, application, "session");
     tts_set_bytes(arena, session, "dev_addr", sender->dev_addr, TTS_DEV_ADDR_SIZE);
     tts_set_bytes(arena, session, "keys.session_key_id", session_key_id, SESSION_KEY_ID_SIZE);

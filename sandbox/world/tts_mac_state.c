@@ -118,7 +118,7 @@ bool tts_put_mac_state(struct arena *arena, struct tts_node *device, const char 
     };
     struct mac_state *state = arena_new(arena, struct mac_state);
     if (described.plan == NULL || mac_state_first(&described, state, NULL) != 0) return false;
-    tts_remove(device, path);
+    tts_drop(device, path);
     struct tts_node *node = tts_make(arena, device, path);
     put_parameters(arena, tts_make(arena, node, "current_parameters"), &state->current);
     put_parameters(arena, tts_make(arena, node, "desired_parameters"), &state->desired);

@@ -208,7 +208,7 @@ void tts_copy_path(struct arena *arena, struct tts_node *to, const struct tts_no
     }
 }
 
-void tts_remove(struct tts_node *message, const char *path) {
+void tts_drop(struct tts_node *message, const char *path) {
     while (message != NULL) {
         const struct tts_field *field = take_step(message->message, &path);
         if (field == NULL) return;

@@ -63,7 +63,7 @@ void tts_set_bytes(struct arena *arena, struct tts_node *message, const char *pa
 void tts_set_text(struct arena *arena, struct tts_node *message, const char *path, const char *text);
 
 // Takes out what is at the path.
-void tts_remove(struct tts_node *message, const char *path);
+void tts_drop(struct tts_node *message, const char *path);
 
 // Makes what is at the path in `to` what it is in `from` (NULL = nothing there), both of one kind of message.
 void tts_copy_path(struct arena *arena, struct tts_node *to, const struct tts_node *from, const char *path);

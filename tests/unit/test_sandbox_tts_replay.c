@@ -62,7 +62,7 @@ static void load(struct world *world, const json_t *call) {
 }
 
 static void without_words(struct tts_node *details) {
-    for (; details != NULL; details = tts_find(details, "cause")) tts_remove(details, "correlation_id");
+    for (; details != NULL; details = tts_find(details, "cause")) tts_drop(details, "correlation_id");
 }
 
 static void expect_details(const json_t *call, const struct world_reply *reply) {
