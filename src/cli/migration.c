@@ -121,7 +121,8 @@ static void look_at_space(void *context, struct space *ret_journal, struct space
     const struct migration *migration = context;
     struct file_identity identity = {0};
     if (migration->journal.path != NULL) space_look(migration->journal.path, ret_journal);
-    if (file_identify(migration->output, &identity)) space_look(identity.path, ret_output);
+    bool regular = migration->output != NULL && file_identify(migration->output, &identity);
+    if (regular) space_look(identity.path, ret_output);
     file_identity_release(&identity);
 }
 
@@ -150,7 +151,7 @@ static int open_run(struct migration *migration, struct error *error) {
         .rate = option_rate(global, "rate"),
         .timeout = option_duration(global, "timeout"),
         .dry_run = migration->dry_run,
-        .keep_going = option_bool(global, "keep-going"),
+        .keep_going = migration->plan_only || option_bool(global, "keep-going"),
     };
     migration->run = run_new(&setup, error);
     if (migration->run == NULL) return -(int)error->code;

@@ -41,7 +41,7 @@ static void add_column(struct buffer *text, const char *words) {
     BUFFER_AUTO column;
     buffer_init(&column, BUFFER_UNLIMITED);
     printable_add(&column, words);
-    buffer_printf(text, "  %-*s", ID_WIDTH, buffer_string(&column));
+    buffer_printf(text, "%-*s  ", ID_WIDTH, buffer_string(&column));
 }
 
 static int write_row(void *context, const struct journal_row *row, struct error *error) {
@@ -50,6 +50,7 @@ static int write_row(void *context, const struct journal_row *row, struct error 
     if (row->reason == NULL || failed != writing->failed) return 0;
     if (writing->heading != NULL) buffer_printf(&writing->text, "\n%s\n", writing->heading);
     writing->heading = NULL;
+    buffer_puts(&writing->text, "  ");
     add_column(&writing->text, row->id);
     add_column(&writing->text, row->device_id != NULL ? row->device_id : "-");
     printable_add(&writing->text, row->reason);
