@@ -8,10 +8,12 @@
 
 #include "base/memory.h"
 #include "cli/console.h"
+#include "cli/input.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "cli/summary.h"
 #include "cli/terminal.h"
+#include "journal/key_set.h"
 #include "migrate/output_resume.h"
 #include "net/curl_transport.h"
 #include "target/target.h"
@@ -115,6 +117,8 @@ static int open_source(struct migration *migration, struct error *error) {
         .clock = &clock_system,
         .random = &random_system,
         .dry_run = migration->dry_run,
+        .input = migration->input,
+        .seen = migration->seen,
     };
     int result = migration->invocation.source->open(&setup, &migration->source, error);
     if (result == 0 && migration->source->warning != NULL) {
@@ -192,6 +196,13 @@ static int open_run(struct migration *migration, struct error *error) {
     return migration->run == NULL ? -(int)error->code : 0;
 }
 
+// The source's file, for a run that does not know its devices yet.
+static int open_input(struct migration *migration, struct error *error) {
+    int result = input_open(&migration->invocation, &migration->input, error);
+    if (result != 0 || migration->input == NULL) return result;
+    return key_set_open_temporary(&migration->seen, error);
+}
+
 // What depends on options alone; nothing is contacted.
 static int open_parts(struct migration *migration, struct error *error) {
     const struct option_values *global = global_of(migration);
@@ -220,7 +231,8 @@ int migration_open(struct migration *migration, const struct session *session, s
         (struct migration){.session = session, .invocation = *session->invocation, .kind = MIGRATION_NEW};
     migration->started = clock_monotonic(&clock_system);
     migration->dry_run = option_bool(global_of(migration), "dry-run");
-    int result = open_parts(migration, error);
+    int result = open_input(migration, error);
+    if (result == 0) result = open_parts(migration, error);
     if (result == 0) result = open_output(migration, error);
     if (result == 0) result = open_journal(migration, error);
     if (result != 0) return result;
@@ -325,6 +337,8 @@ static void migration_free(struct migration *migration) {
     migration->session->console->progress = NULL;
     progress_free(migration->progress);
     if (migration->source != NULL) migration->source->driver->close(migration->source);
+    reader_close(migration->input);
+    key_set_free(migration->seen);
     plan_set_release(&migration->plans);
     if (migration->transport != NULL) migration->transport->operations->free(migration->transport);
     free(migration->output_name);
