@@ -92,6 +92,24 @@ const struct command commands[] = {
         .run = cmd_rollback,
     },
     {
+        .name = "validate",
+        .arguments = "FILE",
+        .summary = "Check a file of devices without a network",
+        .details = "FILE holds devices as JSON or as CSV, which is seen by its content; - is standard input. "
+                   "What cannot be "
+                   "read, what The Things Stack would refuse and what stands twice is written to standard "
+                   "output, one "
+                   "finding a line: FILE:LINE: DEVICE: FIELD: what is wrong. The exit code is 0 if all is "
+                   "well, 3 if "
+                   "there are findings, 1 if the file cannot be read. With --strict, members that nobody "
+                   "knows are findings "
+                   "too; with --json, each finding is an object.",
+        .examples = "validate devices.json\nvalidate --json - < devices.csv",
+        .options = "strict json frequency-plans-url timeout",
+        .most_arguments = 1,
+        .run = cmd_validate,
+    },
+    {
         .name = "sources",
         .aliases = "list-sources get-sources",
         .summary = "List the sources that devices can come from",

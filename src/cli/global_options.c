@@ -127,6 +127,12 @@ const struct option_spec global_options[] = {
         .help = "Wipe the journal: the run can no longer be resumed or rolled back",
     },
     {
+        .name = "strict",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "take members that nobody knows for errors",
+    },
+    {
         .name = "progress",
         .type = OPTION_CHOICE,
         .choices = "auto always never",

@@ -178,7 +178,9 @@ static int json_name(const struct json_source *self, const struct file_entry *en
     int result = device_id_make(self->naming, before, entry->eui, id, error);
     if (result != 0 || strcmp(id, before) == 0) return result;
     device_set_text(device, &ids->device_id, id);
-    if (before[0] != '\0') device_set_attribute(device, "old-id", before);
+    // The oldest one is worth most: whoever knows the device by another ID knows that one.
+    bool known = device_attribute(device, "old-id") != NULL;
+    if (before[0] != '\0' && !known) device_set_attribute(device, "old-id", before);
     return 0;
 }
 
