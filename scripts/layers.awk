@@ -20,6 +20,7 @@ BEGIN {
     library["sqlite3.h"] = " journal migrate sandbox "
     library["jansson.h"] = " device source target migrate cli sandbox "
     library["yaml.h"] = " lorawan "
+    library["csv.h"] = " base "
     library["grpc"] = " sandbox "
     library["microhttpd.h"] = " sandbox "
 }
