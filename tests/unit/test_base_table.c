@@ -105,7 +105,7 @@ static void test_delimiter_is_given(void **state) {
 }
 
 static void assert_refused(enum text_encoding encoding, const char *data, size_t size, const char *reason) {
-    for (size_t piece = 1; piece <= size; piece = piece * 3 + 1) {
+    for (size_t piece = 1 + size / 50; piece <= size; piece = piece * 3 + 1) {
         struct buffer rows;
         struct error error = {0};
         buffer_init(&rows, BUFFER_UNLIMITED);
