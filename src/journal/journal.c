@@ -16,8 +16,10 @@
 // "TLWM", in SQLite's application_id: tells a journal from any other database.
 enum { APPLICATION_ID = 0x544c574d };
 
-#define DEVICE_COLUMNS \
-    "sequence, state, id, dev_eui, complete, data, session, converted, reason, attempts, line"
+#define DEVICE_COLUMNS                                                                                    \
+    "sequence, state, id, dev_eui, complete, data, session, converted, reason, attempts, line, changed, " \
+    "claim, "                                                                                             \
+    "before, progress, f_cnt_up, n_f_cnt_down, a_f_cnt_down"
 #define DEVICE_FROM " FROM device WHERE application = ?1"
 
 static const char *const statement_text[STATEMENT_COUNT] = {
@@ -36,18 +38,31 @@ static const char *const statement_text[STATEMENT_COUNT] = {
                      " AND +state BETWEEN ?3 AND ?4 AND session = ?5 ORDER BY sequence LIMIT 1",
     [FIND] = "SELECT " DEVICE_COLUMNS DEVICE_FROM " AND id = ?2",
     [OTHER] = "SELECT id" DEVICE_FROM
-              " AND device_id = ?2 AND sequence <> ?3 AND state <> 20"
+              " AND device_id = ?2 AND sequence <> ?3 AND state NOT IN (20, 22)"
               " ORDER BY sequence LIMIT 1",
     [STORE] =
         "UPDATE device SET state = 3, device_id = ?2, session = ?3, dev_eui = ?4, complete = ?5, data = ?6,"
-        " converted = ?7 WHERE sequence = ?1",
-    [SET_STATE] = "UPDATE device SET state = ?2 WHERE sequence = ?1",
-    [SET_REASON] = "UPDATE device SET state = ?2, reason = ?3, attempts = attempts + 1 WHERE sequence = ?1",
+        " converted = ?7, changed = ?8 WHERE sequence = ?1",
+    [SET_STATE] = "UPDATE device SET state = ?2, changed = ?3 WHERE sequence = ?1",
+    [SET_REASON] =
+        "UPDATE device SET state = ?2, reason = ?3, attempts = attempts + 1, changed = ?4 WHERE sequence = "
+        "?1",
+    [SET_DEVICE_ID] = "UPDATE device SET device_id = ?2 WHERE sequence = ?1",
+    [SET_CONVERTED] = "UPDATE device SET converted = ?2 WHERE sequence = ?1",
+    [SET_CLAIM] = "UPDATE device SET claim = ?2, before = ?3 WHERE sequence = ?1",
+    [SET_PROGRESS] =
+        "UPDATE device SET progress = ?2, f_cnt_up = ?3, n_f_cnt_down = ?4, a_f_cnt_down = ?5 WHERE sequence "
+        "= ?1",
+    // From RESERVING to CONFIRMED, and UNDOING; or claimed by an attempt that was interrupted and begun anew.
+    [RESTORE_ALL] =
+        "UPDATE device SET state = 30, changed = ?1 WHERE state BETWEEN 4 AND 9 OR state = 21 OR (state <= 3 "
+        "AND"
+        " claim IN (1, 2, 4))",
     [SET_LINE] = "UPDATE device SET line = ?2 WHERE sequence = ?1",
     [NEXT_LINE] = "SELECT " DEVICE_COLUMNS " FROM device WHERE line > ?1 ORDER BY line LIMIT 1",
     [FORGET_RECORDED] = "UPDATE device SET line = NULL, state = 0, complete = 0 WHERE state = 3",
     [LAST_LINE] = "SELECT coalesce(max(line), 0) FROM device",
-    [CHANGE_STATES] = "UPDATE device SET state = ?2 WHERE state = ?1",
+    [CHANGE_STATES] = "UPDATE device SET state = ?2, changed = ?3 WHERE state = ?1",
     [TOTAL] = "SELECT count(*)" DEVICE_FROM,
     [COUNT] = "SELECT count(*)" DEVICE_FROM " AND state = ?2",
     [COUNT_ALL] = "SELECT count(*) FROM device WHERE state = ?1",
@@ -70,27 +85,6 @@ static const char *const statement_text[STATEMENT_COUNT] = {
     [APPLICATION_AT] = "SELECT name FROM application ORDER BY number LIMIT 1 OFFSET ?1",
 };
 
-static const char schema[] =
-    "CREATE TABLE property (name TEXT PRIMARY KEY, value BLOB, sealed INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE application (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-    " planned INTEGER NOT NULL DEFAULT 0);"
-    "CREATE TABLE device ("
-    " sequence INTEGER PRIMARY KEY,"
-    " application INTEGER NOT NULL REFERENCES application,"
-    " id TEXT NOT NULL,"
-    " device_id TEXT,"
-    " state INTEGER NOT NULL,"
-    " session INTEGER NOT NULL DEFAULT 0,"
-    " dev_eui BLOB,"
-    " complete INTEGER NOT NULL,"
-    " data BLOB,"
-    " converted BLOB,"
-    " reason TEXT,"
-    " attempts INTEGER NOT NULL DEFAULT 0,"
-    " line INTEGER UNIQUE,"
-    " UNIQUE (application, id));"
-    "CREATE INDEX device_by_device_id ON device (application, device_id);";
-
 int journal_error(struct journal *journal, struct error *error) {
     int code = sqlite3_errcode(journal->database);
     const char *words = sqlite3_errmsg(journal->database);
@@ -106,7 +100,7 @@ int journal_error(struct journal *journal, struct error *error) {
     return -ERROR_OUTPUT;
 }
 
-static int journal_execute(struct journal *journal, const char *text, struct error *error) {
+int journal_execute(struct journal *journal, const char *text, struct error *error) {
     return sqlite3_exec(journal->database, text, NULL, NULL, NULL) == SQLITE_OK
                ? 0
                : journal_error(journal, error);
@@ -115,6 +109,7 @@ static int journal_execute(struct journal *journal, const char *text, struct err
 static struct journal *journal_new(const char *path) {
     struct journal *journal = memory_new(struct journal);
     journal->path = memory_strdup(path);
+    journal->clock = &clock_system;
     return journal;
 }
 
@@ -145,7 +140,7 @@ int journal_open_temporary(struct journal **ret_journal, struct error *error) {
                             "PRAGMA cache_size = -1024",
                             error);
     }
-    if (result == 0) result = journal_execute(journal, schema, error);
+    if (result == 0) result = journal_make_tables(journal, error);
     // What spills to the disk of a large fleet is worth nothing to whoever finds it there.
     if (result == 0) result = seal_from_chance(&journal->seal, error);
     if (result == 0) result = journal_execute(journal, "BEGIN", error);
@@ -192,9 +187,8 @@ int journal_create(const struct journal_place *place, struct journal **ret_journ
     if (result == 0) result = journal_execute(journal, "PRAGMA journal_mode = WAL", error);
     if (result == 0) result = journal_settle(journal, error);
     if (result == 0) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
-    if (result == 0) result = journal_execute(journal, schema, error);
-    char *identity MEMORY_AUTO = memory_printf("PRAGMA application_id = %d; PRAGMA user_version = %d",
-                                               APPLICATION_ID, JOURNAL_VERSION);
+    if (result == 0) result = journal_make_tables(journal, error);
+    char *identity MEMORY_AUTO = memory_printf("PRAGMA application_id = %d", APPLICATION_ID);
     if (result == 0) result = journal_execute(journal, identity, error);
     if (result == 0) result = journal_commit(journal, error);
     if (result != 0) {
@@ -223,7 +217,7 @@ static int not_complete(const struct journal *journal, struct error *error) {
     return -ERROR_INPUT;
 }
 
-static int check_identity(struct journal *journal, struct error *error) {
+static int check_identity(struct journal *journal, int64_t *ret_version, struct error *error) {
     int64_t identity = 0;
     int64_t version = 0;
     if (pragma_number(journal, "PRAGMA application_id", &identity, error) != 0 ||
@@ -241,6 +235,7 @@ static int check_identity(struct journal *journal, struct error *error) {
         error_hint(error, "use that version");
         return -ERROR_INPUT;
     }
+    *ret_version = version;
     return version < 1 ? not_complete(journal, error) : 0;
 }
 
@@ -269,14 +264,16 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
                  struct error *error) {
     struct journal *journal = journal_new(place->path);
     int flags = writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    int64_t version = 0;
     int result = 0;
     if (sqlite3_open_v2(place->path, &journal->database, flags, place->vfs) != SQLITE_OK) {
         result = error_set(error, ERROR_INPUT, "the journal %s cannot be opened: %s", place->path,
                            sqlite3_errmsg(journal->database));
     }
-    if (result == 0) result = check_identity(journal, error);
+    if (result == 0) result = check_identity(journal, &version, error);
     if (result == 0) result = check_soundness(journal, error);
     if (result == 0) result = journal_settle(journal, error);
+    if (result == 0) result = journal_upgrade(journal, version, writable, error);
     if (result == 0) result = read_sealed(journal, error);
     // A process that was killed may have left what it wrote, but did not sync: that is safe before anything is done on
     // the strength of it.
@@ -288,6 +285,14 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
     }
     *ret_journal = journal;
     return 0;
+}
+
+void journal_set_clock(struct journal *journal, const struct clock *clock) {
+    journal->clock = clock;
+}
+
+void journal_bind_now(struct journal *journal, sqlite3_stmt *statement, int index) {
+    sqlite3_bind_int64(statement, index, clock_wall(journal->clock) / NS_PER_MS);
 }
 
 int journal_commit(struct journal *journal, struct error *error) {

@@ -29,13 +29,20 @@ struct confirmations {
     struct error error;  // the first one
 };
 
+// What a device has before it is looked at once more.
+static enum device_state state_before(const struct run *run) {
+    return run->setup.target_instance != NULL ? DEVICE_VERIFIED : DEVICE_RELEASED;
+}
+
 static void confirm_result(struct run *run, int64_t sequence, const char *id,
                            const struct source_confirmation *confirmation) {
     // What the source still handles is to be released again by the next run.
     bool held = confirmation->proof == SOURCE_HELD;
     enum device_state state = held ? DEVICE_RELEASING : DEVICE_CONFIRMED;
     ERROR_AUTO ignored = {0};
-    if (confirmation->proof == SOURCE_RELEASED) {
+    // With a server as target, what was heard has been dealt with before its import.
+    bool remarkable = confirmation->proof == SOURCE_HELD || run->setup.target_instance == NULL;
+    if (confirmation->proof == SOURCE_RELEASED || !remarkable) {
         (void)journal_set_state(run->journal, sequence, state, &ignored);
     } else {
         (void)journal_set_reason(run->journal, sequence, state, confirmation->remark, &ignored);
@@ -46,7 +53,7 @@ static void confirm_result(struct run *run, int64_t sequence, const char *id,
         run->numbers.held++;
         run->numbers.failed++;
         run_tell(run, LOG_ERROR, id, confirmation->remark, NULL);
-    } else if (confirmation->proof == SOURCE_MOVED_ON) {
+    } else if (confirmation->proof == SOURCE_MOVED_ON && run->setup.target_instance == NULL) {
         run->numbers.moved_on++;
         run_tell(run, LOG_WARN, id, confirmation->remark, NULL);
     }
@@ -90,12 +97,13 @@ static int confirm_start(struct confirmations *all, struct confirmation *slot, e
     task_release(&slot->task);
     journal_device_release(&slot->device);
     *slot = (struct confirmation){.all = all};
-    int found = journal_next(all->run->journal, all->last, DEVICE_RELEASED, DEVICE_RELEASED, filter,
-                             &slot->device, error);
+    enum device_state state = state_before(all->run);
+    int found = journal_next(all->run->journal, all->last, state, state, filter, &slot->device, error);
     all->exhausted = found != 1;
     if (found != 1) return found;
     all->last = slot->device.sequence;
-    task_start(&slot->task, all->run->dispatch, PRIORITY_CONFIRM, confirm_job, confirm_finished, slot);
+    task_start(&slot->task, all->run->dispatch, SIDE_SOURCE, PRIORITY_CONFIRM, confirm_job, confirm_finished,
+               slot);
     return 1;
 }
 
@@ -117,12 +125,13 @@ static int confirm_fill(struct confirmations *all, enum journal_filter filter, s
 // New credentials, and those go on that waited for them.
 static int confirm_login(struct confirmations *all, struct error *error) {
     all->login_wanted = false;
-    int result = run_prepare(all->run, error);
+    int result = run_prepare(all->run, SIDE_SOURCE, error);
     for (size_t i = 0; i < all->limit && result == 0; i++) {
         struct confirmation *slot = &all->slots[i];
         if (!slot->parked) continue;
         slot->parked = false;
-        task_start(&slot->task, all->run->dispatch, PRIORITY_CONFIRM, confirm_job, confirm_finished, slot);
+        task_start(&slot->task, all->run->dispatch, SIDE_SOURCE, PRIORITY_CONFIRM, confirm_job,
+                   confirm_finished, slot);
     }
     return result;
 }
@@ -157,7 +166,7 @@ static int confirm_entry(struct run *run, const struct source_record *now, uint6
     struct journal_device device = {0};
     int found = journal_find(run->journal, now->id, &device, error);
     int result = found < 0 ? found : 0;
-    if (found == 1 && device.state == DEVICE_RELEASED) {
+    if (found == 1 && device.state == state_before(run)) {
         ARENA_AUTO arena = {0};
         struct job job = {.arena = &arena};
         struct source_confirmation confirmation = {0};
@@ -191,7 +200,7 @@ int run_confirm(struct run *run, struct error *error) {
     run->numbers.confirming = true;
     int result = confirm_each(run, JOURNAL_WITH_SESSION, error);
     uint64_t left = 0;
-    if (result == 0) result = journal_count(run->journal, DEVICE_RELEASED, &left, error);
+    if (result == 0) result = journal_count(run->journal, state_before(run), &left, error);
     if (result != 0) return result;
     if ((run->setup.driver->features & SOURCE_CHEAP_LIST) != 0 && left >= LIST_WORTH) {
         result = run_list(run, confirm_page, &left, error);

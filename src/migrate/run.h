@@ -23,7 +23,14 @@ struct run_numbers {
     bool total_known;         // no more will come
     uint64_t done;            // finished, well or not
     uint64_t written;         // lines that are out
+    uint64_t checked;         // looked at before anything is changed, and fine
+    bool checking;            // the phase in which that is done
     uint64_t released;        // cleared at the source
+    uint64_t imported;        // at a target that is a server
+    uint64_t verified;        // of these: read back, and as they should be
+    uint64_t found;           // were at the target already
+    uint64_t skipped;         // left alone: the target has something else there
+    uint64_t unseen;          // imported, but could not be read back
     uint64_t confirmed;       // looked at once more after that
     uint64_t failed;          // set aside, or the one that halted the run
     uint64_t held;            // of these: written, but not (or not surely) cleared at the source
@@ -34,6 +41,9 @@ struct run_numbers {
     bool confirming;          // the phase in which released devices are looked at once more
     const char *waiting_for;  // a server that lets us wait, or NULL
 };
+
+// What happens to a device that the target has already, with other data.
+enum run_conflict { CONFLICT_FAIL, CONFLICT_SKIP, CONFLICT_UPDATE };
 
 struct run_observer {
     void *context;  // borrowed
@@ -48,7 +58,10 @@ struct run_setup {
     const struct source_driver *driver;
     struct source *source;
     const struct target_driver *target;
-    struct file *output;
+    struct target *target_instance;  // NULL: a stream target
+    enum run_conflict on_conflict;
+    bool no_plan;             // no look at all devices before the first one is changed
+    struct file *output;      // NULL: the target is a server
     uint64_t output_size;     // bytes of whole lines that it holds already: see output_resume
     struct journal *journal;  // NULL = a temporary one: nothing can be resumed then
     struct transport *transport;
@@ -76,6 +89,10 @@ typedef int run_id_feed(void *context, run_id_receiver *receiver, void *receiver
 // Keeps in the journal that the run is about an application, before the first one is begun: run_resume goes through
 // all that are known.
 int run_register(struct run *run, const char *application, struct error *error);
+
+// The two functions below first find out what would become of each device, if the target is a server (not with
+// run_setup.no_plan); devices that cannot go are told, and without keep_going nothing is changed then. With
+// run_setup.dry_run that is all they do.
 
 // Migrates all devices of an application. ERROR_CANCELLED if it was interrupted; any other error halted it.
 // With keep_going, failed devices are only counted.
