@@ -11,8 +11,8 @@
 // Options that every command takes, because the older tool did.
 #define OPTIONS_IGNORED "dry-run frequency-plans-url dev-id-prefix"
 
-#define OPTIONS_OF_MIGRATION                                                                             \
-    "source to output dry-run frequency-plans-url dev-id-prefix set-eui-as-id concurrency rate timeout " \
+#define OPTIONS_OF_MIGRATION                                                                                 \
+    "source to output dry-run frequency-plans-url dev-id-prefix set-eui-as-id map concurrency rate timeout " \
     "keep-going progress journal no-journal journal-key-file"
 
 const struct command commands[] = {
@@ -73,7 +73,7 @@ const struct command commands[] = {
             "--output, or with standard output redirected elsewhere, all lines of the run are written there. "
             "With --failed, devices that were set aside are tried again.",
         .examples = "resume\nresume --failed\nresume --output again.json 20260131T101500Z-3f2a",
-        .options = "failed output dry-run concurrency rate timeout keep-going progress journal-key-file",
+        .options = "failed output map dry-run concurrency rate timeout keep-going progress journal-key-file",
         .most_arguments = 1,
         .run = cmd_resume,
     },

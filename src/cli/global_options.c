@@ -51,6 +51,14 @@ const struct option_spec global_options[] = {
         .help = "name each device eui-<its DevEUI>",
     },
     {
+        .name = "map",
+        .type = OPTION_STRING,
+        .argument = "FILE",
+        .help =
+            "table (CSV) with the column id or dev_eui, and any of device_id, join_eui, frequency_plan_id, "
+            "lorawan_version, lorawan_phy_version, application_id: what holds for single devices",
+    },
+    {
         .name = "concurrency",
         .type = OPTION_UINT,
         .env = "TTN_LW_MIGRATE_CONCURRENCY",

@@ -114,6 +114,7 @@ static int open_source(struct migration *migration, struct error *error) {
         .options = migration->invocation.source_options,
         .plans = migration->plans.plans,
         .naming = &migration->naming,
+        .map = migration->map,
         .clock = &clock_system,
         .random = &random_system,
         .dry_run = migration->dry_run,
@@ -184,6 +185,7 @@ static int open_run(struct migration *migration, struct error *error) {
         .random = &random_system,
         .log = &migration->session->console->log,
         .naming = &migration->naming,
+        .map = migration->map,
         .plans = migration->plans.plans,
         .observer = {.context = migration, .progress = show_progress, .interrupts = count_interrupts},
         .concurrency = (unsigned)option_uint(global, "concurrency"),
@@ -201,6 +203,26 @@ static int open_input(struct migration *migration, struct error *error) {
     int result = input_open(&migration->invocation, &migration->input, error);
     if (result != 0 || migration->input == NULL) return result;
     return key_set_open_temporary(&migration->seen, error);
+}
+
+static int open_map(struct migration *migration, struct error *error) {
+    const char *path = option_string(global_of(migration), "map");
+    struct reader *reader = NULL;
+    if (path == NULL || migration->kind == MIGRATION_ROLLBACK) return 0;
+    int result = reader_open_file(path, signals_halt_fd(), &reader, error);
+    if (result == 0) result = device_map_load(reader, migration->plans.plans, &migration->map, error);
+    reader_close(reader);
+    return result;
+}
+
+// A row that fits no device may be a slip of the pen.
+static void warn_unused(const struct migration *migration) {
+    size_t line = 0;
+    size_t unused = migration->map == NULL ? 0 : device_map_unused(migration->map, &line);
+    if (unused == 0) return;
+    log_printf(&migration->session->console->log, LOG_WARN,
+               "%zu row%s of --map %s about no device of this run, the first in line %zu", unused,
+               unused == 1 ? "" : "s", unused == 1 ? "is" : "are", line);
 }
 
 // What depends on options alone; nothing is contacted.
@@ -223,6 +245,7 @@ static int open_parts(struct migration *migration, struct error *error) {
     migration->transport = curl_transport_new(&setup, error);
     if (migration->transport == NULL) return -(int)error->code;
     int result = plan_set_open(global, setup.log, setup.wake_fd, &migration->plans, error);
+    if (result == 0) result = open_map(migration, error);
     return result != 0 ? result : open_source(migration, error);
 }
 
@@ -339,6 +362,7 @@ static void migration_free(struct migration *migration) {
     if (migration->source != NULL) migration->source->driver->close(migration->source);
     reader_close(migration->input);
     key_set_free(migration->seen);
+    device_map_free(migration->map);
     plan_set_release(&migration->plans);
     if (migration->transport != NULL) migration->transport->operations->free(migration->transport);
     free(migration->output_name);
@@ -356,6 +380,7 @@ enum exit_code migration_end(struct migration *migration, int result, struct err
     } else if (error_is_set(error)) {
         console_error(migration->session->console, error);
     }
+    if (result == 0 && migration->kind == MIGRATION_NEW) warn_unused(migration);
     if (migration->run != NULL) summarise(migration, error);
     run_journal_release(&migration->journal);
     migration_free(migration);

@@ -10,7 +10,7 @@
 #include "device/mac_state_message.h"
 #include "device/naming.h"
 
-enum { EUI_SIZE = 8, PIECE_SIZE = 64 * 1024, ROWS_MAX = 4000000 };
+enum { EUI_SIZE = 8, PIECE_SIZE = 64 * 1024, ROWS_MAX = 4000000, ATTRIBUTES_MAX = 10 };
 
 struct row {
     struct device_map_entry entry;
@@ -272,7 +272,9 @@ static void apply_ids(const struct device_map_entry *entry, struct device *devic
     Tts__EndDeviceIdentifiers *ids = device_ids(device);
     if (entry->device_id != NULL && strcmp(entry->device_id, ids->device_id) != 0) {
         bool known = device_attribute(device, "old-id") != NULL;
-        if (ids->device_id[0] != '\0' && !known) device_set_attribute(device, "old-id", ids->device_id);
+        bool room = device->end_device->n_attributes < ATTRIBUTES_MAX;
+        if (ids->device_id[0] != '\0' && !known && room)
+            device_set_attribute(device, "old-id", ids->device_id);
         device_set_text(device, &ids->device_id, entry->device_id);
     }
     if (entry->application_id != NULL) device_set_application(device, entry->application_id);

@@ -101,6 +101,8 @@ int run_list(struct run *run, run_page *receive, void *context, struct error *er
 
 // The ID that a device will have, as far as the list already tells; NULL if it does not.
 static const char *planned_id(const struct run *run, const struct source_record *record, char *space) {
+    const struct device_map_entry *entry = device_map_find(run->setup.map, record);
+    if (entry != NULL && entry->device_id != NULL) return entry->device_id;
     if (run->setup.naming->eui_as_id && !record->has_dev_eui) return NULL;
     ERROR_AUTO ignored = {0};
     const uint8_t *eui = record->has_dev_eui ? record->dev_eui : NULL;

@@ -10,6 +10,7 @@
 #include "base/option.h"
 #include "base/reader.h"
 #include "device/device.h"
+#include "device/map.h"
 #include "device/naming.h"
 #include "device/place.h"
 #include "device/record.h"
@@ -69,6 +70,8 @@ struct source_setup {
     const struct option_values *options;  // of the driver's table; required ones are there
     const struct frequency_plans *plans;
     const struct device_naming *naming;
+    struct device_map
+        *map;  // what the user lays down about single devices; NULL = nothing. See device_map_plan
     const struct clock *clock;
     const struct random *random;
     bool dry_run;
