@@ -119,7 +119,7 @@ static void test_found(void **state) {
 static void make_device(struct device *device, const char *plan, bool session) {
     device_init(device);
     Tts__EndDevice *message = device->end_device;
-    device_set_text(device, &device_ids(device)->device_id, "old");
+    device_set_text(device, &device_ids(device)->device_id, "older");
     device_set_text(device, &message->frequency_plan_id, plan);
     message->lorawan_version = (Tts__MACVersion)MAC_V1_0_2;
     message->lorawan_phy_version = (Tts__PHYVersion)PHY_V1_0_2_REV_B;
@@ -132,7 +132,7 @@ static void make_device(struct device *device, const char *plan, bool session) {
 
 static int apply(const char *text, struct device *device, struct error *error) {
     struct device_map *map = load_good(text);
-    const struct source_record record = {.id = (char *)(uintptr_t) "old"};
+    const struct source_record record = {.id = (char *)(uintptr_t) "older"};
     int result = device_map_apply(map, &record, frequency_plans_builtin(), device, error);
     device_map_free(map);
     return result;
@@ -148,7 +148,7 @@ static void test_applied(void **state) {
                      0);
     const Tts__EndDevice *message = device.end_device;
     assert_string_equal(message->ids->device_id, "new-one");
-    assert_string_equal(device_attribute(&device, "old-id"), "old");
+    assert_string_equal(device_attribute(&device, "old-id"), "older");
     assert_string_equal(message->ids->application_ids->application_id, "app-two");
     assert_memory_equal(message->ids->join_eui.data, "\1\2\3\4\5\6\7\10", 8);
     assert_string_equal(message->frequency_plan_id, "US_902_928_FSB_2");
@@ -166,14 +166,14 @@ static void test_state_is_renewed(void **state) {
     Tts__MACParameters *current = device.end_device->mac_state->current_parameters;
     Tts__MACParameters *desired = device.end_device->mac_state->desired_parameters;
     assert_int_not_equal(desired->rx2_data_rate_index, 3);
-    assert_int_equal(apply("id,frequency_plan_id,lorawan_version\nold,EU_863_870_TTN,1.0.3\n", &device, NULL),
+    assert_int_equal(apply("id,frequency_plan_id,lorawan_version\nolder,EU_863_870_TTN,1.0.3\n", &device, NULL),
                      0);
     const Tts__MACState *now = device.end_device->mac_state;
     assert_ptr_equal(now->current_parameters, current);
     assert_ptr_not_equal(now->desired_parameters, desired);
     assert_int_equal(now->desired_parameters->rx2_data_rate_index, 3);
     assert_int_equal(now->lorawan_version, MAC_V1_0_3);
-    assert_int_equal(apply("id,frequency_plan_id\nold,US_902_928_FSB_2\n", &device, &error), -ERROR_DEVICE);
+    assert_int_equal(apply("id,frequency_plan_id\nolder,US_902_928_FSB_2\n", &device, &error), -ERROR_DEVICE);
     assert_non_null(strstr(error.message, "its session belongs to band EU_863_870"));
     error_release(&error);
     device_release(&device);
@@ -185,11 +185,11 @@ static void test_left_alone(void **state) {
     struct device device;
     make_device(&device, "EU_863_870", true);
     Tts__MACParameters *desired = device.end_device->mac_state->desired_parameters;
-    assert_int_equal(apply("id,device_id,frequency_plan_id\nold,old,EU_863_870\n", &device, NULL), 0);
+    assert_int_equal(apply("id,device_id,frequency_plan_id\nolder,older,EU_863_870\n", &device, NULL), 0);
     assert_int_equal(apply("id,device_id,frequency_plan_id\nother,newer,US_902_928_FSB_2\n", &device, NULL),
                      0);
     assert_ptr_equal(device.end_device->mac_state->desired_parameters, desired);
-    assert_string_equal(device.end_device->ids->device_id, "old");
+    assert_string_equal(device.end_device->ids->device_id, "older");
     assert_null(device_attribute(&device, "old-id"));
     device_release(&device);
 }
