@@ -143,7 +143,7 @@ static void test_applied(void **state) {
     struct device device;
     make_device(&device, "EU_863_870_TTN", false);
     assert_int_equal(apply("id,device_id,join_eui,application_id,frequency_plan_id,lorawan_phy_version\n"
-                           "old,new-one,0102030405060708,app-two,US_902_928_FSB_2,RP002_V1_0_3\n",
+                           "older,new-one,0102030405060708,app-two,US_902_928_FSB_2,RP002_V1_0_3\n",
                            &device, NULL),
                      0);
     const Tts__EndDevice *message = device.end_device;
