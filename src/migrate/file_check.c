@@ -36,7 +36,8 @@ int file_check_tell(struct file_check *check, size_t line, const char *field, bo
 
 int file_check_tell_error(struct file_check *check, struct error *fault, struct error *error) {
     static const char prefix[] = "line ";
-    char *text = fault->message;
+    char *chain MEMORY_AUTO = error_chain(fault);
+    const char *text = chain;
     size_t line = 1;
     if (strncmp(text, prefix, strlen(prefix)) == 0) {
         char *end = NULL;
@@ -117,24 +118,50 @@ int file_check_device(struct file_check *check, const struct device *device, siz
 
 // ---- the file
 
+// A format, once the first bytes have told which one it is.
 struct format {
-    file_check_take *take;
-    struct file_check_json *json;
+    struct buffer head;  // bytes before that
+    void *json;          // owned
+    void *csv;           // owned
 };
 
-static void format_begin(struct format *format, struct file_check *check) {
-    format->json = file_check_json_new(check);
-    format->take = file_check_json_take;
+// White space, and bytes of a mark, tell nothing.
+static bool tells_format(char byte) {
+    return strchr(" \t\r\n\xef\xbb\xbf", byte) == NULL;
+}
+
+static int format_take(struct format *format, const char *data, size_t size, struct error *error) {
+    return format->json != NULL ? file_check_json_take(format->json, data, size, error)
+                                : file_check_csv_take(format->csv, data, size, error);
+}
+
+static int format_begin(struct format *format, struct file_check *check, const char *data, size_t size,
+                        struct error *error) {
+    size_t at = 0;
+    while (at < size && !tells_format(data[at])) at++;
+    buffer_add(&format->head, data, size);
+    if (at == size && size > 0 && !format->head.overflowed) return 0;
+    if (at < size && data[at] != '{' && data[at] != '[') {
+        format->csv = file_check_csv_new(check);
+    } else {
+        format->json = file_check_json_new(check);
+    }
+    int result = format->head.size == 0
+                     ? 0
+                     : format_take(format, (const char *)format->head.data, format->head.size, error);
+    return result != 0 || size > 0 ? result : format_take(format, data, 0, error);
 }
 
 static int check_pieces(struct file_check *check, struct format *format, char *piece, struct error *error) {
     struct reader *reader = check->setup->reader;
     size_t size = 0;
     int result = 0;
-    format_begin(format, check);
     do {
         result = reader->operations->read(reader, piece, PIECE_SIZE, &size, error);
-        if (result == 0) result = format->take(format->json, piece, size, error);
+        if (result != 0) return result;
+        bool begun = format->json != NULL || format->csv != NULL;
+        result =
+            begun ? format_take(format, piece, size, error) : format_begin(format, check, piece, size, error);
     } while (result == 0 && size > 0);
     return result;
 }
@@ -144,12 +171,15 @@ int file_check(const struct file_check_setup *setup, struct file_check_numbers *
     *ret_numbers = (struct file_check_numbers){0};
     struct file_check check = {.setup = setup, .numbers = ret_numbers};
     struct format format = {0};
+    buffer_init(&format.head, 2 * PIECE_SIZE);
     char *piece = memory_alloc(PIECE_SIZE, 1);
     int result = check_pieces(&check, &format, piece, error);
     if (result == 0 && ret_numbers->devices == 0 && ret_numbers->findings == 0) {
         result = file_check_tell(&check, 1, NULL, false, "there is no device in it", error);
     }
     file_check_json_free(format.json);
+    file_check_csv_free(format.csv);
+    buffer_release(&format.head);
     memory_wipe(piece, PIECE_SIZE);
     free(piece);
     return result;

@@ -11,14 +11,15 @@ struct file_check_json {
     bool broken;  // what follows a fault outside of an object cannot be told apart
 };
 
-struct file_check_json *file_check_json_new(struct file_check *check) {
+void *file_check_json_new(struct file_check *check) {
     struct file_check_json *self = memory_new(struct file_check_json);
     self->check = check;
     json_splitter_init(&self->splitter);
     return self;
 }
 
-void file_check_json_free(struct file_check_json *self) {
+void file_check_json_free(void *format) {
+    struct file_check_json *self = format;
     if (self == NULL) return;
     json_splitter_release(&self->splitter);
     free(self);

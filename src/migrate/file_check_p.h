@@ -34,9 +34,12 @@ int file_check_device(struct file_check *check, const struct device *device, siz
 // A format. `size` 0 is the end of the file.
 typedef int file_check_take(void *format, const char *data, size_t size, struct error *error);
 
-struct file_check_json;
-struct file_check_json *file_check_json_new(struct file_check *check);
-void file_check_json_free(struct file_check_json *format);
-int file_check_json_take(void *format, const char *data, size_t size, struct error *error);
+void *file_check_json_new(struct file_check *check);
+void file_check_json_free(void *format);
+file_check_take file_check_json_take;
+
+void *file_check_csv_new(struct file_check *check);
+void file_check_csv_free(void *format);
+file_check_take file_check_csv_take;
 
 #endif

@@ -8,6 +8,7 @@
 static const struct source_driver *const all_drivers[] = {
     &source_ttnv2,
     &source_json,
+    &source_csv,
     NULL,
 };
 

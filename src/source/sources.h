@@ -7,5 +7,6 @@
 
 extern const struct source_driver source_ttnv2;
 extern const struct source_driver source_json;
+extern const struct source_driver source_csv;
 
 #endif
