@@ -110,7 +110,8 @@ static bool is_blank(const char *text, size_t size) {
 static int take_line(struct table_reader *reader, const char *text, size_t size) {
     size_t line = reader->line++;
     if (size > TABLE_LINE_MAX) return fail_at(reader, line, "the line is longer than 64 KiB");
-    if (!reader->row_open && is_blank(text, size)) return 0;
+    bool comment = reader->setup.comment != '\0' && text[0] == reader->setup.comment;
+    if (!reader->row_open && (comment || is_blank(text, size))) return 0;
     if (!reader->delimited) {
         char delimiter = reader->setup.delimiter;
         if (delimiter == '\0') delimiter = find_delimiter(text, size);

@@ -27,8 +27,9 @@ typedef int table_receiver(void *context, const struct table_row *row, struct er
 
 struct table_setup {
     enum text_encoding encoding;
+    char comment;  // a line that begins so is skipped; 0 = none
     char
-        delimiter;  // 0 = the first of `;`, `,` and tab, in this order, that stands in the first line outside of quotes
+        delimiter;  // 0 = the first of `;`, `,`, tab (in this order) that is in the first line outside of quotes
     table_receiver *receiver;
     void *context;
 };

@@ -8,5 +8,7 @@
 extern const struct source_driver source_ttnv2;
 extern const struct source_driver source_json;
 extern const struct source_driver source_csv;
+extern const struct source_driver source_thingpark;
+extern const struct source_driver source_helium;
 
 #endif

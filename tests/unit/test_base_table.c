@@ -95,6 +95,20 @@ static void test_tables(void **state) {
     }
 }
 
+static void test_comments(void **state) {
+    (void)state;
+    static const char text[] = "# a;b\n1,2\n\"\n#3\",4\n#5\n";
+    struct buffer rows;
+    buffer_init(&rows, BUFFER_UNLIMITED);
+    struct table_reader *reader =
+        table_reader_new(&(struct table_setup){.comment = '#', .receiver = collect, .context = &rows});
+    assert_int_equal(table_reader_take(reader, text, strlen(text), NULL), 0);
+    assert_int_equal(table_reader_end(reader, NULL), 0);
+    table_reader_free(reader);
+    assert_string_equal(buffer_string(&rows), "2[1|2]3[\n#3|4]");
+    buffer_release(&rows);
+}
+
 static void test_delimiter_is_given(void **state) {
     (void)state;
     struct buffer rows;
@@ -184,9 +198,9 @@ static void test_written(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),  cmocka_unit_test(test_delimiter_is_given),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_receiver_ends_it),
-        cmocka_unit_test(test_written),
+        cmocka_unit_test(test_tables),           cmocka_unit_test(test_delimiter_is_given),
+        cmocka_unit_test(test_comments),         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_receiver_ends_it), cmocka_unit_test(test_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
