@@ -14,10 +14,11 @@ const struct option_spec global_options[] = {
     {
         .name = "to",
         .type = OPTION_CHOICE,
-        .choices = "json",
+        .choices = "json csv",
         .default_value = "json",
         .argument = "TARGET",
-        .help = "where the devices go; json is what The Things Stack imports",
+        .help =
+            "where the devices go; json is what The Things Stack imports, csv its table, which holds less",
     },
     {
         .name = "output",
