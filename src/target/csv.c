@@ -164,6 +164,8 @@ static void take_held(Tts__EndDevice *message, struct arena *arena) {
     if (message->mac_settings == NULL) return;
     message->mac_settings->rx1_delay = NULL;
     message->mac_settings->supports_32_bit_f_cnt = NULL;
+    const ProtobufCMessage *none = message_new(arena, &tts__macsettings__descriptor);
+    if (message_equal(&message->mac_settings->base, none)) message->mac_settings = NULL;
 }
 
 // Gathers the names of members, each once.

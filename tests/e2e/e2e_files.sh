@@ -108,6 +108,102 @@ json_refuses() {
     told 'line 2: ids.dev_eui'
 }
 
+# column NAME: of the table `out`
+column() {
+    awk -F ';' -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print $at }' out
+}
+
+csv_round_trip() {
+    devices all
+    good json application --file all --to csv
+    cp out table
+    equal "lines" "$(wc -l <table)" 37
+    equal IDs "$(column id)" "$(jq -r .ids.device_id all)"
+    told 'the table has no place for'
+    good validate table
+    good csv application test-app --file table
+    cp out back
+    good csv application test-app --file table --to csv
+    same "a table that was written here" out table
+    held='{id: .ids.device_id, eui: .ids.dev_eui, join: .ids.join_eui, name, description, frequency_plan_id, lorawan_version,
+        lorawan_phy_version, supports_join, supports_class_c, root_keys, rx1: .mac_settings.rx1_delay,
+        addr: .session.dev_addr, up: .session.last_f_cnt_up, down: .session.last_n_f_cnt_down,
+        nwk: .session.keys.f_nwk_s_int_key, app: .session.keys.app_s_key}'
+    jq -c "$held" all >all.held
+    jq -c "$held" back >back.held
+    same "what a table holds" all.held back.held
+    jq -s 'map(select(.session)) | length' back >sessions
+    equal "MAC states" "$(jq -s 'map(select(.mac_state)) | length' back)" "$(cat sessions)"
+    jq -c 'select(.session)' all | head -n 1 |
+        jq -c '.lorawan_version = "MAC_V1_1" | .lorawan_phy_version = "PHY_V1_1_REV_B" |
+            .session.keys.s_nwk_s_int_key.key = ("1" * 32) | .session.keys.nwk_s_enc_key.key = ("2" * 32)' >eleven
+    migrate json application --file eleven --to csv
+    exits 1
+    told 'three network keys'
+    equal "bytes of output" "$(wc -c <out)" 0
+}
+
+csv_as_people_have_them() {
+    key=00112233445566778899AABBCCDDEEFF
+    printf 'Serial;"App Key";DevEUI;Ort\r\nx;%s;70B3D57ED1000001;K\303\266ln\r\n' $key >utf8
+    printf 'dev_eui;join_eui\n70B3D57ED1000001;0102030405060708\n' >joins
+    printf '\357\273\277' | cat - utf8 >mark
+    iconv -f utf-8 -t latin1 utf8 >latin1
+    iconv -f utf-8 -t utf-16 utf8 >utf16
+    tr ';' ',' <utf8 >with-commas
+    tr ';' '\t' <utf8 >with-tabs
+    for file in utf8 mark latin1 utf16 with-commas with-tabs; do
+        good application my-app --source csv --csv.file $file --set-eui-as-id --map joins --csv.mac-version 1.0.3 \
+            --csv.map 'dev_eui=DevEUI,app_key="App Key",name=Ort,id=Serial' --csv.frequency-plan-id EU_863_870_TTN
+        cp out $file.json
+        same "$file" utf8.json $file.json
+    done
+}
+
+# Tables of single devices, for any source.
+map() {
+    devices all
+    printf 'id,device_id,frequency_plan_id,join_eui,application_id\nmig-000001,renamed,EU_863_870,0102030405060708,other-app\nnobody,,,,\n' >map
+    good json application --file all --map map
+    told '1 row of --map is about no device of this run, the first in line 3'
+    jq -c 'select(.ids.device_id == "renamed")' out >one
+    equal "the device" "$(jq -r '[.ids.join_eui, .ids.application_ids.application_id, .frequency_plan_id] | join(" ")' one)" \
+        "0102030405060708 other-app EU_863_870"
+    jq -c 'select(.ids.device_id != "renamed")' out >others
+    good json application --file all
+    jq -c 'select(.ids.device_id != "mig-000001")' out >others.before
+    same "other devices" others others.before
+    printf 'dev_eui,join_eui\n%s,1.2E+15\n' "$(head -n 1 all | jq -r .ids.dev_eui)" >bad
+    migrate json application --file all --map bad
+    exits 1
+    told 'line 2: join_eui: a spreadsheet'
+    migrate json application --file all --map /nowhere
+    exits 1
+    # A plan decides the MAC state that a source makes.
+    sandbox_start --devices 6
+    name=$(world before && ask '.devices | main("my-ttn-app") | map(select(has_session)) | .[0].dev_id' before)
+    printf 'id,frequency_plan_id\n%s,US_902_928_FSB_2\n' "$name" >plans
+    good ttnv2 application --dry-run --map plans
+    jq -c 'select(.frequency_plan_id == "US_902_928_FSB_2")' out >mapped
+    equal "devices with that plan" "$(line_count mapped)" 1
+    equal "RX2 frequency in force" "$(jq -r .mac_state.current_parameters.rx2_frequency mapped)" 923300000
+}
+
+others() {
+    key=00112233445566778899AABBCCDDEEFF
+    printf '# list\nCREATE_OTAA,70B3D57ED1000001,,p,70B3D57ED0000000,%s\n' $key >list.csv
+    good thingpark application my-app --csv-path list.csv --frequency-plan-id EU_863_870_TTN --mac-version 1.0.2b
+    equal ID "$(jq -r .ids.device_id out)" eui-70b3d57ed1000001
+    CSV_PATH=list.csv APP_ID=my-app FREQUENCY_PLAN_ID=EU_863_870_TTN MAC_VERSION=1.0.2b good thingpark device eui-70b3d57ed1000001
+    equal application "$(jq -r .ids.application_ids.application_id out)" my-app
+    printf '[{"name":"Roof","dev_eui":"70B3D57ED1000001","app_eui":"70B3D57ED0000000","app_key":"%s"}]' $key >list.json
+    good helium application my-app --frequency-plan-id EU_863_870_TTN --mac-version 1.0.3 <list.json
+    equal name "$(jq -r .name out)" Roof
+    migrate helium application my-app <list.json
+    exits 1
+    told 'frequency plan is not known'
+}
+
 interrupted() {
     mkfifo quiet
     sleep 30 >quiet &
@@ -183,5 +279,9 @@ run_case "json: what is refused" json_refuses
 run_case "json: interrupted while waiting" interrupted
 run_case "validate: valid files" valid
 run_case "validate: findings" invalid
+run_case "csv: there and back" csv_round_trip
+run_case "csv: encodings, delimiters, names" csv_as_people_have_them
+run_case "thingpark and helium" others
+run_case "--map" map
 run_case "keys in no message" secrets
 end_cases
