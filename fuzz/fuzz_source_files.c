@@ -96,8 +96,10 @@ static void list(struct source *source, struct buffer *text) {
 
 static void run(const char *name, const uint8_t *data, size_t size, size_t piece, struct buffer *text) {
     const struct source_driver *driver = source_find(source_drivers(), name, strlen(name));
-    struct bytes_reader reader = {
-        .base = {.operations = &reader_operations, .name = "file"}, .data = data, .size = size, .piece = piece};
+    struct bytes_reader reader = {.base = {.operations = &reader_operations, .name = "file"},
+                                  .data = data,
+                                  .size = size,
+                                  .piece = piece};
     struct key_set seen = {.operations = &set_operations};
     struct option_values *options = option_values_new(driver->options);
     set(options, "app-id", "my-app");

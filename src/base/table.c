@@ -140,10 +140,10 @@ static size_t line_size(const char *text, size_t size, bool end) {
 static int take_lines(struct table_reader *reader, bool end) {
     size_t at = 0;
     int result = 0;
-    while (result == 0) {
+    while (result == 0 && at < reader->pending.size) {
         const char *text = (const char *)reader->pending.data + at;
         size_t left = reader->pending.size - at;
-        size_t size = left == 0 ? 0 : line_size(text, left, end);
+        size_t size = line_size(text, left, end);
         if (size == 0 && left > TABLE_LINE_MAX) size = left;
         if (size == 0) break;
         result = take_line(reader, text, size);

@@ -166,8 +166,8 @@ static void test_state_is_renewed(void **state) {
     Tts__MACParameters *current = device.end_device->mac_state->current_parameters;
     Tts__MACParameters *desired = device.end_device->mac_state->desired_parameters;
     assert_int_not_equal(desired->rx2_data_rate_index, 3);
-    assert_int_equal(apply("id,frequency_plan_id,lorawan_version\nolder,EU_863_870_TTN,1.0.3\n", &device, NULL),
-                     0);
+    assert_int_equal(
+        apply("id,frequency_plan_id,lorawan_version\nolder,EU_863_870_TTN,1.0.3\n", &device, NULL), 0);
     const Tts__MACState *now = device.end_device->mac_state;
     assert_ptr_equal(now->current_parameters, current);
     assert_ptr_not_equal(now->desired_parameters, desired);
