@@ -13,7 +13,7 @@
 
 #define OPTIONS_OF_MIGRATION                                                                                 \
     "source to output dry-run frequency-plans-url dev-id-prefix set-eui-as-id map concurrency rate timeout " \
-    "keep-going progress journal no-journal journal-key-file"
+    "on-conflict create-application no-plan keep-going progress journal no-journal journal-key-file"
 
 const struct command commands[] = {
     {
@@ -116,6 +116,16 @@ const struct command commands[] = {
         .examples = "sources\nsources --json",
         .options = "json",
         .run = cmd_sources,
+    },
+    {
+        .name = "targets",
+        .aliases = "list-targets get-targets",
+        .summary = "List the targets that devices can go to",
+        .details =
+            "A target's own flags begin with --to. and its name: application --to tts --help shows them.",
+        .examples = "targets\ntargets --json",
+        .options = "json",
+        .run = cmd_targets,
     },
     {
         .name = "frequency-plans",

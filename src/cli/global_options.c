@@ -14,11 +14,12 @@ const struct option_spec global_options[] = {
     {
         .name = "to",
         .type = OPTION_CHOICE,
-        .choices = "json csv",
+        .choices = "json csv tts",
         .default_value = "json",
         .argument = "TARGET",
-        .help =
-            "where the devices go; json is what The Things Stack imports, csv its table, which holds less",
+        .help = "where the devices go: json is what The Things Stack imports, csv its table, which holds "
+                "less, tts "
+                "is The Things Stack itself",
     },
     {
         .name = "output",
@@ -84,6 +85,28 @@ const struct option_spec global_options[] = {
         .argument = "DURATION",
         .help = "longest time for one call, and for reaching a server at first",
         .least = 1,
+    },
+    {
+        .name = "on-conflict",
+        .type = OPTION_CHOICE,
+        .choices = "fail skip update",
+        .default_value = "fail",
+        .argument = "WHAT",
+        .help = "what becomes of a device that the target has already, with other data: its migration fails, "
+                "it stays "
+                "where it is, or the target's is updated",
+    },
+    {
+        .name = "create-application",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "make the application at the target if it is missing",
+    },
+    {
+        .name = "no-plan",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "do not check the whole fleet before the first change; each device is still checked",
     },
     {
         .name = "keep-going",

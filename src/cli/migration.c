@@ -368,7 +368,10 @@ static void migration_free(struct migration *migration) {
     free(migration->output_name);
     free(migration->journal_name);
     // The rest of the invocation belongs to the session.
-    if (migration->kind != MIGRATION_NEW) option_values_free(migration->invocation.source_options);
+    if (migration->kind != MIGRATION_NEW) {
+        option_values_free(migration->invocation.source_options);
+        option_values_free(migration->invocation.target_options);
+    }
 }
 
 enum exit_code migration_end(struct migration *migration, int result, struct error *error) {

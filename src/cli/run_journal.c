@@ -154,6 +154,9 @@ static int keep_invocation(struct run_journal *self, const struct invocation *in
     struct keeping source = {.journal = journal, .prefix = "source."};
     if (result == 0) result = option_each_given(invocation->global, keep_option, &global, error);
     if (result == 0) result = option_each_given(invocation->source_options, keep_option, &source, error);
+    struct keeping target = {.journal = journal, .prefix = "target."};
+    if (result == 0 && invocation->target_options != NULL)
+        result = option_each_given(invocation->target_options, keep_option, &target, error);
     return result != 0 ? result : journal_commit(journal, error);
 }
 
@@ -303,7 +306,12 @@ int run_journal_restore(struct run_journal *self, struct invocation *invocation,
     struct restoring source = {.values = invocation->source_options};
     result = journal_each_property(self->journal, "source.", restore_option, &source, error);
     if (result == 0) result = journal_each_property(self->journal, "global.", restore_option, &global, error);
-    return result;
+    if (result != 0) return result;
+    invocation->target_options = NULL;
+    invocation_set_target(invocation, NULL);
+    if (invocation->target_options == NULL) return 0;
+    struct restoring target = {.values = invocation->target_options};
+    return journal_each_property(self->journal, "target.", restore_option, &target, error);
 }
 
 int run_journal_command(struct run_journal *self, char **ret_command, struct error *error) {

@@ -45,8 +45,8 @@ int run_journal_set_output(struct run_journal *journal, const struct file *outpu
 // The run's own output; `ret_identity->path` is NULL if it was no regular file.
 int run_journal_output(struct run_journal *journal, struct file_identity *ret_identity, struct error *error);
 
-// What was kept of the command line, to run it again: source and options. Options of `invocation` that were given now win.
-// The invocation must have none of a source.
+// What was kept of the command line, to run it again: source, target and options. Options of `invocation` that were given now win.
+// The invocation must have none of a source or a target; it owns those that it gets here.
 int run_journal_restore(struct run_journal *journal, struct invocation *invocation,
                         const struct source_driver *const *sources, struct error *error);
 

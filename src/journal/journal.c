@@ -85,15 +85,38 @@ static const char *const statement_text[STATEMENT_COUNT] = {
     [APPLICATION_AT] = "SELECT name FROM application ORDER BY number LIMIT 1 OFFSET ?1",
 };
 
+// What the system told SQLite, which knows a full disk only where it writes to one; 0 = nothing. Each open file keeps its
+// own last error, and of those that are closed by now the connection may have one.
+static int system_reason(sqlite3 *database, int code) {
+    if (code != SQLITE_IOERR && code != SQLITE_CANTOPEN) return 0;
+    sqlite3_file *log = NULL;
+    int reason = 0;
+    sqlite3_file_control(database, NULL, SQLITE_FCNTL_LAST_ERRNO, &reason);
+    sqlite3_file_control(database, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (reason == 0 && log != NULL && log->pMethods != NULL)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &reason);
+    if (reason == 0) reason = sqlite3_system_errno(database);
+    // A file that cannot be made is looked for, in vain: that it is not there is not the reason.
+    return reason == ENOENT ? 0 : reason;
+}
+
 int journal_error(struct journal *journal, struct error *error) {
     int code = sqlite3_errcode(journal->database);
+    int reason = system_reason(journal->database, code);
     const char *words = sqlite3_errmsg(journal->database);
     if (journal->path == NULL) {
         return error_set(error, ERROR_SYSTEM, "the list of devices cannot be kept: %s", words);
     }
     error_set(error, ERROR_OUTPUT, "the journal %s: %s", journal->path, words);
-    if (code == SQLITE_FULL)
+    if (reason != 0)
+        error_set(error, ERROR_OUTPUT, "the journal %s: %s (%s)", journal->path, words, strerror(reason));
+    bool failing = (code == SQLITE_IOERR || code == SQLITE_CANTOPEN) && (reason == 0 || reason == EIO);
+    if (code == SQLITE_FULL || reason == ENOSPC || reason == EDQUOT)
         error_hint(error, "free some space, then: ttn-lw-migrate resume %s", journal->path);
+    if (failing) {
+        error_hint(error, "see whether the disk is full or failing, then: ttn-lw-migrate resume %s",
+                   journal->path);
+    }
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
         error_hint(error, "the file is damaged: keep it, and the output, as they are");
     }

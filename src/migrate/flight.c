@@ -165,7 +165,7 @@ static void tell_failed(const struct flight *flight) {
 void window_end_failed(struct flights *flights, struct flight *flight) {
     struct run *run = flights->run;
     *(flight->skipped ? &run->numbers.skipped : &run->numbers.failed) += 1;
-    if (!flights->checking || run->setup.dry_run) run->numbers.done++;
+    run->numbers.done++;
     // Where the run halts, the device is tried again by the next one.
     bool dispensable = flight_is_dispensable(flight);
     enum device_state state = flight->skipped ? DEVICE_SKIPPED : dispensable ? DEVICE_FAILED : DEVICE_PLANNED;

@@ -304,17 +304,27 @@ static void check_ended(struct flights *flights, struct flight *flight) {
     flight_free(flight);
 }
 
+// Where the run halts, nothing has been changed for those that are still in the window. The one that halts it is told.
+static void empty_window(struct flights *flights) {
+    struct flight *before = NULL;
+    for (struct flight *flight = flights->head; flight != NULL; before = flight, flight = flight->next) {
+        if (flight->stage != STAGE_FAILED || flight_is_dispensable(flight)) continue;
+        window_end_failed(flights, window_take(flights, before));
+        break;
+    }
+    window_drop_behind(flights, NULL);
+}
+
 static int leave_window(struct flights *flights, struct error *error) {
+    if (flights->stopping) empty_window(flights);
     struct flight *before = NULL;
     for (struct flight *flight = flights->head; flight != NULL;) {
         struct flight *next = flight->next;
         if (flight->stage == STAGE_FAILED) {
-            bool halts = !flight_is_dispensable(flight);
             window_end_failed(flights, window_take(flights, before));
-            if (halts) return 0;
         } else if (flight->stage == STAGE_READY && flights->checking) {
             check_ended(flights, window_take(flights, before));
-        } else if (flight->stage == STAGE_READY && !flights->stopping) {
+        } else if (flight->stage == STAGE_READY) {
             moving_add(flights, window_take(flights, before));
             int result = claim(flight, error);
             if (result != 0) return result;

@@ -309,6 +309,35 @@ int run_resume(struct run *run, struct error *error) {
     return result != 0 ? result : run_each_application(run, run_application, error);
 }
 
+static int verify_application(struct run *run, const char *application, struct error *error) {
+    bool planned = false;
+    free(run->application);
+    run->application = memory_strdup(application);
+    int result = journal_use_application(run->journal, application, &planned, error);
+    if (result == 0) result = run_prepare(run, SIDE_TARGET, error);
+    if (result == 0) result = run_verify_devices(run, run->verification, error);
+    run_show(run);
+    return result;
+}
+
+int run_verify(struct run *run, const struct run_verification *wanted, struct error *error) {
+    if (run->setup.target_instance == NULL) {
+        error_set(error, ERROR_USAGE, "the run wrote its devices to a file: nothing can be read back");
+        error_hint(error, "validate checks such a file");
+        return -ERROR_USAGE;
+    }
+    static const enum device_state states[] = {DEVICE_IMPORTED, DEVICE_VERIFIED, DEVICE_CONFIRMED};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        uint64_t count = 0;
+        int result = journal_count_all(run->journal, states[i], &count, error);
+        if (result != 0) return result;
+        run->numbers.total += count;
+    }
+    run->numbers.total_known = true;
+    run->verification = wanted;
+    return run_each_application(run, verify_application, error);
+}
+
 static int rollback_application(struct run *run, const char *application, struct error *error) {
     bool planned = false;
     int result = run_start(run, application, &planned, error);
@@ -356,7 +385,11 @@ int run_rollback(struct run *run, run_id_feed *feed, void *context, struct error
     uint64_t marked = 0;
     int result = feed == NULL ? journal_restore_all(run->journal, &marked, error)
                               : feed(context, mark_one, run, error);
-    if (result == 0) result = journal_count_all(run->journal, DEVICE_RESTORING, &run->numbers.total, error);
+    return result != 0 ? result : run_rollback_marked(run, error);
+}
+
+int run_rollback_marked(struct run *run, struct error *error) {
+    int result = journal_count_all(run->journal, DEVICE_RESTORING, &run->numbers.total, error);
     run->uncommitted = !run->setup.dry_run;
     if (result == 0) result = run_commit(run, error);
     return result != 0 ? result : run_each_application(run, rollback_application, error);

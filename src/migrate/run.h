@@ -34,6 +34,7 @@ struct run_numbers {
     uint64_t confirmed;       // looked at once more after that
     uint64_t failed;          // set aside, or the one that halted the run
     uint64_t held;            // of these: written, but not (or not surely) cleared at the source
+    uint64_t silent;          // not heard at the target since they were imported
     uint64_t moved_on;        // heard between reading and releasing
     uint64_t restored;        // put back at the source
     uint64_t imperfect;       // of these: something could not be put back
@@ -110,6 +111,32 @@ int run_resume(struct run *run, struct error *error);
 // Puts devices of the run back at their source: all that were or may have been released, or only those with the IDs of
 // `feed` (NULL = all).
 int run_rollback(struct run *run, run_id_feed *feed, void *context, struct error *error);
+
+// What was found out of one device at its target.
+struct run_verified {
+    const char *id;         // at the source
+    const char *device_id;  // at the target
+    bool equal;
+    const char *what;   // what differs; NULL if nothing does
+    bool heard;         // since it was imported
+    int64_t last_seen;  // ns since 1970; 0 = never
+    struct device_progress progress;
+};
+
+struct run_verification {
+    int64_t wait;         // ns; how long to wait for devices that were not heard
+    bool restore_silent;  // those that stay silent are marked to be put back: see run_rollback_marked
+    void *context;        // borrowed
+    // Told for each device once, and once more when it is heard later; may be NULL.
+    void (*tell)(void *context, const struct run_verified *verified);
+};
+
+// Reads every imported device of the run back from its target: numbers.verified are as they should be, numbers.failed
+// are not, numbers.silent were not heard. Changes nothing at any network.
+int run_verify(struct run *run, const struct run_verification *wanted, struct error *error);
+
+// Puts back what is marked already, by run_verify or by an earlier run_rollback.
+int run_rollback_marked(struct run *run, struct error *error);
 
 const struct run_numbers *run_numbers(const struct run *run);
 

@@ -47,6 +47,7 @@ struct run {
     char *application;      // owned; the present one
     int64_t last_progress;  // ns, monotonic
     struct login logins[RUN_SIDES];
+    const struct run_verification *verification;  // borrowed; of run_verify
     bool whole;         // of an application: devices that are exported already are no reason to halt
     struct error halt;  // why no new device starts; none = go on
     unsigned interrupts;
@@ -109,6 +110,9 @@ int run_check(struct run *run, struct error *error);
 
 // Takes every planned device through its life.
 int run_flights(struct run *run, struct error *error);
+
+// Reads every imported device of the application back from its target.
+int run_verify_devices(struct run *run, const struct run_verification *wanted, struct error *error);
 
 // Looks at every released device once more.
 int run_confirm(struct run *run, struct error *error);

@@ -9,6 +9,7 @@
 static const struct target_driver *const drivers[] = {
     &target_json,
     &target_csv,
+    &target_tts,
     NULL,
 };
 

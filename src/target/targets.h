@@ -7,5 +7,6 @@
 
 extern const struct target_driver target_json;
 extern const struct target_driver target_csv;
+extern const struct target_driver target_tts;
 
 #endif

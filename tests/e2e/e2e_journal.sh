@@ -233,6 +233,20 @@ other_key_meanwhile() {
     grep -q "$id.*other keys" out || fail "status does not name the device"
 }
 
+# Broken connections and lost answers do not halt a rollback.
+rolled_back_over_faults() {
+    sandbox_start --devices 30 --seed 6
+    world before
+    here ttnv2 application --output run.json
+    exits 0
+    faults SetDevice:reset-before:every=4 SetDevice:unavailable:every=7 SetDevice:reset-after:every=5
+    here rollback --concurrency 4
+    exits 3
+    world after
+    same_devices "rolled back" before after
+    equal "devices restored" "$(state_count restored)" 30
+}
+
 interrupted_rollback() {
     sandbox_start --devices 60 --latency 10ms
     world before
@@ -634,6 +648,7 @@ run_case "rolled back" rolled_back
 run_case "one device rolled back" one_rolled_back
 run_case "another key meanwhile (OTAA)" other_key_meanwhile has_join
 run_case "another key meanwhile (ABP)" other_key_meanwhile 'has_join | not'
+run_case "rolled back over faults" rolled_back_over_faults
 run_case "rollbacks that are interrupted" interrupted_rollback
 run_case "a run that is interrupted" interrupted_run
 run_case "no place for the output" no_place_for_output
