@@ -106,7 +106,8 @@ static bool label_read(const char *text, uint8_t join_eui[static EUI_SIZE],
     static const char prefix[] = "LW:D0:";
     if (strncasecmp(text, prefix, strlen(prefix)) != 0) return false;
     text += strlen(prefix);
-    if (strcspn(text, ":") != DIGITS || strcspn(text + DIGITS + 1, ":") != DIGITS) return false;
+    if (strcspn(text, ":") != DIGITS || text[DIGITS] == '\0') return false;
+    if (strcspn(text + DIGITS + 1, ":") != DIGITS) return false;
     char first[DIGITS + 1] = "", second[DIGITS + 1] = "";
     memcpy(first, text, DIGITS);
     memcpy(second, text + DIGITS + 1, DIGITS);

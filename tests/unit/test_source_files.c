@@ -430,18 +430,20 @@ static void test_thingpark(void **state) {
           usual, "my-app",
           "\"dev_addr\":\"01020304\",\"keys\":{\"f_nwk_s_int_key\":{\"key\":\"" KEY "\"},\"app_s_key\"",
           "(session: the list has no frame counters");
-    CHECK("thingpark",
-          "CREATE_OTAA,70B3D57ED1000001,,,70B3D57ED0000000," KEY
-          ",,,,,,,,,,,,,1\n"
-          "CREATE_OTAA,70B3D57ED1000002,,,," KEY
-          "\nCREATE_OTAA,70B3D57ED1000003,,,70B3D57ED0000000\nCREATE_OTAA\n"
-          "CREATE_ABP,70B3D57ED1000004,,," KEY "," KEY "\nCREATE_ABP,70B3D57ED1000005,01020304,," KEY
-          ",<AppSKeys/>\nUPDATE_ABP,70B3D57ED1000006\nCREATE_OTAA,70B3D57ED1000007,,,70B3D57ED0000000," KEY
-          ",,,,,,x,1\nCREATE_ABP,70B3D57ED1000008,01020304,," KEY ",<AppSKey >" KEY "<><AppSKey >\n",
-          usual, "my-app", "column S: its key is encrypted", "column E: the JoinEUI is missing",
-          "column F: the key is missing", "line 4: line 4: column B: the DevEUI is missing",
-          "column C: the DevAddr is missing", "column F: neither", "column A: is neither CREATE_OTAA nor",
-          "column L: a decimal number is expected", "column F: there is an AppSKey for each port");
+    CHECK(
+        "thingpark",
+        "CREATE_OTAA,70B3D57ED1000001,,,70B3D57ED0000000," KEY
+        ",,,,,,,,,,,,,1\n"
+        "CREATE_OTAA,70B3D57ED1000002,,,," KEY
+        "\nCREATE_OTAA,LW:D0:70B3D57ED0000000\nCREATE_OTAA,70B3D57ED1000003,,,70B3D57ED0000000\nCREATE_OTAA\n"
+        "CREATE_ABP,70B3D57ED1000004,,," KEY "," KEY "\nCREATE_ABP,70B3D57ED1000005,01020304,," KEY
+        ",<AppSKeys/>\nUPDATE_ABP,70B3D57ED1000006\nCREATE_OTAA,70B3D57ED1000007,,,70B3D57ED0000000," KEY
+        ",,,,,,x,1\nCREATE_ABP,70B3D57ED1000008,01020304,," KEY ",<AppSKey >" KEY "<><AppSKey >\n",
+        usual, "my-app", "column S: its key is encrypted", "column E: the JoinEUI is missing",
+        "line 3: line 3: column B: 16 hexadecimal digits", "column F: the key is missing",
+        "line 5: line 5: column B: the DevEUI is missing", "column C: the DevAddr is missing",
+        "column F: neither", "column A: is neither CREATE_OTAA nor", "column L: a decimal number is expected",
+        "column F: there is an AppSKey for each port");
 }
 
 // ---- helium
