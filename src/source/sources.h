@@ -7,5 +7,9 @@
 
 extern const struct source_driver source_ttnv2;
 extern const struct source_driver source_tts;
+extern const struct source_driver source_json;
+extern const struct source_driver source_csv;
+extern const struct source_driver source_thingpark;
+extern const struct source_driver source_helium;
 
 #endif
