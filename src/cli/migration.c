@@ -25,7 +25,8 @@ static const struct option_values *global_of(const struct migration *migration) 
 }
 
 static bool migration_changes(const struct migration *migration) {
-    return !migration->dry_run && (migration->invocation.source->features & SOURCE_CHANGES) != 0;
+    return !migration->dry_run && !migration->source->keeps &&
+           (migration->invocation.source->features & SOURCE_CHANGES) != 0;
 }
 
 static const struct target_driver *target_of(const struct migration *migration) {
@@ -115,6 +116,7 @@ static int open_source(struct migration *migration, struct error *error) {
         .clock = &clock_system,
         .random = &random_system,
         .dry_run = migration->dry_run,
+        .to_server = target_is_server(target_of(migration)),
     };
     int result = migration->invocation.source->open(&setup, &migration->source, error);
     if (result == 0 && migration->source->warning != NULL) {

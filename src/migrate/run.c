@@ -61,7 +61,8 @@ const struct run_numbers *run_numbers(const struct run *run) {
 }
 
 bool run_changes(const struct run *run) {
-    return !run->setup.dry_run && (run->setup.driver->features & SOURCE_CHANGES) != 0;
+    return !run->setup.dry_run && !run->setup.source->keeps &&
+           (run->setup.driver->features & SOURCE_CHANGES) != 0;
 }
 
 void run_tell(const struct run *run, enum log_level level, const char *id, const char *message,
