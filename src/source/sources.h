@@ -6,5 +6,6 @@
 #include "source/source.h"
 
 extern const struct source_driver source_ttnv2;
+extern const struct source_driver source_chirpstack;
 
 #endif
