@@ -34,6 +34,8 @@ enum id {
     ID_PORTS_FILE,
     ID_HELP,
     ID_VERSION,
+    ID_CHIRPSTACK_DEVICES,
+    ID_CHIRPSTACK_PORT,
 };
 
 static const struct option table[] = {
@@ -58,6 +60,8 @@ static const struct option table[] = {
     {"ports-file", required_argument, NULL, ID_PORTS_FILE},
     {"help", no_argument, NULL, ID_HELP},
     {"version", no_argument, NULL, ID_VERSION},
+    {"chirpstack-devices", required_argument, NULL, ID_CHIRPSTACK_DEVICES},
+    {"chirpstack-port", required_argument, NULL, ID_CHIRPSTACK_PORT},
     {NULL, 0, NULL, 0},
 };
 
@@ -72,6 +76,7 @@ const char options_help[] =
     "  --devices N            devices of the application (default 10); the first is called mydevice\n"
     "  --seed S               what they are drawn from (default 1)\n"
     "  --app-id ID            the application (default my-ttn-app)\n"
+    "  --chirpstack-devices N       the same for the application meters of ChirpStack (default 10)\n"
     "  --broken               adds devices that cannot be migrated as they are, named after their defects\n"
     "  --record FILE          adds recorded devices: JSON lines {\"dev_id\", \"get_device_hex\"}; several\n"
     "  --state FILE           reads the world from FILE if it is there, and writes it back at the end\n"
@@ -107,6 +112,7 @@ const char options_help[] =
     "  --plain-handler-port N       the same without TLS\n"
     "  --http-port N          Account Server of V2; GET /state (?devices=0: calls only), POST and DELETE "
     "/fault\n"
+    "  --chirpstack-port N    ChirpStack v4, without TLS\n"
     "  --plain-handler        Discovery announces the Handler without TLS, with an empty certificate\n"
     "  --ports-file FILE      also writes the export lines to FILE\n"
     "  --help, --version\n";
@@ -179,6 +185,8 @@ static bool set_world(int id, const char *text, struct options *options) {
         case ID_APP_ID:
             world->app_id = text;
             return *text != '\0' && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(text);
+        case ID_CHIRPSTACK_DEVICES:
+            return parse_uint(text, "", DEVICES_MOST, &world->chirpstack_devices);
         default:
             return false;
     }
@@ -208,6 +216,8 @@ static bool set(int id, const char *text, struct options *options) {
             return parse_port(text, &options->plain_handler_port);
         case ID_HTTP_PORT:
             return parse_port(text, &options->http_port);
+        case ID_CHIRPSTACK_PORT:
+            return parse_port(text, &options->chirpstack_port);
         case ID_PLAIN_HANDLER:
             return (options->plain_handler = true);
         case ID_HELP:
@@ -220,7 +230,8 @@ static bool set(int id, const char *text, struct options *options) {
 }
 
 int options_parse(int argc, char **argv, struct options *ret_options, struct error *error) {
-    struct options options = {.world = {.seed = 1, .devices = 10}, .listen = "127.0.0.1"};
+    struct options options = {.world = {.seed = 1, .devices = 10, .chirpstack_devices = 10},
+                              .listen = "127.0.0.1"};
     opterr = 0;
     for (;;) {
         int index = -1;

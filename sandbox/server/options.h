@@ -16,6 +16,7 @@ struct options {
     unsigned handler_port;
     unsigned plain_handler_port;
     unsigned http_port;
+    unsigned chirpstack_port;
     bool plain_handler;  // Discovery announces the handler without TLS and without a certificate
     int64_t latency;     // ns
     const char *faults[OPTION_LIST_MAX];

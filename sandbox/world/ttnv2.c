@@ -137,7 +137,7 @@ void v2_call(struct v2 *v2, int64_t now, const struct world_request *request, st
         case WORLD_TTNV2_ACCOUNT:
             v2_account_call(v2, now, request, reply);
             break;
-        case WORLD_ENDPOINTS:
+        default:
             break;
     }
 }

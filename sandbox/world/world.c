@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "world/chirpstack_p.h"
 #include "world/ttnv2_p.h"
 #include "world/world_p.h"
 
@@ -19,6 +20,7 @@ static bool is_http(enum world_endpoint endpoint) {
 struct world *world_new(const struct world_setup *setup) {
     struct world *world = memory_new(struct world);
     world->v2 = v2_new(setup);
+    world->chirpstack = cs_new(setup);
     return world;
 }
 
@@ -31,6 +33,7 @@ void world_free(struct world *world) {
     if (world == NULL) return;
     world_clear_faults(world);
     v2_free(world->v2);
+    cs_free(world->chirpstack);
     free(world);
 }
 
@@ -78,13 +81,18 @@ void world_reply_release(struct world_reply *reply) {
     *reply = (struct world_reply){0};
 }
 
-// The last part of the path, without the query; nothing in it needs escaping in JSON.
+// The last part of the path, without the query, or for ChirpStack, whose services have methods of the same names,
+// service and method; nothing in it needs escaping in JSON.
 static void short_name(const char *method, char *name, size_t size) {
+    static const char chirpstack[] = "/api.";
+    bool service = strncmp(method, chirpstack, strlen(chirpstack)) == 0;
     const char *slash = strrchr(method, '/');
-    const char *start = slash != NULL ? slash + 1 : method;
+    const char *start = service ? method + strlen(chirpstack) : slash != NULL ? slash + 1 : method;
     size_t length = strcspn(start, "?");
     if (length >= size) length = size - 1;
-    for (size_t i = 0; i < length; i++) name[i] = isalnum((unsigned char)start[i]) ? start[i] : '-';
+    for (size_t i = 0; i < length; i++) {
+        name[i] = isalnum((unsigned char)start[i]) || (service && start[i] == '/') ? start[i] : '-';
+    }
     name[length] = '\0';
 }
 
@@ -213,6 +221,15 @@ static void write_http_error(struct world_reply *reply) {
     buffer_puts(&reply->body, "\"}");
 }
 
+static void call_network(struct world *world, int64_t now, const struct world_request *request,
+                         struct world_reply *reply) {
+    if (request->endpoint == WORLD_CHIRPSTACK) {
+        cs_call(world->chirpstack, now, request, reply);
+    } else {
+        v2_call(world->v2, now, request, reply);
+    }
+}
+
 void world_call(struct world *world, int64_t now, const struct world_request *request,
                 struct world_reply *reply) {
     *reply = (struct world_reply){0};
@@ -224,7 +241,7 @@ void world_call(struct world *world, int64_t now, const struct world_request *re
     struct method_calls *calls = count_call(world, name);
     calls->calls++;
     const struct fault *fault = draw_fault(world, name);
-    if (fault == NULL || !fault_is_before(fault->kind)) v2_call(world->v2, now, request, reply);
+    if (fault == NULL || !fault_is_before(fault->kind)) call_network(world, now, request, reply);
     if (fault != NULL) {
         calls->faults++;
         apply_fault(fault, http, reply);
@@ -235,6 +252,7 @@ void world_call(struct world *world, int64_t now, const struct world_request *re
 
 void world_advance(struct world *world, int64_t now) {
     v2_advance(world->v2, now);
+    cs_advance(world->chirpstack, now);
 }
 
 void world_state_json(const struct world *world, unsigned parts, struct buffer *state) {
@@ -262,6 +280,8 @@ void world_state_json(const struct world *world, unsigned parts, struct buffer *
     if (parts & WORLD_STATE_DEVICES) {
         buffer_puts(state, parts & WORLD_STATE_CALLS ? ",\n\"devices\":[\n" : "\"devices\":[\n");
         v2_state_json(world->v2, ",\n", state);
+        buffer_puts(state, "],\n\"chirpstack\":[\n");
+        cs_state_json(world->chirpstack, ",\n", state);
         buffer_puts(state, "]");
     }
     buffer_puts(state, "}\n");

@@ -18,18 +18,23 @@ enum world_endpoint {
     WORLD_TTNV2_DISCOVERY,  // gRPC
     WORLD_TTNV2_HANDLER,    // gRPC
     WORLD_TTNV2_ACCOUNT,    // HTTP
+    WORLD_CHIRPSTACK,       // gRPC
     WORLD_ENDPOINTS,
 };
 
 #define WORLD_DEFAULT_APP_ID "my-ttn-app"
 
+// The main application of ChirpStack, by name.
+#define WORLD_CHIRPSTACK_APPLICATION "meters"
+
 struct world_setup {
     uint64_t seed;
-    uint64_t devices;     // how many the main application gets; the first is "mydevice"
-    bool broken;          // adds the devices that cannot be migrated as they are
-    const char *app_id;   // of the main application; NULL = WORLD_DEFAULT_APP_ID
-    uint32_t rate_limit;  // calls a second in each place that V2 limits; 0 = no limiter
-    double uplinks;       // uplinks a second over all devices, made by world_advance
+    uint64_t devices;             // how many the main application gets; the first is "mydevice"
+    bool broken;                  // adds the devices that cannot be migrated as they are
+    const char *app_id;           // of the main application; NULL = WORLD_DEFAULT_APP_ID
+    uint32_t rate_limit;          // calls a second in each place that V2 limits; 0 = no limiter
+    double uplinks;               // uplinks a second over all devices, made by world_advance
+    uint64_t chirpstack_devices;  // how many the main application of ChirpStack gets
 };
 
 // A world with its population; the caller frees it with world_free.
@@ -114,6 +119,21 @@ const char *world_user_token(const struct world *world);
 // The main application; borrowed.
 const char *world_app_id(const struct world *world);
 
+// API keys of ChirpStack: an admin's, those of two tenants (the first has the main application), and an admin's that
+// may only read.
+enum world_chirpstack_key {
+    WORLD_CHIRPSTACK_KEY_ADMIN,
+    WORLD_CHIRPSTACK_KEY_TENANT,
+    WORLD_CHIRPSTACK_KEY_OTHER_TENANT,
+    WORLD_CHIRPSTACK_KEY_READ_ONLY,
+    WORLD_CHIRPSTACK_KEYS
+};
+
+// Borrowed, as are the IDs of the main application and of its tenant.
+const char *world_chirpstack_key(const struct world *world, enum world_chirpstack_key key);
+const char *world_chirpstack_application_id(const struct world *world);
+const char *world_chirpstack_tenant_id(const struct world *world);
+
 enum world_state_parts {
     WORLD_STATE_CALLS = 1 << 0,    // how often each method was called, and what came of it
     WORLD_STATE_DEVICES = 1 << 1,  // every device with all its keys at every network
@@ -150,7 +170,8 @@ struct world_numbers {
 };
 void world_count(const struct world *world, struct world_numbers *numbers);
 
-// The number of calls of a method ("SetDevice"), refused ones included.
+// The number of calls of a method ("SetDevice"; of ChirpStack with its service: "DeviceService/Get"), refused ones
+// included.
 uint64_t world_calls(const struct world *world, const char *method);
 
 #endif

@@ -7,6 +7,7 @@
 #include "world/world.h"
 
 struct v2;
+struct chirpstack;
 
 enum { METHODS_MAX = 128, FAULTS_MAX = 64 };
 
@@ -21,7 +22,8 @@ struct method_calls {
 };
 
 struct world {
-    struct v2 *v2;  // owned
+    struct v2 *v2;                  // owned
+    struct chirpstack *chirpstack;  // owned
     struct fault faults[FAULTS_MAX];
     size_t fault_count;
     struct method_calls methods[METHODS_MAX];
@@ -41,6 +43,7 @@ enum status {
     STATUS_UNIMPLEMENTED = 12,
     STATUS_INTERNAL = 13,
     STATUS_UNAVAILABLE = 14,
+    STATUS_UNAUTHENTICATED = 16,
 };
 
 // Makes the reply a refusal: status and message, no body. Returns the status.

@@ -140,53 +140,41 @@ static char *plans_of_band(const struct frequency_plans *plans, const char *band
     return buffer_take_string(&list);
 }
 
-// None was named that fits, or none at all.
-static int plan_of_region(const struct chirpstack_rules *rules, const struct region *region,
-                          const Chirpstack__DeviceProfile *profile, struct device *device,
-                          const struct frequency_plan **ret_plan, struct error *error) {
+// The plan that the region alone determines: that of the sub-band in the profile's configuration, or the only one there
+// is. NULL if there is none; then *ret_count and *ret_list, which the caller frees, tell which ones fit.
+static const struct frequency_plan *plan_of_region(const struct chirpstack_rules *rules,
+                                                   const struct region *region,
+                                                   const Chirpstack__DeviceProfile *profile,
+                                                   struct device *device, size_t *ret_count,
+                                                   char **ret_list) {
     const struct frequency_plan *plan = plan_of_config(rules->plans, region, profile->region_config_id);
     if (plan != NULL) {
         device_note(device, "frequency_plan_id", "is %s, after the region configuration %s of its profile",
                     plan->id, profile->region_config_id);
-        *ret_plan = plan;
-        return 0;
+        return plan;
     }
-    size_t count = 0;
-    char *list MEMORY_AUTO = plans_of_band(rules->plans, region->band, &count, &plan);
-    if (count == 1) {
-        *ret_plan = plan;
-        return 0;
-    }
+    *ret_list = plans_of_band(rules->plans, region->band, ret_count, &plan);
+    return *ret_count == 1 ? plan : NULL;
+}
+
+static int refuse_region(const struct chirpstack_rules *rules, const struct region *region, size_t count,
+                         const char *list, struct error *error) {
     if (count == 0) {
         return error_set(error, ERROR_DEVICE, "its region is %s, for which there is no frequency plan",
                          region->name);
     }
-    error_set(error, ERROR_DEVICE, "its region is %s, for which there are %zu frequency plans", region->name,
-              count);
-    error_hint(error, "choose one with --chirpstack.frequency-plan-id: %s", list);
-    return -ERROR_DEVICE;
-}
-
-// A run that changes nothing follows the user's word; the device would be deaf at its new network otherwise.
-static int plan_of_other_region(const struct chirpstack_rules *rules, const struct region *region,
-                                struct device *device, const struct frequency_plan **ret_plan,
-                                struct error *error) {
-    const struct frequency_plan *plan = rules->chosen[0];
-    if (rules->release == CHIRPSTACK_KEEP) {
-        device_note(device, "frequency_plan_id", "is %s as you say, but its region in ChirpStack is %s",
-                    plan->id, region->name);
-        *ret_plan = plan;
-        return 0;
+    if (rules->chosen_count == 0) {
+        error_set(error, ERROR_DEVICE, "its region is %s, for which there are %zu frequency plans",
+                  region->name, count);
+        error_hint(error, "choose one with --chirpstack.frequency-plan-id: %s", list);
+        return -ERROR_DEVICE;
     }
-    size_t count = 0;
-    const struct frequency_plan *last = NULL;
-    char *list MEMORY_AUTO = plans_of_band(rules->plans, region->band, &count, &last);
     error_set(error, ERROR_DEVICE, "its region is %s, and the frequency plan %s is of another one",
-              region->name, plan->id);
+              region->name, rules->chosen[0]->id);
     error_hint(error,
                "--chirpstack.frequency-plan-id takes a plan for each region, with a comma in between; for "
                "%s: %s",
-               region->name, count > 0 ? list : "there is none");
+               region->name, list);
     return -ERROR_DEVICE;
 }
 
@@ -203,6 +191,16 @@ int chirpstack_choose_plan(const struct chirpstack_rules *rules, const Chirpstac
         *ret_plan = rules->chosen[i];
         return 0;
     }
-    if (rules->chosen_count > 0) return plan_of_other_region(rules, region, device, ret_plan, error);
-    return plan_of_region(rules, region, profile, device, ret_plan, error);
+    size_t count = 0;
+    char *list MEMORY_AUTO = NULL;
+    *ret_plan = plan_of_region(rules, region, profile, device, &count, &list);
+    if (*ret_plan != NULL) return 0;
+    // A run that changes nothing follows the user's word; in any other the device would be deaf at its new network.
+    if (rules->chosen_count == 0 || rules->release != CHIRPSTACK_KEEP) {
+        return refuse_region(rules, region, count, list, error);
+    }
+    *ret_plan = rules->chosen[0];
+    device_note(device, "frequency_plan_id", "is %s as you say, but its region in ChirpStack is %s",
+                (*ret_plan)->id, region->name);
+    return 0;
 }
