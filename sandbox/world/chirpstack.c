@@ -20,7 +20,7 @@ static void make_api_key(struct prng *prng, struct cs_api_key *key, const struct
     key->read_only = read_only;
 }
 
-static void make_places(struct chirpstack *cs) {
+static void make_places(struct cs *cs) {
     static const char *const tenants[CS_TENANTS] = {"ChirpStack", "acme", "umbrella"};
     static const struct {
         const char *name;
@@ -38,8 +38,8 @@ static void make_places(struct chirpstack *cs) {
     }
 }
 
-struct chirpstack *cs_new(const struct world_setup *setup) {
-    struct chirpstack *cs = memory_new(struct chirpstack);
+struct cs *cs_new(const struct world_setup *setup) {
+    struct cs *cs = memory_new(struct cs);
     cs->seed = setup->seed;
     cs->uplinks = setup->uplinks;
     make_places(cs);
@@ -54,7 +54,7 @@ struct chirpstack *cs_new(const struct world_setup *setup) {
     return cs;
 }
 
-void cs_free(struct chirpstack *cs) {
+void cs_free(struct cs *cs) {
     if (cs == NULL) return;
     for (size_t i = 0; i < cs->device_count; i++) cs_device_free(cs->devices[i]);
     free(cs->devices);
@@ -63,7 +63,7 @@ void cs_free(struct chirpstack *cs) {
 
 // ---- who calls
 
-static const struct cs_api_key *authenticate(const struct chirpstack *cs, const struct world_request *request,
+static const struct cs_api_key *authenticate(const struct cs *cs, const struct world_request *request,
                                              struct world_reply *reply) {
     static const char scheme[] = "Bearer ";
     const char *header = world_request_header(request, "authorization");
@@ -112,8 +112,7 @@ static const struct {
     {"/api.DeviceService/Deactivate", cs_deactivate},
 };
 
-void cs_call(struct chirpstack *cs, int64_t now, const struct world_request *request,
-             struct world_reply *reply) {
+void cs_call(struct cs *cs, int64_t now, const struct world_request *request, struct world_reply *reply) {
     struct cs_call call = {.cs = cs, .now = now, .body = {request->body, request->body_size}, .reply = reply};
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         if (strcmp(methods[i].name, request->method) != 0) continue;

@@ -12,7 +12,7 @@ enum { DOWNLINK_EVERY = 8, JOIN_CHANCE = 4 };
 // More than that at once is a pause of the program, not something to catch up with.
 #define MOST_DEBT 100000.0
 
-void cs_join(struct chirpstack *cs, struct cs_device *device, int64_t now) {
+void cs_join(struct cs *cs, struct cs_device *device, int64_t now) {
     struct cs_activation *activation = &device->activation;
     const struct cs_profile *profile = cs_find_profile(cs, device->profile_id);
     *activation = (struct cs_activation){0};
@@ -34,7 +34,7 @@ void cs_join(struct chirpstack *cs, struct cs_device *device, int64_t now) {
     memcpy(device->field_addr, activation->dev_addr, sizeof device->field_addr);
 }
 
-static void uplink(struct chirpstack *cs, struct cs_device *device, int64_t now) {
+static void uplink(struct cs *cs, struct cs_device *device, int64_t now) {
     bool heard = !device->is_disabled && device->has_activation &&
                  strcmp(device->field_addr, device->activation.dev_addr) == 0;
     if (!heard) {
@@ -50,7 +50,7 @@ static void uplink(struct chirpstack *cs, struct cs_device *device, int64_t now)
     if (prng_below(&cs->field, DOWNLINK_EVERY) == 0) device->activation.n_f_cnt_down++;
 }
 
-void cs_advance(struct chirpstack *cs, int64_t now) {
+void cs_advance(struct cs *cs, int64_t now) {
     if (cs->advanced_to != 0 && now > cs->advanced_to) {
         cs->uplink_debt += (double)(now - cs->advanced_to) / (double)NS_PER_SECOND * cs->uplinks;
         if (cs->uplink_debt > MOST_DEBT) cs->uplink_debt = MOST_DEBT;

@@ -99,7 +99,7 @@ struct cs_api_key {
     bool read_only;
 };
 
-struct chirpstack {
+struct cs {
     uint64_t seed;
     struct cs_tenant tenants[CS_TENANTS];
     struct cs_application applications[CS_APPLICATIONS];
@@ -116,14 +116,13 @@ struct chirpstack {
 
 // ---- chirpstack.c
 
-struct chirpstack *cs_new(const struct world_setup *setup);
-void cs_free(struct chirpstack *cs);
-void cs_call(struct chirpstack *cs, int64_t now, const struct world_request *request,
-             struct world_reply *reply);
+struct cs *cs_new(const struct world_setup *setup);
+void cs_free(struct cs *cs);
+void cs_call(struct cs *cs, int64_t now, const struct world_request *request, struct world_reply *reply);
 
 // A call whose key was accepted; the methods read its body and fill the reply.
 struct cs_call {
-    struct chirpstack *cs;
+    struct cs *cs;
     int64_t now;
     struct wire_bytes body;
     const struct cs_api_key *key;
@@ -145,14 +144,14 @@ bool cs_read_request(const struct cs_call *call, struct cs_request *request);
 
 // ---- chirpstack_store.c
 
-struct cs_device *cs_find_device(const struct chirpstack *cs, const char *dev_eui);
-const struct cs_application *cs_find_application(const struct chirpstack *cs, const char *id);
-const struct cs_profile *cs_find_profile(const struct chirpstack *cs, const char *id);
+struct cs_device *cs_find_device(const struct cs *cs, const char *dev_eui);
+const struct cs_application *cs_find_application(const struct cs *cs, const char *id);
+const struct cs_profile *cs_find_profile(const struct cs *cs, const char *id);
 struct cs_device *cs_device_new(const char *dev_eui);
 void cs_device_free(struct cs_device *device);
 // Takes ownership; the DevEUI must be new.
-void cs_insert_device(struct chirpstack *cs, struct cs_device *device);
-void cs_remove_device(struct chirpstack *cs, struct cs_device *device);
+void cs_insert_device(struct cs *cs, struct cs_device *device);
+void cs_remove_device(struct cs *cs, struct cs_device *device);
 void cs_pairs_add(struct cs_pairs *pairs, const char *key, const char *value);
 void cs_pairs_release(struct cs_pairs *pairs);
 // A UUID of its own for each pair of seed and number.
@@ -198,12 +197,12 @@ void cs_deactivate(const struct cs_call *call);
 
 // ---- chirpstack_population.c, chirpstack_field.c, chirpstack_state.c
 
-void cs_populate(struct chirpstack *cs, uint64_t devices);
-void cs_add_broken(struct chirpstack *cs);
-void cs_advance(struct chirpstack *cs, int64_t now);
+void cs_populate(struct cs *cs, uint64_t devices);
+void cs_add_broken(struct cs *cs);
+void cs_advance(struct cs *cs, int64_t now);
 // A device joins: a new session there and in the field.
-void cs_join(struct chirpstack *cs, struct cs_device *device, int64_t now);
+void cs_join(struct cs *cs, struct cs_device *device, int64_t now);
 // The device objects of the state, with `separator` in between.
-void cs_state_json(const struct chirpstack *cs, const char *separator, struct buffer *state);
+void cs_state_json(const struct cs *cs, const char *separator, struct buffer *state);
 
 #endif

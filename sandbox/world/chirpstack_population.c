@@ -65,7 +65,7 @@ static const struct cs_profile profiles[] = {
 
 enum { PROFILES = sizeof profiles / sizeof *profiles };
 
-static const struct cs_profile *add_profile(struct chirpstack *cs, const struct cs_profile *made,
+static const struct cs_profile *add_profile(struct cs *cs, const struct cs_profile *made,
                                             const struct cs_tenant *tenant) {
     struct cs_profile *profile = &cs->profiles[cs->profile_count++];
     *profile = *made;
@@ -125,7 +125,7 @@ static void make_texts(struct prng *prng, uint64_t index, struct cs_device *devi
     }
 }
 
-static struct cs_device *make_device(struct chirpstack *cs, uint64_t stream, const char *dev_eui,
+static struct cs_device *make_device(struct cs *cs, uint64_t stream, const char *dev_eui,
                                      const struct cs_application *application,
                                      const struct cs_profile *profile) {
     enum { LORAWAN_1_1 = 5 };
@@ -146,7 +146,7 @@ static struct cs_device *make_device(struct chirpstack *cs, uint64_t stream, con
     return device;
 }
 
-void cs_populate(struct chirpstack *cs, uint64_t devices) {
+void cs_populate(struct cs *cs, uint64_t devices) {
     for (size_t i = 0; i < PROFILES; i++) add_profile(cs, &profiles[i], &cs->tenants[1]);
     for (uint64_t i = 0; i < devices; i++) {
         char dev_eui[CS_EUI_SIZE];
@@ -170,7 +170,7 @@ void cs_populate(struct chirpstack *cs, uint64_t devices) {
 
 // ---- devices that cannot go as they are, in an application of their own; each is named after its defect
 
-static struct cs_device *add_defect(struct chirpstack *cs, unsigned number, const char *name,
+static struct cs_device *add_defect(struct cs *cs, unsigned number, const char *name,
                                     const struct cs_profile *profile) {
     char dev_eui[CS_EUI_SIZE];
     snprintf(dev_eui, sizeof dev_eui, "a84043%010x", number);
@@ -181,7 +181,7 @@ static struct cs_device *add_defect(struct chirpstack *cs, unsigned number, cons
     return device;
 }
 
-void cs_add_broken(struct chirpstack *cs) {
+void cs_add_broken(struct cs *cs) {
     enum { OTAA_103 = 0, OTAA_11 = 3, ABP_103 = 4 };
     static const struct cs_profile unknown_region = {
         .name = "unknown-region", .region = 99, .mac_version = 3, .otaa = true};

@@ -35,7 +35,7 @@ static void put_device(struct buffer *state, const struct cs_device *device) {
                   (unsigned long)device->field_f_cnt_up, (unsigned long)device->writes);
 }
 
-void cs_state_json(const struct chirpstack *cs, const char *separator, struct buffer *state) {
+void cs_state_json(const struct cs *cs, const char *separator, struct buffer *state) {
     for (size_t i = 0; i < cs->device_count; i++) {
         if (i > 0) buffer_puts(state, separator);
         put_device(state, cs->devices[i]);

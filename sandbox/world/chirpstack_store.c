@@ -8,7 +8,7 @@
 #include "world/chirpstack_p.h"
 
 // The place of a DevEUI in the sorted list.
-static size_t place_of(const struct chirpstack *cs, const char *dev_eui) {
+static size_t place_of(const struct cs *cs, const char *dev_eui) {
     size_t low = 0;
     size_t high = cs->device_count;
     while (low < high) {
@@ -22,20 +22,20 @@ static size_t place_of(const struct chirpstack *cs, const char *dev_eui) {
     return low;
 }
 
-struct cs_device *cs_find_device(const struct chirpstack *cs, const char *dev_eui) {
+struct cs_device *cs_find_device(const struct cs *cs, const char *dev_eui) {
     size_t place = place_of(cs, dev_eui);
     bool found = place < cs->device_count && strcmp(cs->devices[place]->dev_eui, dev_eui) == 0;
     return found ? cs->devices[place] : NULL;
 }
 
-const struct cs_application *cs_find_application(const struct chirpstack *cs, const char *id) {
+const struct cs_application *cs_find_application(const struct cs *cs, const char *id) {
     for (size_t i = 0; i < CS_APPLICATIONS; i++) {
         if (strcmp(cs->applications[i].id, id) == 0) return &cs->applications[i];
     }
     return NULL;
 }
 
-const struct cs_profile *cs_find_profile(const struct chirpstack *cs, const char *id) {
+const struct cs_profile *cs_find_profile(const struct cs *cs, const char *id) {
     for (size_t i = 0; i < cs->profile_count; i++) {
         if (strcmp(cs->profiles[i].id, id) == 0) return &cs->profiles[i];
     }
@@ -59,7 +59,7 @@ void cs_device_free(struct cs_device *device) {
     free(device);
 }
 
-void cs_insert_device(struct chirpstack *cs, struct cs_device *device) {
+void cs_insert_device(struct cs *cs, struct cs_device *device) {
     enum { FIRST = 64 };
     size_t place = place_of(cs, device->dev_eui);
     // A power of two of them, so that the list grows seldom.
@@ -72,7 +72,7 @@ void cs_insert_device(struct chirpstack *cs, struct cs_device *device) {
     cs->device_count++;
 }
 
-void cs_remove_device(struct chirpstack *cs, struct cs_device *device) {
+void cs_remove_device(struct cs *cs, struct cs_device *device) {
     size_t place = place_of(cs, device->dev_eui);
     cs->device_count--;
     memmove(&cs->devices[place], &cs->devices[place + 1], (cs->device_count - place) * sizeof *cs->devices);

@@ -7,7 +7,7 @@
 #include "world/world.h"
 
 struct v2;
-struct chirpstack;
+struct cs;
 
 enum { METHODS_MAX = 128, FAULTS_MAX = 64 };
 
@@ -22,8 +22,8 @@ struct method_calls {
 };
 
 struct world {
-    struct v2 *v2;                  // owned
-    struct chirpstack *chirpstack;  // owned
+    struct v2 *v2;          // owned
+    struct cs *chirpstack;  // owned
     struct fault faults[FAULTS_MAX];
     size_t fault_count;
     struct method_calls methods[METHODS_MAX];

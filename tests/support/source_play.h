@@ -121,15 +121,15 @@ static void play_calls(struct play *play) {
     job->call_count = 0;
 }
 
-static enum job_step play_prepare(struct play *play, const char *application) {
+static inline enum job_step play_prepare(struct play *play, const char *application) {
     return play_run(play, play->driver->prepare(play->source, &play->job, application, &play->error));
 }
 
-static enum job_step play_list(struct play *play, struct source_page *page) {
+static inline enum job_step play_list(struct play *play, struct source_page *page) {
     return play_run(play, play->driver->list(play->source, &play->job, page, &play->error));
 }
 
-static enum job_step play_read(struct play *play, struct source_record *record) {
+static inline enum job_step play_read(struct play *play, struct source_record *record) {
     return play_run(play, play->driver->read(play->source, &play->job, record, &play->error));
 }
 
