@@ -432,12 +432,24 @@ static int set_mac_state(const struct chirpstack_rules *rules, const Chirpstack_
 
 // ---- all of it
 
+// The version that the band has in place of one that it does not have: the next newer one. PHY_UNKNOWN if there is none.
+static enum phy_version version_of_band(const char *band_id, enum mac_version mac_version,
+                                        enum phy_version version) {
+    for (unsigned next = version; next < PHY_VERSION_COUNT; next++) {
+        bool of_1_1 = next == PHY_V1_1_REV_A || next == PHY_V1_1_REV_B;
+        bool older = next == PHY_V1_0_3_REV_A && mac_version == MAC_V1_1;
+        if (older || (of_1_1 && mac_version != MAC_V1_1)) continue;
+        if (band_find(band_id, (enum phy_version)next) != NULL) return (enum phy_version)next;
+    }
+    return PHY_UNKNOWN;
+}
+
 static int set_versions(const struct chirpstack_rules *rules, const Chirpstack__DeviceProfile *profile,
                         struct device *device, const struct frequency_plan **ret_plan, struct error *error) {
     const char *remark = NULL;
     enum mac_version mac_version = chirpstack_mac_version(profile);
-    enum phy_version phy_version = chirpstack_phy_version(profile, &remark);
-    if (mac_version == MAC_UNKNOWN || phy_version == PHY_UNKNOWN) {
+    enum phy_version wanted = chirpstack_phy_version(profile, &remark);
+    if (mac_version == MAC_UNKNOWN || wanted == PHY_UNKNOWN) {
         return error_set(error, ERROR_DEVICE,
                          "its profile %s has a LoRaWAN version that is not known (MAC %d, regional "
                          "parameters %d)",
@@ -446,14 +458,21 @@ static int set_versions(const struct chirpstack_rules *rules, const Chirpstack__
     if (remark != NULL) device_note(device, "lorawan_phy_version", "%s", remark);
     int result = chirpstack_choose_plan(rules, profile, device, ret_plan, error);
     if (result != 0) return result;
+    const char *band_id = (*ret_plan)->band_id;
+    enum phy_version phy_version = version_of_band(band_id, mac_version, wanted);
+    if (phy_version == PHY_UNKNOWN) {
+        return error_set(error, ERROR_DEVICE,
+                         "the band %s of its frequency plan has neither the version %s of its profile %s nor "
+                         "a newer one",
+                         band_id, phy_version_text(wanted), profile->name);
+    }
+    if (phy_version != wanted) {
+        device_note(device, "lorawan_phy_version", "the band %s has no version %s: %s is taken", band_id,
+                    phy_version_text(wanted), phy_version_text(phy_version));
+    }
     device->end_device->lorawan_version = (Tts__MACVersion)mac_version;
     device->end_device->lorawan_phy_version = (Tts__PHYVersion)phy_version;
     device_set_text(device, &device->end_device->frequency_plan_id, (*ret_plan)->id);
-    if (band_find((*ret_plan)->band_id, phy_version) == NULL) {
-        return error_set(error, ERROR_DEVICE,
-                         "frequency plan %s: its band %s has no version %s, as the profile %s says",
-                         (*ret_plan)->id, (*ret_plan)->band_id, phy_version_text(phy_version), profile->name);
-    }
     return 0;
 }
 

@@ -99,7 +99,7 @@ void chirpstack_failed(struct chirpstack *self, const struct call *call, const s
     if (reply->outcome == REPLY_UNTRUSTED) {
         error_hint(error, "name the certificate to trust with --chirpstack.ca-cert-path FILE");
     } else if (reply->outcome == REPLY_ANSWERED && error->code == ERROR_DENIED && call->changes) {
-        error_hint(error, "the API key must not be read-only: its owner needs to change devices");
+        error_wrap(error, ERROR_NONE, "the API key may not change devices (is it read-only?)");
     } else if (reply->outcome == REPLY_ANSWERED && error->code == ERROR_DENIED) {
         error_hint(error,
                    "check --chirpstack.api-key: a key of the tenant that has the devices, or of an admin");

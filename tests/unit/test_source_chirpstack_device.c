@@ -163,6 +163,16 @@ static void test_versions(void **state) {
     struct made made;
     make(&made, CHIRPSTACK_KEEP);
     choose(&made, "EU_863_870");
+    // A band that lacks the version: the next newer one.
+    made.profile.region = CHIRPSTACK__REGION__IN865;
+    made.profile.mac_version = CHIRPSTACK__MAC_VERSION__LORAWAN_1_0_2;
+    assert_int_equal(converted(&made)->lorawan_phy_version, PHY_V1_0_2_REV_B);
+    assert_true(noted(&made, "lorawan_phy_version"));
+    choose(&made, "AS_923_4");
+    made.profile.region = CHIRPSTACK__REGION__AS923_4;
+    made.profile.mac_version = CHIRPSTACK__MAC_VERSION__LORAWAN_1_0_3;
+    assert_true(converted(&made)->lorawan_phy_version >= (int)RP002_V1_0_0);
+    made.profile.region = CHIRPSTACK__REGION__EU868;
     made.profile.mac_version = 6;
     refused(&made, ERROR_DEVICE, "version that is not known");
     made.profile.mac_version = 4;

@@ -309,7 +309,7 @@ static void test_release_refused(void **state) {
     struct source_record record = read_device(&stage, OTAA_DEVICE);
     assert_int_equal(release(&stage, &record), JOB_FAILED);
     assert_int_equal(stage.play.error.code, ERROR_DENIED);
-    assert_non_null(strstr(stage.play.error.hint, "read-only"));
+    assert_non_null(strstr(stage.play.error.message, "read-only"));
     source_record_release(&record);
     stage_close(&stage);
     // Somebody gave it other keys since it was exported: a later run leaves it alone.
