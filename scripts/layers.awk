@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Checks that includes point downwards: cli > migrate > source, target, journal > device, net > lorawan > base;
+# Checks that includes point downwards: cli > migrate > source, target, journal > device, net, formatter >
+# lorawan > base;
 # that each outside library is used by its one module; that only cli/ writes to the terminal.
 
 BEGIN {
@@ -7,18 +8,20 @@ BEGIN {
     allowed["lorawan"] = " lorawan base "
     allowed["net"] = " net lorawan base "
     allowed["device"] = " device lorawan base "
+    allowed["formatter"] = " formatter base "
     allowed["journal"] = " journal device lorawan base "
-    allowed["source"] = " source device net lorawan base "
-    allowed["target"] = " target device net lorawan base "
-    allowed["migrate"] = " migrate source target journal device net lorawan base "
-    allowed["cli"] = " cli migrate source target journal device net lorawan base "
+    allowed["source"] = " source device net formatter lorawan base "
+    allowed["target"] = " target device net formatter lorawan base "
+    allowed["migrate"] = " migrate source target journal device net formatter lorawan base "
+    allowed["cli"] = " cli migrate source target journal device net formatter lorawan base "
     # The sandbox plays the other side: sharing the client's protocol code would hide its errors.
     allowed["sandbox"] = " sandbox device lorawan base "
 
     generated = " device source target migrate sandbox "
     library["curl"] = " net "
     library["sqlite3.h"] = " journal migrate sandbox "
-    library["jansson.h"] = " device source target migrate cli sandbox "
+    library["jansson.h"] = " device source target migrate cli formatter sandbox "
+    library["duktape.h"] = " formatter "
     library["yaml.h"] = " lorawan "
     library["grpc"] = " sandbox "
     library["microhttpd.h"] = " sandbox "

@@ -1,0 +1,3 @@
+//# decoder
+function Decoder(bytes, port) { return bytes; }
+//# up 1 0102 => error
