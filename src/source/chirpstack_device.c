@@ -498,6 +498,7 @@ int chirpstack_device_convert(const struct chirpstack_rules *rules, const Chirps
     set_texts(rules, source, profile, device);
     set_root_keys(record->keys, parts, device);
     set_mac_settings(source, profile, device);
+    chirpstack_set_formatters(source, profile, device);
     if (parts.takes_session) {
         result = set_mac_state(rules, record, profile, plan, device, error);
         if (result != 0) return result;

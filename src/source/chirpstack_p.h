@@ -97,6 +97,13 @@ int chirpstack_choose_plan(const struct chirpstack_rules *rules, const Chirpstac
                            struct device *device, const struct frequency_plan **ret_plan,
                            struct error *error);
 
+// ---- chirpstack_codec.c: scripts
+
+// Sets the formatters of a device: its profile's codec, with the device's variables written into it. A script that The
+// Things Stack cannot take is left out, with a note.
+void chirpstack_set_formatters(const Chirpstack__Device *source, const Chirpstack__DeviceProfile *profile,
+                               struct device *device);
+
 // ---- chirpstack_servers.c: the server, tenants and applications
 
 // Reads the options about the server. ERROR_USAGE.

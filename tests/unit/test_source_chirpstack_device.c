@@ -451,6 +451,61 @@ static void test_settings(void **state) {
     forget(&made);
 }
 
+// ---- scripts
+
+static void test_scripts(void **state) {
+    (void)state;
+    static const char script[] =
+        "function decodeUplink(input) { return {data: {x: input.variables.offset}}; }";
+    struct made made;
+    make(&made, CHIRPSTACK_KEEP);
+    choose(&made, "EU_863_870");
+    Chirpstack__Pair pair = CHIRPSTACK__PAIR__INIT;
+    pair.key = TEXT("offset");
+    pair.value = TEXT("17.5");
+    Chirpstack__Pair *pairs[] = {&pair};
+    made.device.variables = pairs;
+    made.device.n_variables = 1;
+    assert_null(converted(&made)->formatters);
+    made.profile.payload_codec_runtime = CHIRPSTACK__CODEC_RUNTIME__CAYENNE_LPP;
+    assert_int_equal(converted(&made)->formatters->up_formatter,
+                     TTS__PAYLOAD_FORMATTER__FORMATTER_CAYENNELPP);
+    made.profile.payload_codec_runtime = CHIRPSTACK__CODEC_RUNTIME__JS;
+    char copy[sizeof script];
+    memcpy(copy, script, sizeof script);
+    made.profile.payload_codec_script = copy;
+    const Tts__MessagePayloadFormatters *formatters = converted(&made)->formatters;
+    assert_int_equal(formatters->up_formatter, TTS__PAYLOAD_FORMATTER__FORMATTER_JAVASCRIPT);
+    assert_non_null(strstr(formatters->up_formatter_parameter, script));
+    assert_non_null(strstr(formatters->up_formatter_parameter, "17.5"));
+    assert_int_equal(formatters->down_formatter, TTS__PAYLOAD_FORMATTER__FORMATTER_NONE);
+    // A script that does not use them gets none: they are secrets often enough.
+    made.profile.payload_codec_script = TEXT(
+        "function decodeUplink(input) { return {data: {}}; }\nfunction encodeDownlink(input) { return "
+        "{bytes: []}; }");
+    formatters = converted(&made)->formatters;
+    assert_null(strstr(formatters->up_formatter_parameter, "17.5"));
+    assert_int_equal(formatters->down_formatter, TTS__PAYLOAD_FORMATTER__FORMATTER_JAVASCRIPT);
+    // Nothing to call, too long: left out, and said.
+    made.profile.payload_codec_script = TEXT("var nothing;");
+    assert_null(converted(&made)->formatters);
+    assert_true(noted(&made, "formatters"));
+    char *lengthy MEMORY_AUTO = memory_printf("%s // %50000d", script, 0);
+    made.profile.payload_codec_script = lengthy;
+    assert_null(converted(&made)->formatters);
+    assert_true(noted(&made, "formatters"));
+    // v3: two scripts.
+    made.profile.is_v3 = true;
+    made.profile.payload_codec_script =
+        TEXT("function Decode(fPort, bytes, variables) { return {port: fPort}; }");
+    made.profile.encoder_script = TEXT("function Encode(fPort, obj, variables) { return [1]; }");
+    formatters = converted(&made)->formatters;
+    assert_non_null(strstr(formatters->up_formatter_parameter, "Decode"));
+    assert_non_null(strstr(formatters->down_formatter_parameter, "Encode"));
+    assert_null(strstr(formatters->down_formatter_parameter, "function Decode"));
+    forget(&made);
+}
+
 // ---- options
 
 static void no_answer(struct play *play, const struct call *call, struct reply *reply) {
@@ -498,7 +553,7 @@ int main(void) {
         cmocka_unit_test(test_versions),   cmocka_unit_test(test_plans),      cmocka_unit_test(test_join_eui),
         cmocka_unit_test(test_attributes), cmocka_unit_test(test_root_keys),  cmocka_unit_test(test_sessions),
         cmocka_unit_test(test_disabled),   cmocka_unit_test(test_parameters), cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_options),    cmocka_unit_test(test_scripts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

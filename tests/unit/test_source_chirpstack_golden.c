@@ -120,6 +120,18 @@ static void check_mac_state(const Tts__EndDevice *device) {
     assert_int_equal(device->mac_state->device_class, class_c ? TTS__CLASS__CLASS_C : TTS__CLASS__CLASS_A);
 }
 
+// One of the recorded profiles has a script, for both directions.
+static void check_formatters(const struct device *device) {
+    const char *profile = device_attribute(device, "chirpstack-device-profile");
+    const Tts__MessagePayloadFormatters *formatters = device->end_device->formatters;
+    bool script = strcmp(profile, "f0a9988f-4d6c-4963-add5-cab3f15621ed") == 0;
+    assert_int_equal(formatters != NULL, script);
+    if (!script) return;
+    assert_int_equal(formatters->up_formatter, TTS__PAYLOAD_FORMATTER__FORMATTER_JAVASCRIPT);
+    assert_int_equal(formatters->down_formatter, TTS__PAYLOAD_FORMATTER__FORMATTER_JAVASCRIPT);
+    assert_non_null(strstr(formatters->up_formatter_parameter, "first: input.bytes[0]"));
+}
+
 static void check_device(struct play *play, const struct source_record *record, json_t *expected,
                          bool with_session) {
     DEVICE_AUTO device;
@@ -137,6 +149,7 @@ static void check_device(struct play *play, const struct source_record *record, 
     if (!with_session && joins) json_object_del(expected, "session");
     assert_int_equal(device.end_device->mac_state != NULL, session && (with_session || !joins));
     if (device.end_device->mac_state != NULL) check_mac_state(device.end_device);
+    check_formatters(&device);
     json_object_del(actual, "mac_state");
     json_object_del(actual, "formatters");
     fill_in(expected);
