@@ -17,6 +17,8 @@ enum input_flags {
     INPUT_NO_PLAN = 8,
     INPUT_DELETE = 16,
     INPUT_AGAIN = 32,
+    INPUT_V3 = 64,
+    INPUT_AUTO = 128,  // only with lists: the program always finds out first
 };
 
 struct input {
@@ -60,7 +62,7 @@ static char *take_text(struct input *input) {
 static void take_reply(struct input *input, struct reply *reply) {
     unsigned kind = take_byte(input);
     reply->outcome = kind < 128 ? REPLY_ANSWERED : (enum reply_outcome)(kind % (REPLY_DRY + 1));
-    reply->http_status = 200;
+    reply->http_status = kind == 0 ? 200 : 400 + (int)kind;
     reply->grpc_status = (enum grpc_status)(kind % 17);
     size_t size = (size_t)take_byte(input) << 8;
     size |= take_byte(input);
@@ -182,6 +184,8 @@ static struct option_values *make_options(const struct source_driver *driver, un
     set(values, "export-session", flags & INPUT_NO_SESSION ? "false" : "true");
     set(values, "export-vars", "true");
     set(values, "release", flags & INPUT_DELETE ? "delete" : "disable");
+    const char *version = flags & INPUT_V3 ? "3" : "4";
+    set(values, "api-version", flags & INPUT_AUTO && (flags & INPUT_OPERATION) < 2 ? "auto" : version);
     if (!(flags & INPUT_NO_PLAN)) set(values, "frequency-plan-id", "EU_863_870,US_902_928_FSB_2");
     return values;
 }

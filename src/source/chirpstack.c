@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Source chirpstack: ChirpStack v4 over gRPC. A device is read by three calls at once (device, keys, activation); its
-// profile is read once for all. A device's record is the message Record of proto/chirpstack_v4.proto, as bytes: what
+// Source chirpstack: ChirpStack v4 over gRPC, v3 over its JSON interface. A device is read by three calls at once (device,
+// keys, activation); its profile is read once for all. A device's record is the message Record of proto/chirpstack_v4.proto, as bytes: what
 // the calls gave, unknown fields included.
 #include <ctype.h>
 #include <stdlib.h>
@@ -25,6 +25,13 @@ static const struct option_spec options[] = {
      .env = "CHIRPSTACK_API_KEY CHIRPSTACK_API_TOKEN",
      .argument = "KEY",
      .help = "API key of the tenant that has the devices, or of an admin"},
+    {.name = "api-version",
+     .type = OPTION_CHOICE,
+     .env = "CHIRPSTACK_API_VERSION",
+     .choices = "auto 3 4",
+     .default_value = "auto",
+     .argument = "VERSION",
+     .help = "version of ChirpStack; auto finds out"},
     {.name = "ca-cert-path",
      .type = OPTION_STRING,
      .env = "CHIRPSTACK_CA_CERT_PATH",
@@ -162,6 +169,12 @@ static void open_parameters(struct chirpstack *self) {
         self->rules.rx2_frequency = option_uint(values, "rx2-frequency");
 }
 
+static void open_version(struct chirpstack *self) {
+    const char *version = option_string(self->options, "api-version");
+    if (strcmp(version, "4") == 0) self->api = &chirpstack_v4_api;
+    if (strcmp(version, "3") == 0) self->api = &chirpstack_v3_api;
+}
+
 static void open_release(struct chirpstack *self, bool to_server) {
     const char *how = option_string(self->options, "release");
     if (how == NULL) how = to_server ? "disable" : "none";
@@ -199,6 +212,7 @@ static int chirpstack_open(const struct source_setup *setup, struct source **ret
         .with_session = option_bool(setup->options, "export-session"),
         .with_variables = option_bool(setup->options, "export-vars"),
     };
+    open_version(self);
     open_release(self, setup->to_server);
     open_parameters(self);
     int result = open_plans(self, error);
@@ -237,17 +251,17 @@ static char *dev_eui_of(struct arena *arena, const char *text) {
 }
 
 void chirpstack_look(struct chirpstack *self, struct job *job, const char *dev_eui) {
-    chirpstack_device_call(self, job, "DeviceService/Get", dev_eui);
-    chirpstack_device_call(self, job, "DeviceService/GetKeys", dev_eui);
-    chirpstack_device_call(self, job, "DeviceService/GetActivation", dev_eui);
+    self->api->get(self, job, CHIRPSTACK_DEVICE, dev_eui);
+    self->api->get(self, job, CHIRPSTACK_KEYS, dev_eui);
+    self->api->get(self, job, CHIRPSTACK_ACTIVATION, dev_eui);
 }
 
 // Reads one of the replies; NULL with no error if there is no such thing.
-static void *read_part(struct chirpstack *self, struct job *job, size_t index,
-                       const ProtobufCMessageDescriptor *descriptor, struct error *error) {
+static void *read_part(struct chirpstack *self, struct job *job, size_t index, enum chirpstack_object object,
+                       struct error *error) {
     const struct reply *reply = &job->replies[index];
-    if (reply_ok(reply, CALL_GRPC)) return chirpstack_message(self, job, index, descriptor, error);
-    if (!chirpstack_not_found(reply)) chirpstack_failed(self, &job->calls[index], reply, error);
+    if (chirpstack_ok(self, reply)) return self->api->read(self, job, index, object, error);
+    if (!chirpstack_not_found(self, reply)) chirpstack_failed(self, &job->calls[index], reply, error);
     return NULL;
 }
 
@@ -255,20 +269,18 @@ int chirpstack_looked(struct chirpstack *self, struct job *job, const char *dev_
                       struct chirpstack_view *ret_view, struct error *error) {
     ERROR_AUTO problem = {0};
     struct chirpstack_view view = {0};
-    view.device = read_part(self, job, 0, &chirpstack__get_device_response__descriptor, &problem);
+    view.device = read_part(self, job, 0, CHIRPSTACK_DEVICE, &problem);
     if (view.device != NULL &&
         (view.device->device == NULL || strcasecmp(view.device->device->dev_eui, dev_eui) != 0)) {
         error_set(&problem, ERROR_PROTOCOL, "%s: asked for device %s, it sent another one", self->server.name,
                   dev_eui);
     }
     if (view.device != NULL && !error_is_set(&problem)) {
-        const Chirpstack__GetDeviceKeysResponse *keys =
-            read_part(self, job, 1, &chirpstack__get_device_keys_response__descriptor, &problem);
+        const Chirpstack__GetDeviceKeysResponse *keys = read_part(self, job, 1, CHIRPSTACK_KEYS, &problem);
         if (keys != NULL) view.keys = keys->device_keys;
     }
     if (view.device != NULL && !error_is_set(&problem)) {
-        view.activation =
-            read_part(self, job, 2, &chirpstack__get_device_activation_response__descriptor, &problem);
+        view.activation = read_part(self, job, 2, CHIRPSTACK_ACTIVATION, &problem);
         if (view.activation == NULL) {
             view.activation =
                 message_new(job->arena, &chirpstack__get_device_activation_response__descriptor);
@@ -283,6 +295,13 @@ int chirpstack_looked(struct chirpstack *self, struct job *job, const char *dev_
     return 0;
 }
 
+// In v3 a part of it belongs to the application.
+static const char *profile_key(const struct chirpstack *self, struct arena *arena,
+                               const Chirpstack__Device *device) {
+    if (!chirpstack_is_v3(self)) return device->device_profile_id;
+    return arena_printf(arena, "%s/%s", device->device_profile_id, device->application_id);
+}
+
 static const Chirpstack__DeviceProfile *profile_find(const struct chirpstack *self, const char *key) {
     for (const struct chirpstack_profile *profile = self->profiles; profile != NULL;
          profile = profile->next) {
@@ -291,21 +310,14 @@ static const Chirpstack__DeviceProfile *profile_find(const struct chirpstack *se
     return NULL;
 }
 
-static int profile_add(struct chirpstack *self, struct job *job, const char *key, struct error *error) {
-    const Chirpstack__GetDeviceProfileResponse *reply =
-        chirpstack_message(self, job, 0, &chirpstack__get_device_profile_response__descriptor, error);
-    if (reply == NULL) return -(int)error->code;
-    if (reply->device_profile == NULL) {
-        return error_set(error, ERROR_PROTOCOL, "%s: the answer holds no device profile", self->server.name);
-    }
+static void profile_keep(struct chirpstack *self, const char *key, const Chirpstack__DeviceProfile *message) {
     // Another job may have been faster.
-    if (profile_find(self, key) != NULL) return 0;
+    if (profile_find(self, key) != NULL) return;
     struct chirpstack_profile *profile = memory_new(struct chirpstack_profile);
     profile->key = memory_strdup(key);
-    profile->message = message_copy(&reply->device_profile->base, &profile->arena);
+    profile->message = message_copy(&message->base, &profile->arena);
     profile->next = self->profiles;
     self->profiles = profile;
-    return 0;
 }
 
 static void keep_record(struct source_record *record, const struct chirpstack_view *view) {
@@ -323,13 +335,34 @@ static void keep_record(struct source_record *record, const struct chirpstack_vi
     record->has_dev_eui = true;
 }
 
-enum read_stage { READ_BEGIN, READ_LOOKED, READ_PROFILE };
+enum read_stage { READ_BEGIN, READ_LOOKED, READ_PROFILE, READ_SERVICE_PROFILE };
+
+struct read_state {
+    const char *dev_eui;
+    const char *profile_key;
+    Chirpstack__DeviceProfile *profile;
+};
+
+static enum job_step read_begin(struct chirpstack *self, struct job *job, const struct source_record *record,
+                                struct error *error) {
+    struct read_state *state = arena_new(job->arena, struct read_state);
+    job->state = state;
+    state->dev_eui = dev_eui_of(job->arena, record->id);
+    if (state->dev_eui == NULL) {
+        error_set(error, ERROR_INPUT, "is no DevEUI");
+        error_hint(error, "ChirpStack knows devices by their DevEUI, which has 16 hex digits");
+        return JOB_FAILED;
+    }
+    chirpstack_look(self, job, state->dev_eui);
+    job->stage = READ_LOOKED;
+    return JOB_CALLS;
+}
 
 static enum job_step read_looked(struct chirpstack *self, struct job *job, struct source_record *record,
                                  struct error *error) {
-    const char *dev_eui = job->state;
+    struct read_state *state = job->state;
     struct chirpstack_view view;
-    if (chirpstack_looked(self, job, dev_eui, &view, error) != 0) return JOB_FAILED;
+    if (chirpstack_looked(self, job, state->dev_eui, &view, error) != 0) return JOB_FAILED;
     if (view.device == NULL) {
         chirpstack_failed(self, &job->calls[0], &job->replies[0], error);
         error_wrap(error, ERROR_NONE, "ChirpStack has no such device, or the API key does not see it");
@@ -339,44 +372,61 @@ static enum job_step read_looked(struct chirpstack *self, struct job *job, struc
     ARENA_AUTO arena = {0};
     Chirpstack__Record *message = NULL;
     if (chirpstack_record_read(record->data, record->size, &arena, &message, error) != 0) {
-        error_wrap(error, ERROR_NONE, "%s: asked for device %s", self->server.name, dev_eui);
+        error_wrap(error, ERROR_NONE, "%s: asked for device %s", self->server.name, state->dev_eui);
         return JOB_FAILED;
     }
-    const char *profile_id = arena_strdup(job->arena, view.device->device->device_profile_id);
-    if (profile_find(self, profile_id) != NULL) {
-        record->complete = true;
-        return JOB_DONE;
-    }
-    job->state = arena_strdup(job->arena, profile_id);
-    Chirpstack__GetDeviceProfileRequest request = CHIRPSTACK__GET_DEVICE_PROFILE_REQUEST__INIT;
-    request.id = job->state;
-    chirpstack_call(self, job, "DeviceProfileService/Get", &request.base);
+    const Chirpstack__Device *device = view.device->device;
+    state->profile_key = profile_key(self, job->arena, device);
+    record->complete = profile_find(self, state->profile_key) != NULL;
+    if (record->complete) return JOB_DONE;
+    self->api->get(self, job, CHIRPSTACK_PROFILE, device->device_profile_id);
+    if (chirpstack_is_v3(self)) chirpstack_v3_get_application(self, job, device->application_id);
     job->stage = READ_PROFILE;
     return JOB_CALLS;
+}
+
+static enum job_step read_profile(struct chirpstack *self, struct job *job, struct source_record *record,
+                                  struct error *error) {
+    struct read_state *state = job->state;
+    const Chirpstack__GetDeviceProfileResponse *reply =
+        self->api->read(self, job, 0, CHIRPSTACK_PROFILE, error);
+    if (reply == NULL) return JOB_FAILED;
+    state->profile = reply->device_profile;
+    if (state->profile == NULL) {
+        error_set(error, ERROR_PROTOCOL, "%s: the answer holds no device profile", self->server.name);
+        return JOB_FAILED;
+    }
+    const char *service_profile = NULL;
+    if (chirpstack_is_v3(self) &&
+        chirpstack_v3_merge_application(self, job, 1, state->profile, &service_profile, error) != 0) {
+        return JOB_FAILED;
+    }
+    if (service_profile != NULL) {
+        chirpstack_v3_get_service_profile(self, job, service_profile);
+        job->stage = READ_SERVICE_PROFILE;
+        return JOB_CALLS;
+    }
+    profile_keep(self, state->profile_key, state->profile);
+    record->complete = true;
+    return JOB_DONE;
 }
 
 static enum job_step chirpstack_read(struct source *source, struct job *job, struct source_record *record,
                                      struct error *error) {
     struct chirpstack *self = chirpstack_of(source);
-    if (job->stage == READ_BEGIN) {
-        char *dev_eui = dev_eui_of(job->arena, record->id);
-        if (dev_eui == NULL) {
-            error_set(error, ERROR_INPUT, "is no DevEUI");
-            error_hint(error, "ChirpStack knows devices by their DevEUI, which has 16 hex digits");
-            return JOB_FAILED;
-        }
-        job->state = dev_eui;
-        chirpstack_look(self, job, dev_eui);
-        job->stage = READ_LOOKED;
-        return JOB_CALLS;
-    }
+    if (job->stage == READ_BEGIN) return read_begin(self, job, record, error);
     if (job->stage == READ_LOOKED) return read_looked(self, job, record, error);
-    if (!reply_ok(&job->replies[0], CALL_GRPC)) {
-        chirpstack_failed(self, &job->calls[0], &job->replies[0], error);
+    struct read_state *state = job->state;
+    size_t replies = job->stage == READ_PROFILE && chirpstack_is_v3(self) ? 2 : 1;
+    for (size_t i = 0; i < replies; i++) {
+        if (chirpstack_ok(self, &job->replies[i])) continue;
+        chirpstack_failed(self, &job->calls[i], &job->replies[i], error);
         error_wrap(error, ERROR_NONE, "its device profile");
         return JOB_FAILED;
     }
-    if (profile_add(self, job, job->state, error) != 0) return JOB_FAILED;
+    if (job->stage == READ_PROFILE) return read_profile(self, job, record, error);
+    if (chirpstack_v3_merge_service_profile(self, job, 0, state->profile, error) != 0) return JOB_FAILED;
+    profile_keep(self, state->profile_key, state->profile);
     record->complete = true;
     return JOB_DONE;
 }

@@ -145,6 +145,12 @@ static int check_parts(const struct chirpstack_rules *rules, const Chirpstack__R
         error_hint(error, "enable it in ChirpStack if it is to be migrated");
         return -ERROR_EMPTY;
     }
+    if (source->cannot_be_disabled && rules->release == CHIRPSTACK_DISABLE) {
+        error_set(error, ERROR_DEVICE,
+                  "cannot be disabled: this version of ChirpStack does not know of that");
+        error_hint(error, "have it deleted once its record is safe: --chirpstack.release delete");
+        return -ERROR_DEVICE;
+    }
     if (source->is_disabled) {
         device_note(device, "is_disabled", "is disabled in ChirpStack; The Things Stack will handle it");
     }
@@ -193,8 +199,8 @@ static int set_join_eui(const struct chirpstack_rules *rules, const Chirpstack__
     return 0;
 }
 
-static int set_ids(const struct chirpstack_rules *rules, const Chirpstack__Device *source, struct parts parts,
-                   struct device *device, struct error *error) {
+static int set_ids(const struct chirpstack_rules *rules, const Chirpstack__Device *source, bool v3,
+                   struct parts parts, struct device *device, struct error *error) {
     struct eui64 eui;
     eui64_parse(source->dev_eui, &eui);
     char hex[HEX_TEXT_SIZE(8)];
@@ -205,7 +211,9 @@ static int set_ids(const struct chirpstack_rules *rules, const Chirpstack__Devic
     if (result != 0) return result;
     Tts__EndDeviceIdentifiers *ids = device_ids(device);
     device_set_text(device, &ids->device_id, id);
-    device_set_application(device, source->application_id);
+    // The numbers of v3 are no IDs yet.
+    device_set_application(
+        device, arena_printf(&device->arena, "%s%s", v3 ? "chirpstack-" : "", source->application_id));
     device_set_bytes(device, &ids->dev_eui, eui.bytes, sizeof eui.bytes);
     return set_join_eui(rules, source, parts, device, error);
 }
@@ -346,6 +354,11 @@ static void set_abp_settings(const Chirpstack__DeviceProfile *profile, struct ar
     }
     if (profile->abp_rx2_freq > 0 || profile->abp_rx2_dr > 0) {
         settings->rx2_data_rate_index = data_rate(arena, profile->abp_rx2_dr);
+    }
+    settings->factory_preset_frequencies = arena_new_array(arena, uint64_t, profile->n_factory_preset_freqs);
+    for (size_t i = 0; i < profile->n_factory_preset_freqs && i < MAC_FACTORY_FREQUENCIES_MAX; i++) {
+        settings->factory_preset_frequencies[settings->n_factory_preset_frequencies++] =
+            profile->factory_preset_freqs[i];
     }
 }
 
@@ -490,7 +503,7 @@ int chirpstack_device_convert(const struct chirpstack_rules *rules, const Chirps
     parts.takes_session = parts.session && (rules->with_session || !parts.joins);
     const struct frequency_plan *plan = NULL;
     int result = check_parts(rules, record, parts, why, device, error);
-    if (result == 0) result = set_ids(rules, source, parts, device, error);
+    if (result == 0) result = set_ids(rules, source, profile->is_v3, parts, device, error);
     if (result == 0) result = set_versions(rules, profile, device, &plan, error);
     if (result != 0) return result;
     device->end_device->supports_class_b = profile->supports_class_b;

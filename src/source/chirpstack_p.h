@@ -44,8 +44,62 @@ struct chirpstack_profile {
     Chirpstack__DeviceProfile *message;  // in the arena
 };
 
+struct chirpstack;
+
+// What can be asked for; the message that answers it.
+enum chirpstack_object {
+    CHIRPSTACK_TENANTS,       // ListTenantsResponse
+    CHIRPSTACK_APPLICATIONS,  // ListApplicationsResponse
+    CHIRPSTACK_APPLICATION,   // GetApplicationResponse
+    CHIRPSTACK_DEVICES,       // ListDevicesResponse
+    CHIRPSTACK_PROFILE,       // GetDeviceProfileResponse
+    CHIRPSTACK_DEVICE,        // GetDeviceResponse
+    CHIRPSTACK_KEYS,          // GetDeviceKeysResponse
+    CHIRPSTACK_ACTIVATION,    // GetDeviceActivationResponse
+    CHIRPSTACK_OBJECTS
+};
+
+// What can be changed; the message that says how.
+enum chirpstack_change {
+    CHIRPSTACK_CREATE,       // DeviceRequest
+    CHIRPSTACK_UPDATE,       // DeviceRequest
+    CHIRPSTACK_REMOVE,       // DevEUIRequest
+    CHIRPSTACK_CREATE_KEYS,  // DeviceKeysRequest
+    CHIRPSTACK_ACTIVATE,     // ActivateDeviceRequest
+    CHIRPSTACK_CHANGES
+};
+
+// A part of a list.
+struct chirpstack_page {
+    const char *
+        of;  // of tenants: NULL; of applications: their tenant (v3: NULL = any); of devices: their application
+    const char *search;  // of applications: a part of their name; NULL = all
+    uint32_t limit, offset;
+};
+
+// How a version of ChirpStack is spoken to. Both speak in the messages of v4.
+struct chirpstack_api {
+    enum call_kind kind;
+    // Adds a call for a page of a list.
+    void (*list)(struct chirpstack *self, struct job *job, enum chirpstack_object object,
+                 const struct chirpstack_page *page);
+    // Adds a call for one object by its ID, or a device's DevEUI.
+    void (*get)(struct chirpstack *self, struct job *job, enum chirpstack_object object, const char *id);
+    // Reads the reply to one of them, which was OK; NULL, with an error that names the server, if it is none. In the
+    // job's arena.
+    void *(*read)(struct chirpstack *self, struct job *job, size_t index, enum chirpstack_object object,
+                  struct error *error);
+    // Adds a call that changes something.
+    struct call *(*change)(struct chirpstack *self, struct job *job, enum chirpstack_change change,
+                           const ProtobufCMessage *message);
+};
+
+extern const struct chirpstack_api chirpstack_v4_api;
+extern const struct chirpstack_api chirpstack_v3_api;
+
 struct chirpstack {
     struct source base;
+    const struct chirpstack_api *api;     // NULL = not known yet
     const struct option_values *options;  // borrowed
     struct chirpstack_rules rules;
     struct eui64 join_eui;
@@ -59,6 +113,27 @@ struct chirpstack {
     size_t application_count;             //
     struct chirpstack_profile *profiles;  // owned
 };
+
+// True if it is v3 that is spoken to.
+static inline bool chirpstack_is_v3(const struct chirpstack *self) {
+    return self->api == &chirpstack_v3_api;
+}
+
+// ---- chirpstack_v3.c: what v3 has elsewhere than v4
+
+// Adds calls for the application of a device, whose codec counts where its profile has none.
+void chirpstack_v3_get_application(struct chirpstack *self, struct job *job, const char *id);
+void chirpstack_v3_get_service_profile(struct chirpstack *self, struct job *job, const char *id);
+
+// Puts what their replies say into the profile. *ret_service_profile is the application's.
+int chirpstack_v3_merge_application(struct chirpstack *self, struct job *job, size_t index,
+                                    Chirpstack__DeviceProfile *profile, const char **ret_service_profile,
+                                    struct error *error);
+int chirpstack_v3_merge_service_profile(struct chirpstack *self, struct job *job, size_t index,
+                                        Chirpstack__DeviceProfile *profile, struct error *error);
+
+// True if an answer to HTTP looks like that of v3.
+bool chirpstack_v3_answers(const struct reply *reply);
 
 // ---- chirpstack_device.c: conversion
 
@@ -110,23 +185,13 @@ void chirpstack_set_formatters(const Chirpstack__Device *source, const Chirpstac
 int chirpstack_server_open(struct chirpstack *self, struct error *error);
 void chirpstack_server_release(struct chirpstack *self);
 
-// Adds a gRPC call of a service of package `api`; `method` is "DeviceService/Get".
-struct call *chirpstack_call(struct chirpstack *self, struct job *job, const char *method,
-                             const ProtobufCMessage *message);
-
-// The same with a message that holds but the DevEUI.
-struct call *chirpstack_device_call(struct chirpstack *self, struct job *job, const char *method,
-                                    const char *dev_eui);
-
 // What a reply that is not OK means for the user.
 void chirpstack_failed(struct chirpstack *self, const struct call *call, const struct reply *reply,
                        struct error *error);
 
-bool chirpstack_not_found(const struct reply *reply);
-
-// Reads a reply's message; NULL, with an error that names the server, if it is none.
-void *chirpstack_message(struct chirpstack *self, struct job *job, size_t index,
-                         const ProtobufCMessageDescriptor *descriptor, struct error *error);
+// True if the call was answered with OK, or with "no such thing".
+bool chirpstack_ok(const struct chirpstack *self, const struct reply *reply);
+bool chirpstack_not_found(const struct chirpstack *self, const struct reply *reply);
 
 // The job `prepare`: finds the applications that were asked for.
 enum job_step chirpstack_prepare(struct source *source, struct job *job, const char *application,

@@ -178,14 +178,23 @@ static int refuse_region(const struct chirpstack_rules *rules, const struct regi
     return -ERROR_DEVICE;
 }
 
+// v3 leaves the region to its network server, and often does not know it.
+static int plan_without_region(const struct chirpstack_rules *rules, const Chirpstack__DeviceProfile *profile,
+                               const struct frequency_plan **ret_plan, struct error *error) {
+    if (profile->is_v3 && rules->chosen_count == 1) {
+        *ret_plan = rules->chosen[0];
+        return 0;
+    }
+    error_set(error, ERROR_DEVICE, "its profile %s has a region that is not known", profile->name);
+    if (profile->is_v3) error_hint(error, "name its frequency plan alone: --chirpstack.frequency-plan-id ID");
+    return -ERROR_DEVICE;
+}
+
 int chirpstack_choose_plan(const struct chirpstack_rules *rules, const Chirpstack__DeviceProfile *profile,
                            struct device *device, const struct frequency_plan **ret_plan,
                            struct error *error) {
     const struct region *region = region_find(profile->region);
-    if (region == NULL) {
-        return error_set(error, ERROR_DEVICE, "its profile %s has a region that is not known (%d)",
-                         profile->name, (int)profile->region);
-    }
+    if (region == NULL) return plan_without_region(rules, profile, ret_plan, error);
     for (size_t i = 0; i < rules->chosen_count; i++) {
         if (strcmp(rules->chosen[i]->band_id, region->band) != 0) continue;
         *ret_plan = rules->chosen[i];

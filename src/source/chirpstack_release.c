@@ -49,16 +49,17 @@ static enum job_step release_change(struct chirpstack *self, struct job *job,
     struct release_state *state = job->state;
     struct call *call = NULL;
     if (self->rules.release == CHIRPSTACK_DELETE) {
-        call = chirpstack_device_call(self, job, "DeviceService/Delete", device->dev_eui);
+        Chirpstack__DevEUIRequest request = CHIRPSTACK__DEV_EUIREQUEST__INIT;
+        request.dev_eui = device->dev_eui;
+        call = self->api->change(self, job, CHIRPSTACK_REMOVE, &request.base);
     } else {
         // What this program does not know of a device stays as it is.
         Chirpstack__Device disabled = *device;
         disabled.is_disabled = true;
         Chirpstack__DeviceRequest request = CHIRPSTACK__DEVICE_REQUEST__INIT;
         request.device = &disabled;
-        call = chirpstack_call(self, job, "DeviceService/Update", &request.base);
+        call = self->api->change(self, job, CHIRPSTACK_UPDATE, &request.base);
     }
-    call->changes = true;
     call->attempt = state->tries++;
     job->stage = RELEASE_CHANGED;
     return JOB_CALLS;
@@ -85,7 +86,7 @@ static enum job_step release_begin(struct chirpstack *self, struct job *job,
 
 static enum job_step release_changed(struct chirpstack *self, struct job *job, struct error *error) {
     struct release_state *state = job->state;
-    if (reply_ok(&job->replies[0], CALL_GRPC)) return JOB_DONE;
+    if (chirpstack_ok(self, &job->replies[0])) return JOB_DONE;
     chirpstack_failed(self, &job->calls[0], &job->replies[0], error);
     state->code = error->code;
     state->message = arena_strdup(job->arena, error->message);

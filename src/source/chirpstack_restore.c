@@ -28,10 +28,10 @@ static enum job_step restore_look(struct chirpstack *self, struct job *job) {
     return JOB_CALLS;
 }
 
-static enum job_step restore_change(struct chirpstack *self, struct job *job, const char *method,
+static enum job_step restore_change(struct chirpstack *self, struct job *job, enum chirpstack_change change,
                                     const ProtobufCMessage *message) {
     struct restore_state *state = job->state;
-    chirpstack_call(self, job, method, message)->changes = true;
+    self->api->change(self, job, change, message);
     state->changes++;
     job->stage = RESTORE_CHANGED;
     return JOB_CALLS;
@@ -79,14 +79,14 @@ static enum job_step restore_create(struct chirpstack *self, struct job *job) {
     Chirpstack__DeviceRequest request = CHIRPSTACK__DEVICE_REQUEST__INIT;
     request.device = state->record->device->device;
     state->created = true;
-    return restore_change(self, job, "DeviceService/Create", &request.base);
+    return restore_change(self, job, CHIRPSTACK_CREATE, &request.base);
 }
 
 static enum job_step restore_keys(struct chirpstack *self, struct job *job) {
     const struct restore_state *state = job->state;
     Chirpstack__DeviceKeysRequest request = CHIRPSTACK__DEVICE_KEYS_REQUEST__INIT;
     request.device_keys = state->record->keys;
-    return restore_change(self, job, "DeviceService/CreateKeys", &request.base);
+    return restore_change(self, job, CHIRPSTACK_CREATE_KEYS, &request.base);
 }
 
 static enum job_step restore_session(struct chirpstack *self, struct job *job,
@@ -95,7 +95,7 @@ static enum job_step restore_session(struct chirpstack *self, struct job *job,
     Chirpstack__ActivateDeviceRequest request = CHIRPSTACK__ACTIVATE_DEVICE_REQUEST__INIT;
     request.device_activation = wanted;
     state->activated = true;
-    return restore_change(self, job, "DeviceService/Activate", &request.base);
+    return restore_change(self, job, CHIRPSTACK_ACTIVATE, &request.base);
 }
 
 static enum job_step restore_enable(struct chirpstack *self, struct job *job, const Chirpstack__Device *now) {
@@ -103,7 +103,7 @@ static enum job_step restore_enable(struct chirpstack *self, struct job *job, co
     enabled.is_disabled = false;
     Chirpstack__DeviceRequest request = CHIRPSTACK__DEVICE_REQUEST__INIT;
     request.device = &enabled;
-    return restore_change(self, job, "DeviceService/Update", &request.base);
+    return restore_change(self, job, CHIRPSTACK_UPDATE, &request.base);
 }
 
 #define REMARK_REJOINED \
@@ -161,12 +161,14 @@ static enum job_step restore_changed(struct chirpstack *self, struct job *job, s
     if (reply->outcome == REPLY_DRY) return JOB_DONE;
     state->refusal = NULL;
     state->code = ERROR_NONE;
-    if (!reply_ok(reply, CALL_GRPC)) {
+    if (!chirpstack_ok(self, reply)) {
         chirpstack_failed(self, &job->calls[0], reply, error);
         bool passing =
             error->code == ERROR_UNAVAILABLE || error->code == ERROR_TIMEOUT || error->code == ERROR_PROTOCOL;
         // An answer may be late: what is there now was perhaps made by an earlier attempt.
-        bool exists = reply->outcome == REPLY_ANSWERED && reply->grpc_status == GRPC_ALREADY_EXISTS;
+        bool exists = reply->outcome == REPLY_ANSWERED &&
+                      (self->api->kind == CALL_GRPC ? reply->grpc_status == GRPC_ALREADY_EXISTS
+                                                    : reply->http_status == 409);
         if (!passing && !exists) return JOB_FAILED;
         state->code = error->code;
         state->refusal = arena_strdup(job->arena, error->message);

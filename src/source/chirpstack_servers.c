@@ -66,31 +66,15 @@ void chirpstack_server_release(struct chirpstack *self) {
     address_release(&self->address);
 }
 
-// ---- calls
+// ---- replies
 
-struct call *chirpstack_call(struct chirpstack *self, struct job *job, const char *method,
-                             const ProtobufCMessage *message) {
-    struct call *call = job_call(job);
-    call->kind = CALL_GRPC;
-    call->server = &self->server;
-    call->method = arena_printf(job->arena, "/api.%s", method);
-    call->body_size = protobuf_c_message_get_packed_size(message);
-    uint8_t *body = arena_alloc(job->arena, 1, call->body_size);
-    protobuf_c_message_pack(message, body);
-    call->body = body;
-    call_add_header(call, "authorization", self->authorization);
-    return call;
+bool chirpstack_ok(const struct chirpstack *self, const struct reply *reply) {
+    return reply_ok(reply, self->api->kind);
 }
 
-struct call *chirpstack_device_call(struct chirpstack *self, struct job *job, const char *method,
-                                    const char *dev_eui) {
-    Chirpstack__DevEUIRequest request = CHIRPSTACK__DEV_EUIREQUEST__INIT;
-    request.dev_eui = arena_strdup(job->arena, dev_eui);
-    return chirpstack_call(self, job, method, &request.base);
-}
-
-bool chirpstack_not_found(const struct reply *reply) {
-    return reply->outcome == REPLY_ANSWERED && reply->grpc_status == GRPC_NOT_FOUND;
+bool chirpstack_not_found(const struct chirpstack *self, const struct reply *reply) {
+    if (reply->outcome != REPLY_ANSWERED) return false;
+    return self->api->kind == CALL_GRPC ? reply->grpc_status == GRPC_NOT_FOUND : reply->http_status == 404;
 }
 
 void chirpstack_failed(struct chirpstack *self, const struct call *call, const struct reply *reply,
@@ -103,17 +87,9 @@ void chirpstack_failed(struct chirpstack *self, const struct call *call, const s
     } else if (reply->outcome == REPLY_ANSWERED && error->code == ERROR_DENIED) {
         error_hint(error,
                    "check --chirpstack.api-key: a key of the tenant that has the devices, or of an admin");
-    } else if (reply->outcome == REPLY_LOST && self->server.plain == false && !self->address.has_scheme) {
+    } else if (reply->outcome == REPLY_LOST && !self->server.plain && !self->address.has_scheme) {
         error_hint(error, "without TLS: --chirpstack.insecure");
     }
-}
-
-void *chirpstack_message(struct chirpstack *self, struct job *job, size_t index,
-                         const ProtobufCMessageDescriptor *descriptor, struct error *error) {
-    const struct buffer *body = &job->replies[index].body;
-    void *message = message_unpack(descriptor, body->data, body->size, job->arena, error);
-    if (message == NULL) error_wrap(error, ERROR_NONE, "%s: %s", self->server.name, job->calls[index].method);
-    return message;
 }
 
 // ---- finding applications
@@ -125,10 +101,11 @@ struct search {
     size_t tenant_count;
     size_t tenant;    // whose applications are being read
     uint32_t offset;  // of the page
-    size_t found;     // applications
 };
 
-static bool is_uuid(const char *text) {
+// The form of IDs: UUIDs, and numbers in v3.
+static bool is_id(const struct chirpstack *self, const char *text) {
+    if (chirpstack_is_v3(self)) return text[0] != '\0' && strspn(text, "0123456789") == strlen(text);
     if (strlen(text) != 36) return false;
     for (size_t i = 0; i < 36; i++) {
         bool dash = i == 8 || i == 13 || i == 18 || i == 23;
@@ -143,14 +120,19 @@ static void add_application(struct chirpstack *self, const char *id) {
     self->applications[self->application_count++] = memory_strdup(id);
 }
 
-enum prepare_stage { PREPARE_BEGIN, PREPARE_APPLICATION, PREPARE_TENANTS, PREPARE_APPLICATIONS };
+enum prepare_stage {
+    PREPARE_BEGIN,
+    PREPARE_V4_TRIED,
+    PREPARE_V3_TRIED,
+    PREPARE_APPLICATION,
+    PREPARE_TENANTS,
+    PREPARE_APPLICATIONS
+};
 
 static enum job_step ask_tenants(struct chirpstack *self, struct job *job) {
     const struct search *search = job->state;
-    Chirpstack__ListTenantsRequest request = CHIRPSTACK__LIST_TENANTS_REQUEST__INIT;
-    request.limit = SMALL_PAGE_SIZE;
-    request.offset = search->offset;
-    chirpstack_call(self, job, "TenantService/List", &request.base);
+    self->api->list(self, job, CHIRPSTACK_TENANTS,
+                    &(struct chirpstack_page){.limit = SMALL_PAGE_SIZE, .offset = search->offset});
     job->stage = PREPARE_TENANTS;
     return JOB_CALLS;
 }
@@ -178,11 +160,13 @@ static enum job_step ask_applications(struct chirpstack *self, struct job *job, 
     if (search->tenant == search->tenant_count) {
         return search_done(self, search, error) == 0 ? JOB_DONE : JOB_FAILED;
     }
-    Chirpstack__ListApplicationsRequest request = CHIRPSTACK__LIST_APPLICATIONS_REQUEST__INIT;
-    request.limit = SMALL_PAGE_SIZE;
-    request.offset = search->offset;
-    request.tenant_id = search->tenants[search->tenant];
-    chirpstack_call(self, job, "ApplicationService/List", &request.base);
+    self->api->list(self, job, CHIRPSTACK_APPLICATIONS,
+                    &(struct chirpstack_page){
+                        .of = search->tenants[search->tenant],
+                        .search = search->name,
+                        .limit = SMALL_PAGE_SIZE,
+                        .offset = search->offset,
+                    });
     job->stage = PREPARE_APPLICATIONS;
     return JOB_CALLS;
 }
@@ -203,8 +187,7 @@ static bool next_page(struct chirpstack *self, const struct job *job, uint32_t *
 
 static enum job_step read_tenants(struct chirpstack *self, struct job *job, struct error *error) {
     struct search *search = job->state;
-    const Chirpstack__ListTenantsResponse *list =
-        chirpstack_message(self, job, 0, &chirpstack__list_tenants_response__descriptor, error);
+    const Chirpstack__ListTenantsResponse *list = self->api->read(self, job, 0, CHIRPSTACK_TENANTS, error);
     if (list == NULL) return JOB_FAILED;
     for (size_t i = 0; i < list->n_result; i++) {
         message_append(job->arena, &search->tenant_count, &search->tenants,
@@ -220,7 +203,7 @@ static enum job_step read_tenants(struct chirpstack *self, struct job *job, stru
 static enum job_step read_applications(struct chirpstack *self, struct job *job, struct error *error) {
     struct search *search = job->state;
     const Chirpstack__ListApplicationsResponse *list =
-        chirpstack_message(self, job, 0, &chirpstack__list_applications_response__descriptor, error);
+        self->api->read(self, job, 0, CHIRPSTACK_APPLICATIONS, error);
     if (list == NULL) return JOB_FAILED;
     for (size_t i = 0; i < list->n_result; i++) {
         const Chirpstack__ApplicationListItem *item = list->result[i];
@@ -233,31 +216,66 @@ static enum job_step read_applications(struct chirpstack *self, struct job *job,
     return error_is_set(error) ? JOB_FAILED : ask_applications(self, job, error);
 }
 
-static enum job_step prepare_begin(struct chirpstack *self, struct job *job, const char *application,
-                                   struct error *error) {
-    forget_applications(self);
-    free(self->asked);
-    self->asked = memory_strdup(application);
-    if (strcmp(application, CHIRPSTACK_NONE) == 0) return JOB_DONE;
-    if (is_uuid(application)) {
-        Chirpstack__GetApplicationRequest request = CHIRPSTACK__GET_APPLICATION_REQUEST__INIT;
-        request.id = arena_strdup(job->arena, application);
-        chirpstack_call(self, job, "ApplicationService/Get", &request.base);
+// The version is known: looks for the applications.
+static enum job_step prepare_search(struct chirpstack *self, struct job *job, struct error *error) {
+    if (strcmp(self->asked, CHIRPSTACK_NONE) == 0) return JOB_DONE;
+    if (is_id(self, self->asked)) {
+        self->api->get(self, job, CHIRPSTACK_APPLICATION, self->asked);
         job->stage = PREPARE_APPLICATION;
         return JOB_CALLS;
     }
     struct search *search = arena_new(job->arena, struct search);
     job->state = search;
-    search->name = strcmp(application, CHIRPSTACK_ALL) == 0 ? NULL : self->asked;
+    search->name = strcmp(self->asked, CHIRPSTACK_ALL) == 0 ? NULL : self->asked;
     const char *tenant = option_string(self->options, "tenant-id");
-    if (tenant == NULL) return ask_tenants(self, job);
-    message_append(job->arena, &search->tenant_count, &search->tenants, arena_strdup(job->arena, tenant));
+    // v3 lists the applications of all organizations at once.
+    if (tenant == NULL && !chirpstack_is_v3(self)) return ask_tenants(self, job);
+    char *only = tenant == NULL ? NULL : arena_strdup(job->arena, tenant);
+    message_append(job->arena, &search->tenant_count, &search->tenants, only);
     return ask_applications(self, job, error);
+}
+
+// Only v4 knows tenants: v3 says that there is no such service, and what is no gRPC server may be v3 behind a proxy.
+static enum job_step prepare_version(struct chirpstack *self, struct job *job) {
+    chirpstack_v4_api.list(self, job, CHIRPSTACK_TENANTS, &(struct chirpstack_page){.limit = 1});
+    job->stage = PREPARE_V4_TRIED;
+    return JOB_CALLS;
+}
+
+static enum job_step prepare_v4_tried(struct chirpstack *self, struct job *job, struct error *error) {
+    const struct reply *reply = &job->replies[0];
+    bool unknown = reply->outcome == REPLY_ANSWERED && reply->grpc_status == GRPC_UNIMPLEMENTED;
+    if (reply->outcome == REPLY_ANSWERED) {
+        self->api = unknown ? &chirpstack_v3_api : &chirpstack_v4_api;
+        return prepare_search(self, job, error);
+    }
+    chirpstack_failed(self, &job->calls[0], reply, error);
+    if (reply->outcome != REPLY_LOST && reply->outcome != REPLY_MALFORMED) return JOB_FAILED;
+    struct error *kept = arena_new(job->arena, struct error);
+    kept->code = error->code;
+    kept->message = arena_strdup(job->arena, error->message);
+    kept->hint = error->hint == NULL ? NULL : arena_strdup(job->arena, error->hint);
+    error_release(error);
+    job->state = kept;
+    chirpstack_v3_api.list(self, job, CHIRPSTACK_APPLICATIONS, &(struct chirpstack_page){.limit = 1});
+    job->stage = PREPARE_V3_TRIED;
+    return JOB_CALLS;
+}
+
+static enum job_step prepare_v3_tried(struct chirpstack *self, struct job *job, struct error *error) {
+    if (chirpstack_v3_answers(&job->replies[0])) {
+        self->api = &chirpstack_v3_api;
+        return prepare_search(self, job, error);
+    }
+    const struct error *kept = job->state;
+    error_set(error, kept->code, "%s", kept->message);
+    if (kept->hint != NULL) error_hint(error, "%s", kept->hint);
+    return JOB_FAILED;
 }
 
 static enum job_step prepare_failed(struct chirpstack *self, struct job *job, struct error *error) {
     chirpstack_failed(self, &job->calls[0], &job->replies[0], error);
-    if (job->stage == PREPARE_APPLICATION && chirpstack_not_found(&job->replies[0])) {
+    if (job->stage == PREPARE_APPLICATION && chirpstack_not_found(self, &job->replies[0])) {
         error_hint(error, "check the application's ID, and that the API key is of its tenant");
     } else if (job->stage == PREPARE_TENANTS && error->code == ERROR_DENIED) {
         error_hint(
@@ -268,22 +286,38 @@ static enum job_step prepare_failed(struct chirpstack *self, struct job *job, st
     return JOB_FAILED;
 }
 
-enum job_step chirpstack_prepare(struct source *source, struct job *job, const char *application,
-                                 struct error *error) {
-    struct chirpstack *self = (struct chirpstack *)source;
-    if (job->stage == PREPARE_BEGIN) return prepare_begin(self, job, application, error);
-    if (!reply_ok(&job->replies[0], CALL_GRPC)) return prepare_failed(self, job, error);
-    if (job->stage == PREPARE_TENANTS) return read_tenants(self, job, error);
-    if (job->stage == PREPARE_APPLICATIONS) return read_applications(self, job, error);
+static enum job_step prepare_application(struct chirpstack *self, struct job *job, struct error *error) {
     const Chirpstack__GetApplicationResponse *reply =
-        chirpstack_message(self, job, 0, &chirpstack__get_application_response__descriptor, error);
+        self->api->read(self, job, 0, CHIRPSTACK_APPLICATION, error);
     if (reply == NULL) return JOB_FAILED;
-    if (reply->application == NULL || !is_uuid(reply->application->id)) {
+    if (reply->application == NULL || !is_id(self, reply->application->id)) {
         error_set(error, ERROR_PROTOCOL, "%s: the answer holds no application", self->server.name);
         return JOB_FAILED;
     }
     add_application(self, reply->application->id);
     return JOB_DONE;
+}
+
+enum job_step chirpstack_prepare(struct source *source, struct job *job, const char *application,
+                                 struct error *error) {
+    struct chirpstack *self = (struct chirpstack *)source;
+    switch (job->stage) {
+        case PREPARE_BEGIN:
+            forget_applications(self);
+            free(self->asked);
+            self->asked = memory_strdup(application);
+            return self->api == NULL ? prepare_version(self, job) : prepare_search(self, job, error);
+        case PREPARE_V4_TRIED:
+            return prepare_v4_tried(self, job, error);
+        case PREPARE_V3_TRIED:
+            return prepare_v3_tried(self, job, error);
+        default:
+            break;
+    }
+    if (!chirpstack_ok(self, &job->replies[0])) return prepare_failed(self, job, error);
+    if (job->stage == PREPARE_TENANTS) return read_tenants(self, job, error);
+    if (job->stage == PREPARE_APPLICATIONS) return read_applications(self, job, error);
+    return prepare_application(self, job, error);
 }
 
 // ---- listing devices
@@ -308,12 +342,9 @@ static enum job_step ask_devices(struct chirpstack *self, struct job *job, const
         error_hint(error, "name its ID, its name, or all that the API key sees with --chirpstack.all");
         return JOB_FAILED;
     }
-    Chirpstack__ListDevicesRequest request = CHIRPSTACK__LIST_DEVICES_REQUEST__INIT;
-    request.limit = PAGE_SIZE;
-    request.offset = offset;
-    request.application_id = self->applications[application];
-    request.order_by = 1;
-    chirpstack_call(self, job, "DeviceService/List", &request.base);
+    self->api->list(self, job, CHIRPSTACK_DEVICES,
+                    &(struct chirpstack_page){
+                        .of = self->applications[application], .limit = PAGE_SIZE, .offset = offset});
     job->stage = 1;
     return JOB_CALLS;
 }
@@ -334,8 +365,7 @@ static int add_record(struct chirpstack *self, struct source_page *page, const c
 
 static int read_devices(struct chirpstack *self, struct job *job, struct source_page *page,
                         struct error *error) {
-    const Chirpstack__ListDevicesResponse *list =
-        chirpstack_message(self, job, 0, &chirpstack__list_devices_response__descriptor, error);
+    const Chirpstack__ListDevicesResponse *list = self->api->read(self, job, 0, CHIRPSTACK_DEVICES, error);
     if (list == NULL) return -(int)error->code;
     for (size_t i = 0; i < list->n_result; i++) {
         int result = add_record(self, page, list->result[i]->dev_eui, error);
@@ -366,7 +396,7 @@ enum job_step chirpstack_list(struct source *source, struct job *job, struct sou
                               struct error *error) {
     struct chirpstack *self = (struct chirpstack *)source;
     if (job->stage == 0) return ask_devices(self, job, page, error);
-    if (!reply_ok(&job->replies[0], CALL_GRPC)) {
+    if (!chirpstack_ok(self, &job->replies[0])) {
         chirpstack_failed(self, &job->calls[0], &job->replies[0], error);
         return JOB_FAILED;
     }
