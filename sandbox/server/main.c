@@ -138,6 +138,7 @@ static void describe_chirpstack(const struct sandbox *sandbox, struct buffer *te
     put_export(text, "CHIRPSTACK_API_KEY", world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_ADMIN));
     put_export(text, "CHIRPSTACK_INSECURE", "true");
     put_address(text, sandbox, "SANDBOX_CHIRPSTACK_TLS", "https://", sandbox->chirpstack_tls_port);
+    put_address(text, sandbox, "SANDBOX_CHIRPSTACK_V3", "http://", sandbox->http_port);
     put_export(text, "SANDBOX_CHIRPSTACK_APPLICATION", WORLD_CHIRPSTACK_APPLICATION);
     put_export(text, "SANDBOX_CHIRPSTACK_APPLICATION_ID", world_chirpstack_application_id(world));
     put_export(text, "SANDBOX_CHIRPSTACK_TENANT_ID", world_chirpstack_tenant_id(world));

@@ -120,6 +120,10 @@ struct cs *cs_new(const struct world_setup *setup);
 void cs_free(struct cs *cs);
 void cs_call(struct cs *cs, int64_t now, const struct world_request *request, struct world_reply *reply);
 
+// v3, over HTTP; and how its calls are counted: "v3/PUT-one-of-devices".
+void cs_v3_call(struct cs *cs, int64_t now, const struct world_request *request, struct world_reply *reply);
+void cs_v3_method_name(const char *method, char *name, size_t size);
+
 // A call whose key was accepted; the methods read its body and fill the reply.
 struct cs_call {
     struct cs *cs;

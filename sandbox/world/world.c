@@ -14,7 +14,7 @@
 
 // The gRPC servers answer in status codes, the HTTP servers in those of HTTP.
 static bool is_http(enum world_endpoint endpoint) {
-    return endpoint == WORLD_TTNV2_ACCOUNT;
+    return endpoint == WORLD_TTNV2_ACCOUNT || endpoint == WORLD_CHIRPSTACK_V3;
 }
 
 struct world *world_new(const struct world_setup *setup) {
@@ -225,6 +225,8 @@ static void call_network(struct world *world, int64_t now, const struct world_re
                          struct world_reply *reply) {
     if (request->endpoint == WORLD_CHIRPSTACK) {
         cs_call(world->chirpstack, now, request, reply);
+    } else if (request->endpoint == WORLD_CHIRPSTACK_V3) {
+        cs_v3_call(world->chirpstack, now, request, reply);
     } else {
         v2_call(world->v2, now, request, reply);
     }
@@ -237,7 +239,11 @@ void world_call(struct world *world, int64_t now, const struct world_request *re
     bool http = is_http(request->endpoint);
     if (http) reply->status = 200;
     char name[64];
-    short_name(request->method, name, sizeof name);
+    if (request->endpoint == WORLD_CHIRPSTACK_V3) {
+        cs_v3_method_name(request->method, name, sizeof name);
+    } else {
+        short_name(request->method, name, sizeof name);
+    }
     struct method_calls *calls = count_call(world, name);
     calls->calls++;
     const struct fault *fault = draw_fault(world, name);

@@ -18,7 +18,8 @@ enum world_endpoint {
     WORLD_TTNV2_DISCOVERY,  // gRPC
     WORLD_TTNV2_HANDLER,    // gRPC
     WORLD_TTNV2_ACCOUNT,    // HTTP
-    WORLD_CHIRPSTACK,       // gRPC
+    WORLD_CHIRPSTACK,       // gRPC: v4
+    WORLD_CHIRPSTACK_V3,    // HTTP; the same devices
     WORLD_ENDPOINTS,
 };
 

@@ -438,7 +438,8 @@ static int chirpstack_convert(struct source *source, const struct source_record 
     Chirpstack__Record *message = NULL;
     int result = chirpstack_record_read(record->data, record->size, &arena, &message, error);
     if (result != 0) return result;
-    const Chirpstack__DeviceProfile *profile = profile_find(self, message->device->device->device_profile_id);
+    const Chirpstack__DeviceProfile *profile =
+        profile_find(self, profile_key(self, &arena, message->device->device));
     if (profile == NULL) return error_set(error, ERROR_DEVICE, "its device profile is not known");
     return chirpstack_device_convert(&self->rules, message, profile, device, error);
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# ChirpStack v4 as a source: exported without being touched, released by disabling or deleting, cut off and resumed,
+# ChirpStack v4 and v3 as a source: exported without being touched, released by disabling or deleting, cut off and resumed,
 # put back.
 # shellcheck disable=SC2016,SC2086,SC2317 # filters for jq; lists of words; run_case calls the functions
 # shellcheck source=tests/e2e/lib.sh
@@ -280,6 +280,63 @@ refusals() {
     told 'ca-cert-path'
 }
 
+start_v3() {
+    start "$@"
+    CHIRPSTACK_API_URL=$SANDBOX_CHIRPSTACK_V3
+    CHIRPSTACK_API_VERSION=3
+    JOIN_EUI=70B3D57ED00000FF
+    export CHIRPSTACK_API_URL CHIRPSTACK_API_VERSION JOIN_EUI
+}
+
+v3_exported() {
+    start_v3
+    world before
+    good chirpstack application meters --export-session
+    cp out first.json
+    carried before first.json
+    equal "application" "$(jq -sr '.[0].ids.application_ids.application_id' out)" chirpstack-1
+    equal "JoinEUI" "$(jq -sr '.[0].ids.join_eui' out)" 70B3D57ED00000FF
+    good chirpstack application 1
+    equal "lines by number" "$(line_count out)" $devices
+    good chirpstack device A8-40-41-00-00-00-00-05
+    # Found out, although nothing here speaks gRPC.
+    CHIRPSTACK_API_VERSION=auto good chirpstack application meters --export-session --timeout 2s
+    equal "lines" "$(line_count out)" $devices
+    CHIRPSTACK_API_KEY=wrong migrate chirpstack application meters
+    exits 1
+    told 'unauthorized'
+    world after
+    untouched before after
+}
+
+v3_disabled_and_back() {
+    start_v3 --fault v3/PUT-one-of-devices:reset-after:every=5 --fault v3/GET-keys:unavailable:every=9
+    world before
+    good chirpstack application meters --export-session --release disable --output run.json
+    carried before run.json
+    world after
+    equal "disabled devices" "$(disabled after)" $devices
+    good rollback
+    world back
+    meters before | jq -c 'map(del(.writes))' >kept.1
+    meters back | jq -c 'map(del(.writes))' >kept.2
+    same "the devices" kept.1 kept.2
+}
+
+v3_deleted_and_back() {
+    start_v3
+    world before
+    good chirpstack application meters --export-session --release delete --output run.json
+    world after
+    equal "devices" "$(meters after | jq length)" 0
+    migrate rollback
+    exits 3
+    world back
+    meters before | jq -c 'map(del(.writes, .nonces, .last_seen, .field_f_cnt_up, .join_eui))' >kept.1
+    meters back | jq -c 'map(del(.writes, .nonces, .last_seen, .field_f_cnt_up, .join_eui))' >kept.2
+    same "the devices" kept.1 kept.2
+}
+
 run_case "all devices come out, and ChirpStack is not touched" exported
 run_case "by DevEUI, with what belongs to a device" fields
 run_case "a dry run" dry_run
@@ -291,4 +348,7 @@ run_case "with faults" with_faults
 run_case "while the devices send" while_devices_send
 run_case "devices that cannot go" broken
 run_case "what is refused, and said" refusals
+run_case "v3: all devices come out" v3_exported
+run_case "v3: released by disabling, and put back" v3_disabled_and_back
+run_case "v3: released by deleting, and put back" v3_deleted_and_back
 end_cases

@@ -44,9 +44,12 @@ static void answer_world(struct play *play, const struct call *call, struct repl
         headers[i] = (struct world_header){call->headers[i].name, call->headers[i].value};
     }
     struct world_reply answer = {0};
+    bool http = call->kind == CALL_HTTP;
+    char *method MEMORY_AUTO =
+        http ? memory_printf("%s %s", call->method, call->path) : memory_strdup(call->method);
     const struct world_request request = {
-        .endpoint = WORLD_CHIRPSTACK,
-        .method = call->method,
+        .endpoint = http ? WORLD_CHIRPSTACK_V3 : WORLD_CHIRPSTACK,
+        .method = method,
         .headers = headers,
         .header_count = call->header_count,
         .body = call->body,
@@ -54,6 +57,7 @@ static void answer_world(struct play *play, const struct call *call, struct repl
     };
     if (lost && stage->loss == LOSS_UNAVAILABLE) {
         reply->grpc_status = GRPC_UNAVAILABLE;
+        reply->http_status = 503;
         return;
     }
     if (call->changes) stage->changed = true;
@@ -61,14 +65,22 @@ static void answer_world(struct play *play, const struct call *call, struct repl
     if (lost) {
         reply->outcome = REPLY_LOST;
     } else {
-        reply->grpc_status = (enum grpc_status)answer.status;
+        if (http) {
+            reply->http_status = answer.status;
+        } else {
+            reply->grpc_status = (enum grpc_status)answer.status;
+        }
         reply->message = memory_strdup(answer.message);
         buffer_add(&reply->body, answer.body.data, answer.body.size);
     }
     world_reply_release(&answer);
 }
 
+// What every stage is opened with from here on.
+static const char *api_version = "auto";
+
 static void stage_open_as(struct stage *stage, const char *release, enum world_chirpstack_key key) {
+    char *version MEMORY_AUTO = memory_printf("api-version=%s", api_version);
     *stage = (struct stage){
         .world = world_new(&(struct world_setup){.seed = 3, .broken = true, .chirpstack_devices = 28})};
     char *how MEMORY_AUTO = memory_printf("release=%s", release);
@@ -76,6 +88,7 @@ static void stage_open_as(struct stage *stage, const char *release, enum world_c
     const char *const options[] = {"api-url=cs.example:8080",
                                    api_key,
                                    how,
+                                   version,
                                    "export-session=true",
                                    "frequency-plan-id=EU_863_870,US_902_928_FSB_2,AS_923",
                                    NULL};
@@ -485,6 +498,80 @@ static void test_restore_refused(void **state) {
     stage_close(&stage);
 }
 
+// ---- v3: the same jobs over JSON
+
+static void test_v3(void **state) {
+    api_version = "3";
+    test_ways_to_write_an_eui(state);
+    test_release_by_disabling(state);
+    test_release_by_deleting(state);
+    test_release_refused(state);
+    test_confirm(state);
+    test_restore_counters(state);
+    test_restore_disabled(state);
+    struct stage stage;
+    stage_open(&stage, "none");
+    assert_int_equal(play_prepare(&stage.play, "meters"), JOB_DONE);
+    assert_int_equal(list_all(&stage), 28);
+    assert_int_equal(play_prepare(&stage.play, "1"), JOB_DONE);
+    assert_int_equal(list_all(&stage), 28);
+    assert_int_equal(play_prepare(&stage.play, CHIRPSTACK_ALL), JOB_DONE);
+    assert_int_equal(list_all(&stage), 28 + 3 + 11);
+    stage_close(&stage);
+    api_version = "auto";
+}
+
+// Deleted and created again, v3 has all but the JoinEUI, which it never knew.
+static void test_v3_restore_deleted(void **state) {
+    (void)state;
+    api_version = "3";
+    for (int place = 0; place <= 16; place++) {
+        struct stage stage;
+        stage_open(&stage, "delete");
+        struct source_record record = read_device(&stage, MAC_1_1);
+        struct cs_keys keys = there(&stage, MAC_1_1)->keys;
+        assert_int_equal(release(&stage, &record), JOB_DONE);
+        assert_null(there(&stage, MAC_1_1));
+        stage.calls = 0;
+        stage.lose_at = place;
+        stage.loss = LOSS_AFTER;
+        struct source_restoration restoration = {0};
+        enum job_step step = restore(&stage, &record, &restoration);
+        stage.lose_at = 0;
+        if (step != JOB_DONE) assert_int_equal(restore(&stage, &record, &restoration), JOB_DONE);
+        assert_memory_equal(&keys, &there(&stage, MAC_1_1)->keys, sizeof keys);
+        source_record_release(&record);
+        stage_close(&stage);
+    }
+    api_version = "auto";
+}
+
+// What v3 has elsewhere, or in other units.
+static void test_v3_devices(void **state) {
+    (void)state;
+    api_version = "3";
+    struct stage stage;
+    stage_open(&stage, "none");
+    struct source_record record = read_device(&stage, "a840410000000006");
+    DEVICE_AUTO class_b;
+    device_init(&class_b);
+    assert_int_equal(stage.play.driver->convert(stage.play.source, &record, &class_b, NULL), 0);
+    assert_string_equal(class_b.end_device->ids->application_ids->application_id, "chirpstack-1");
+    assert_int_equal(class_b.end_device->mac_settings->ping_slot_periodicity->value, 4);
+    assert_int_equal(class_b.end_device->mac_settings->status_time_periodicity->seconds, 3600);
+    source_record_release(&record);
+    record = read_device(&stage, OTAA_DEVICE);
+    DEVICE_AUTO scripted;
+    device_init(&scripted);
+    assert_int_equal(stage.play.driver->convert(stage.play.source, &record, &scripted, NULL), 0);
+    const Tts__MessagePayloadFormatters *formatters = scripted.end_device->formatters;
+    assert_non_null(strstr(formatters->up_formatter_parameter, "function Decode("));
+    assert_non_null(strstr(formatters->down_formatter_parameter, "function Encode("));
+    source_record_release(&record);
+    stage_close(&stage);
+    api_version = "auto";
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ways_to_write_an_eui),
@@ -501,6 +588,9 @@ int main(void) {
         cmocka_unit_test(test_restore_counters),
         cmocka_unit_test(test_restore_after_a_join),
         cmocka_unit_test(test_restore_refused),
+        cmocka_unit_test(test_v3),
+        cmocka_unit_test(test_v3_restore_deleted),
+        cmocka_unit_test(test_v3_devices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
