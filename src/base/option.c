@@ -186,9 +186,10 @@ int option_set(struct option_values *values, const struct option_spec *spec, con
         return option_out_of_range(spec, shown, text, error);
     }
     struct option_value *value = option_value_of(values, spec);
+    bool add = (spec->flags & OPTION_LIST) != 0 && value->given && value->text != NULL;
+    parsed.text = add ? memory_printf("%s\n%s", value->text, text) : memory_strdup(text);
     memory_free_secret(value->text);
     *value = parsed;
-    value->text = memory_strdup(text);
     return 0;
 }
 

@@ -23,6 +23,7 @@ enum option_flags {
     OPTION_SECRET = 1 << 0,    // never shown; --<name>-file FILE reads it from a file
     OPTION_REQUIRED = 1 << 1,  // an error if neither given nor in the environment
     OPTION_HIDDEN = 1 << 2,    // works, but is not in the help
+    OPTION_LIST = 1 << 3,      // OPTION_STRING: may be repeated; the value is all of them, one a line
 };
 
 struct option_spec {
@@ -47,7 +48,7 @@ struct option_values;
 struct option_values *option_values_new(const struct option_spec *table);
 void option_values_free(struct option_values *values);
 
-// Sets one option from text; the last one counts. ERROR_USAGE names the option as `shown` (with its dashes),
+// Sets one option from text; the last one counts (or all, with OPTION_LIST). ERROR_USAGE names the option as `shown` (with its dashes),
 // and the text unless it is a secret.
 int option_set(struct option_values *values, const struct option_spec *spec, const char *shown,
                const char *text, struct error *error);

@@ -26,11 +26,15 @@ enum command_flags {
 
 // What a command's first argument is, for checks and completions.
 enum command_words {
-    COMMAND_WORDS_FREE,    // IDs
-    COMMAND_WORDS_TOPICS,  // commands and sources
-    COMMAND_WORDS_SHELLS,  // COMPLETION_SHELLS
-    COMMAND_WORDS_PLANS,   // IDs of frequency plans
+    COMMAND_WORDS_FREE,        // IDs
+    COMMAND_WORDS_TOPICS,      // commands and sources
+    COMMAND_WORDS_SHELLS,      // COMPLETION_SHELLS
+    COMMAND_WORDS_PLANS,       // IDs of frequency plans
+    COMMAND_WORDS_FORMATTERS,  // FORMATTERS_WORDS
 };
+
+// What `formatters` can do.
+#define FORMATTERS_WORDS "check convert"
 
 struct command {
     const char *name;
@@ -62,6 +66,7 @@ bool command_accepts(const struct command *command, const char *option);
 enum exit_code cmd_application(const struct session *session);
 enum exit_code cmd_completion(const struct session *session);
 enum exit_code cmd_device(const struct session *session);
+enum exit_code cmd_formatters(const struct session *session);
 enum exit_code cmd_frequency_plans(const struct session *session);
 enum exit_code cmd_help(const struct session *session);
 enum exit_code cmd_resume(const struct session *session);

@@ -110,6 +110,32 @@ const struct command commands[] = {
         .run = cmd_frequency_plans,
     },
     {
+        .name = "formatters",
+        .arguments = "check|convert FILE...",
+        .summary = "Carry payload functions of V2 over to The Things Stack",
+        .details =
+            "convert makes an uplink and a downlink formatter of V2's payload functions and writes them to "
+            "standard "
+            "output as JSON, or to files (--formatters). check runs both on payloads (--payload, or one a "
+            "line on "
+            "standard input) and on fields of downlinks (--fields), and tells whether they give the same; a "
+            "formatter "
+            "of The Things Stack is run by itself. FILE is a .js file with any of the functions Decoder, "
+            "Converter, "
+            "Validator and Encoder, a folder with decoder.js, converter.js, validator.js and encoder.js, the "
+            "application as V2's API gives it (JSON), or - for standard input. Scripts beyond ECMAScript 5.1 "
+            "are "
+            "reported as unchecked. Nothing is contacted.",
+        .examples = "formatters convert decoder.js encoder.js > formatters.json\n"
+                    "formatters convert application.json --formatters converted\n"
+                    "formatters check decoder.js --payload 08fc5a --port 2\n"
+                    "formatters check functions/ --port 2 < payloads.txt",
+        .options = "formatters payload fields port json",
+        .words = COMMAND_WORDS_FORMATTERS,
+        .most_arguments = SIZE_MAX,
+        .run = cmd_formatters,
+    },
+    {
         .name = "completion",
         .arguments = "bash|zsh|fish",
         .summary = "Write a script that completes command lines in a shell",

@@ -145,6 +145,9 @@ void completion_arguments(struct buffer *script, const struct command *command,
         case COMMAND_WORDS_PLANS:
             completion_plans(script);
             return;
+        case COMMAND_WORDS_FORMATTERS:
+            buffer_puts(script, FORMATTERS_WORDS);
+            return;
     }
 }
 

@@ -18,8 +18,8 @@
 #include "base/memory.h"
 #include "formatter/engine_p.h"
 
-// How the other process ends when it has no reply.
-enum { EXIT_REPLIED = 0, EXIT_MEMORY = 10, EXIT_SIZE = 11, EXIT_FATAL = 12 };
+// The first byte that the other process writes: how it ended.
+enum ending { ENDING_REPLY = 'r', ENDING_MEMORY = 'm', ENDING_SIZE = 's', ENDING_BROKEN = 'b' };
 
 // A process that does not even use its processor time is given up after this.
 enum { WAIT_MAX_MS = 30000 };
@@ -32,11 +32,30 @@ union block {
 
 struct engine_run {
     const struct engine_limits *limits;
+    int out;       // where the reply goes
     size_t used;   // bytes of the present heap
     bool refused;  // memory was refused
 };
 
 // ---- inside
+
+static bool write_out(int out, const void *data, size_t size) {
+    for (size_t done = 0; done < size;) {
+        ssize_t written = write(out, (const uint8_t *)data + done, size - done);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return false;
+        done += (size_t)written;
+    }
+    return true;
+}
+
+static void leave(const struct engine_run *run, enum ending ending) __attribute__((noreturn));
+
+static void leave(const struct engine_run *run, enum ending ending) {
+    const char byte = (char)ending;
+    (void)write_out(run->out, &byte, 1);
+    _exit(0);
+}
 
 static void *heap_alloc(void *context, duk_size_t size) {
     struct engine_run *run = context;
@@ -89,15 +108,15 @@ static void *heap_realloc(void *context, void *data, duk_size_t size) {
 static void heap_fatal(void *context, const char *message) {
     const struct engine_run *run = context;
     (void)message;
-    _exit(run->refused ? EXIT_MEMORY : EXIT_FATAL);
+    leave(run, run->refused ? ENDING_MEMORY : ENDING_BROKEN);
 }
 
 // The default of SIGPROF ends the process.
-static void set_timer(unsigned milliseconds) {
+static void set_timer(const struct engine_run *run, unsigned milliseconds) {
     const struct itimerval timer = {
         .it_value = {.tv_sec = milliseconds / 1000, .tv_usec = (suseconds_t)(milliseconds % 1000) * 1000},
     };
-    if (setitimer(ITIMER_PROF, &timer, NULL) != 0) _exit(EXIT_FATAL);
+    if (setitimer(ITIMER_PROF, &timer, NULL) != 0) leave(run, ENDING_BROKEN);
 }
 
 duk_context *engine_start(struct engine_run *run, enum engine_globals globals) {
@@ -108,39 +127,45 @@ duk_context *engine_start(struct engine_run *run, enum engine_globals globals) {
                                         "Uint16Array",  "Int32Array", "Uint32Array",      "Float32Array",
                                         "Float64Array", "globalThis", "Uint8ClampedArray"};
     duk_context *engine = duk_create_heap(heap_alloc, heap_realloc, heap_free, run, heap_fatal);
-    if (engine == NULL) _exit(EXIT_MEMORY);
+    if (engine == NULL) leave(run, ENDING_MEMORY);
     duk_push_global_object(engine);
     for (size_t i = 0; i < sizeof always / sizeof *always; i++) duk_del_prop_string(engine, -1, always[i]);
     for (size_t i = 0; i < sizeof newer / sizeof *newer && globals == ENGINE_STRICTLY_5; i++) {
         duk_del_prop_string(engine, -1, newer[i]);
     }
     duk_pop(engine);
-    set_timer(run->limits->milliseconds);
+    set_timer(run, run->limits->milliseconds);
     return engine;
 }
 
 void engine_stop(struct engine_run *run, duk_context *engine) {
-    if (run->refused) _exit(EXIT_MEMORY);
+    if (run->refused) leave(run, ENDING_MEMORY);
     duk_destroy_heap(engine);
-    set_timer(0);
+    set_timer(run, 0);
 }
 
-void engine_too_large(void) {
-    _exit(EXIT_SIZE);
+void engine_too_large(duk_context *engine) {
+    duk_memory_functions functions;
+    duk_get_memory_functions(engine, &functions);
+    leave(functions.udata, ENDING_SIZE);
 }
 
 // What the process may do: compute.
-static void confine(void) {
+static void confine(const struct engine_run *run) {
     const struct rlimit none = {0, 0};
     const struct rlimit seconds = {60, 60};
+    struct rlimit files = {0, 0};
     sigset_t signals;
+    // valgrind lets nobody lower the hard limit of files.
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) leave(run, ENDING_BROKEN);
+    files.rlim_cur = 0;
     sigemptyset(&signals);
-    const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPROF};
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_DFL);
+    const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGPROF};
+    for (size_t i = 0; i < sizeof handled / sizeof *handled; i++) signal(handled[i], SIG_DFL);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || sigprocmask(SIG_SETMASK, &signals, NULL) != 0 ||
-        setrlimit(RLIMIT_NOFILE, &none) != 0 || setrlimit(RLIMIT_FSIZE, &none) != 0 ||
+        setrlimit(RLIMIT_NOFILE, &files) != 0 || setrlimit(RLIMIT_FSIZE, &none) != 0 ||
         setrlimit(RLIMIT_CORE, &none) != 0 || setrlimit(RLIMIT_CPU, &seconds) != 0) {
-        _exit(EXIT_FATAL);
+        leave(run, ENDING_BROKEN);
     }
 }
 
@@ -148,22 +173,18 @@ static void work(engine_job *job, const void *context, const struct engine_limit
     __attribute__((noreturn));
 
 static void work(engine_job *job, const void *context, const struct engine_limits *limits, int out) {
-    struct engine_run run = {.limits = limits};
+    struct engine_run run = {.limits = limits, .out = out};
     struct buffer reply;
     // Dates of a server are in UTC.
-    if (setenv("TZ", "UTC0", 1) != 0) _exit(EXIT_FATAL);
+    if (setenv("TZ", "UTC0", 1) != 0) leave(&run, ENDING_BROKEN);
     tzset();
-    confine();
+    confine(&run);
     buffer_init(&reply, ENGINE_REPLY_MAX);
     job(&run, context, &reply);
-    if (reply.overflowed) _exit(EXIT_SIZE);
-    for (size_t done = 0; done < reply.size;) {
-        ssize_t written = write(out, reply.data + done, reply.size - done);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) _exit(EXIT_FATAL);
-        done += (size_t)written;
-    }
-    _exit(EXIT_REPLIED);
+    if (reply.overflowed) leave(&run, ENDING_SIZE);
+    const char ending = ENDING_REPLY;
+    if (write_out(out, &ending, 1)) (void)write_out(out, reply.data, reply.size);
+    _exit(0);
 }
 
 // ---- outside
@@ -187,18 +208,18 @@ static bool read_reply(int in, struct buffer *reply) {
     }
 }
 
-static enum engine_outcome outcome_of(int status, bool closed) {
+static enum engine_outcome outcome_of(int status, bool closed, const struct buffer *answer) {
     if (!closed) return ENGINE_TIME;
     if (WIFSIGNALED(status)) {
         int signal = WTERMSIG(status);
         return signal == SIGPROF || signal == SIGXCPU ? ENGINE_TIME : ENGINE_BROKEN;
     }
-    switch (WEXITSTATUS(status)) {
-        case EXIT_REPLIED:
+    switch (answer->size > 0 ? answer->data[0] : ENDING_BROKEN) {
+        case ENDING_REPLY:
             return ENGINE_DONE;
-        case EXIT_MEMORY:
+        case ENDING_MEMORY:
             return ENGINE_MEMORY;
-        case EXIT_SIZE:
+        case ENDING_SIZE:
             return ENGINE_SIZE;
         default:
             return ENGINE_BROKEN;
@@ -223,13 +244,13 @@ int engine_run(engine_job *job, const void *context, const struct engine_limits 
         return error_set(error, ERROR_SYSTEM, "cannot start a process for a script: %s", strerror(code));
     }
     BUFFER_AUTO answer;
-    buffer_init(&answer, ENGINE_REPLY_MAX);
+    buffer_init(&answer, ENGINE_REPLY_MAX + 1);
     bool closed = read_reply(ends[0], &answer);
     close(ends[0]);
     if (!closed) kill(child, SIGKILL);
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-    *ret_outcome = outcome_of(status, closed);
-    if (*ret_outcome == ENGINE_DONE) buffer_add(reply, answer.data, answer.size);
+    *ret_outcome = outcome_of(status, closed, &answer);
+    if (*ret_outcome == ENGINE_DONE) buffer_add(reply, answer.data + 1, answer.size - 1);
     return 0;
 }

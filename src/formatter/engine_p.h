@@ -20,6 +20,6 @@ duk_context *engine_start(struct engine_run *run, enum engine_globals globals);
 void engine_stop(struct engine_run *run, duk_context *engine);
 
 // Ends the process: the result is too large.
-void engine_too_large(void) __attribute__((noreturn));
+void engine_too_large(duk_context *engine) __attribute__((noreturn));
 
 #endif

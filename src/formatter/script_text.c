@@ -17,13 +17,14 @@ static const char *skip_one(const char *at) {
         return end == NULL ? at + strlen(at) : end + 2;
     }
     if (at[0] != '"' && at[0] != '\'' && at[0] != '`') return at;
+    const char *start = at;
     char quote = *at++;
-    // A quote in a regular expression opens nothing that its line does not close.
     while (*at != '\0' && *at != quote && (quote == '`' || (*at != '\n' && *at != '\r'))) {
         if (*at == '\\' && at[1] != '\0') at++;
         at++;
     }
-    return *at == quote ? at + 1 : at;
+    // A quote that is not closed stands in a regular expression.
+    return *at == quote ? at + 1 : start;
 }
 
 // Skips blanks and comments.

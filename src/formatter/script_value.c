@@ -73,7 +73,7 @@ static const char *export_string(struct export *export, duk_idx_t index, size_t 
 static struct script_value *export_any(struct export *export, unsigned depth);
 
 static struct script_value *new_value(struct export *export, enum script_value_kind kind) {
-    if (++export->values > VALUES_MAX) engine_too_large();
+    if (++export->values > VALUES_MAX) engine_too_large(export->engine);
     struct script_value *value = arena_new(export->arena, struct script_value);
     value->kind = kind;
     return value;

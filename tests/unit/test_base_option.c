@@ -31,6 +31,7 @@ static const struct option_spec table[] = {
      .default_value = "auto",
      .help = "h"},
     {.name = "key", .type = OPTION_STRING, .flags = OPTION_SECRET, .env = "T_KEY", .help = "h"},
+    {.name = "list", .type = OPTION_STRING, .flags = OPTION_LIST, .help = "h"},
     {.name = NULL},
 };
 
@@ -137,6 +138,20 @@ static void test_texts(void **state) {
         if (result != 0) assert_non_null(strstr(error.message, entry->name));
         option_values_free(values);
     }
+}
+
+// The last one counts, but of a list all do.
+static void test_repeated(void **state) {
+    (void)state;
+    struct option_values *values = option_values_new(table);
+    static const char *const texts[] = {"one", "", "three"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(set(values, "text", texts[i], NULL), 0);
+        assert_int_equal(set(values, "list", texts[i], NULL), 0);
+    }
+    assert_string_equal(option_string(values, "text"), "three");
+    assert_string_equal(option_string(values, "list"), "one\n\nthree");
+    option_values_free(values);
 }
 
 static void test_rates(void **state) {
@@ -300,10 +315,15 @@ static void test_secret_file_limits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),     cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_rates),        cmocka_unit_test(test_choices),
-        cmocka_unit_test(test_messages),     cmocka_unit_test(test_environment),
-        cmocka_unit_test(test_secret_files), cmocka_unit_test(test_secret_file_limits),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_repeated),
+        cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_secret_files),
+        cmocka_unit_test(test_secret_file_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,6 +87,9 @@ static const struct completion_case cases[] = {
     {"completion ", "zsh", "device"},
     {"help tt", "ttnv2", NULL},
     {"frequency-plans EU_863_870_", "EU_863_870_TTN", NULL},
+    {"formatters ch", "check", NULL},
+    {"formatters con", "convert", NULL},
+    {"formatters check --pay", "--payload", NULL},
     {"ttnv2 device ", NULL, NULL},
     {"ttnv2 device --app-id ", NULL, NULL},
 };

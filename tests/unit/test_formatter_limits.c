@@ -13,8 +13,8 @@
 
 // A hostile script gets no more than it would get at a network, however slow this machine is; scripts that have to come
 // to an end get what they need.
-static const struct engine_limits STRICT = {.milliseconds = 100, .memory = (size_t)32 << 20};
-static const struct engine_limits WIDE = {.milliseconds = 20000, .memory = (size_t)32 << 20};
+static const struct engine_limits STRICT = {.milliseconds = 100, .memory = (size_t)16 << 20};
+static const struct engine_limits WIDE = {.milliseconds = 20000, .memory = (size_t)16 << 20};
 
 struct hostile {
     const char *body;  // of a Decoder

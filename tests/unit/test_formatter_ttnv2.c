@@ -124,7 +124,6 @@ static void test_script_defines(void **state) {
         {"function MyDecoder() {}", false},
         {"function Decoder2() {}", false},
         {"/* Decoder =", false},
-        {"'Decoder =", false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (script_defines(rows[i].script, "Decoder") != rows[i].defines) fail_msg("%s", rows[i].script);
