@@ -444,6 +444,19 @@ static int chirpstack_convert(struct source *source, const struct source_record 
     return chirpstack_device_convert(&self->rules, message, profile, device, error);
 }
 
+// A DevEUI is unique in ChirpStack.
+static bool chirpstack_owns(const struct source *source, const struct source_record *record,
+                            const struct device_place *place) {
+    const struct chirpstack *self = (const struct chirpstack *)source;
+    ARENA_AUTO arena = {0};
+    Chirpstack__Record *message = NULL;
+    if (place->network == NULL || strcmp(place->network, self->server.address) != 0) return false;
+    if (chirpstack_record_read(record->data, record->size, &arena, &message, NULL) != 0) return false;
+    const Chirpstack__Device *device = message->device->device;
+    return place->application_id != NULL && strcmp(place->application_id, device->application_id) == 0 &&
+           place->device_id != NULL && strcasecmp(place->device_id, device->dev_eui) == 0;
+}
+
 const struct source_driver source_chirpstack = {
     .name = "chirpstack",
     .title = "ChirpStack",
@@ -458,5 +471,6 @@ const struct source_driver source_chirpstack = {
     .convert = chirpstack_convert,
     .release = chirpstack_release,
     .restore = chirpstack_restore,
+    .owns = chirpstack_owns,
     .confirm = chirpstack_confirm,
 };

@@ -71,9 +71,7 @@ enum chirpstack_change {
 
 // A part of a list.
 struct chirpstack_page {
-    const char *
-        of;  // of tenants: NULL; of applications: their tenant (v3: NULL = any); of devices: their application
-    const char *search;  // of applications: a part of their name; NULL = all
+    const char *of;  // of applications: their tenant (v3: NULL = any); of devices: their application
     uint32_t limit, offset;
 };
 

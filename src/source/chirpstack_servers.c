@@ -163,7 +163,6 @@ static enum job_step ask_applications(struct chirpstack *self, struct job *job, 
     self->api->list(self, job, CHIRPSTACK_APPLICATIONS,
                     &(struct chirpstack_page){
                         .of = search->tenants[search->tenant],
-                        .search = search->name,
                         .limit = SMALL_PAGE_SIZE,
                         .offset = search->offset,
                     });

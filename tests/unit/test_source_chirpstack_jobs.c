@@ -27,6 +27,7 @@ struct stage {
     int calls;       // so far
     int lose_at;     // the call whose answer is lost; 0 = none
     enum loss loss;  // the call was not made, was made, was refused
+    bool only_v3;    // it does not know the services of v4
     bool offline;    // no call arrives
     bool changed;    // a call that changes something was made
 };
@@ -37,6 +38,10 @@ static void answer_world(struct play *play, const struct call *call, struct repl
     bool lost = stage->calls == stage->lose_at;
     if (stage->offline || (lost && stage->loss == LOSS_BEFORE)) {
         reply->outcome = REPLY_LOST;
+        return;
+    }
+    if (stage->only_v3 && call->kind == CALL_GRPC) {
+        reply->grpc_status = GRPC_UNIMPLEMENTED;
         return;
     }
     struct world_header headers[CALL_HEADERS_MAX];
@@ -225,6 +230,46 @@ static void test_tenant_key(void **state) {
     assert_int_equal(list_all(&stage), 1);
     assert_int_equal(play_prepare(&stage.play, CHIRPSTACK_ALL), JOB_DONE);
     assert_int_equal(list_all(&stage), 28 + 2 + 11);
+    stage_close(&stage);
+}
+
+static void test_version(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, "none");
+    struct chirpstack *self = (struct chirpstack *)stage.play.source;
+    assert_null(self->api);
+    stage.only_v3 = true;
+    assert_int_equal(play_prepare(&stage.play, "meters"), JOB_DONE);
+    assert_true(chirpstack_is_v3(self));
+    assert_int_equal(list_all(&stage), 28);
+    stage_close(&stage);
+    stage_open(&stage, "none");
+    self = (struct chirpstack *)stage.play.source;
+    assert_int_equal(play_prepare(&stage.play, CHIRPSTACK_NONE), JOB_DONE);
+    assert_int_equal(self->api->kind, CALL_GRPC);
+    stage_close(&stage);
+    // Nobody answers at all: the first error is told.
+    stage_open(&stage, "none");
+    stage.offline = true;
+    assert_int_equal(play_prepare(&stage.play, "meters"), JOB_FAILED);
+    assert_int_equal(stage.play.error.code, ERROR_UNAVAILABLE);
+    assert_non_null(strstr(stage.play.error.message, "TenantService"));
+    stage_close(&stage);
+}
+
+static void test_own_place(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, "delete");
+    assert_true(stage.play.source->frees);
+    struct source_record record = read_device(&stage, OTAA_DEVICE);
+    struct device_place place = {"cs.example:8080", world_chirpstack_application_id(stage.world),
+                                 "A840410000000001"};
+    assert_true(stage.play.driver->owns(stage.play.source, &record, &place));
+    place.network = "other.example:8080";
+    assert_false(stage.play.driver->owns(stage.play.source, &record, &place));
+    source_record_release(&record);
     stage_close(&stage);
 }
 
@@ -577,6 +622,8 @@ int main(void) {
         cmocka_unit_test(test_ways_to_write_an_eui),
         cmocka_unit_test(test_applications),
         cmocka_unit_test(test_tenant_key),
+        cmocka_unit_test(test_version),
+        cmocka_unit_test(test_own_place),
         cmocka_unit_test(test_keeping),
         cmocka_unit_test(test_release_by_disabling),
         cmocka_unit_test(test_release_by_deleting),
