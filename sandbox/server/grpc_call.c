@@ -106,13 +106,20 @@ static void send_reply(struct rpc *rpc, enum answer_parts parts) {
         ops[count++].data.send_message.send_message = message;
     }
     grpc_slice details = grpc_slice_from_copied_string(reply->message != NULL ? reply->message : "");
+    grpc_metadata trailer;
+    memset(&trailer, 0, sizeof trailer);
+    trailer.key = grpc_slice_from_static_string("grpc-status-details-bin");
+    trailer.value = grpc_slice_from_copied_buffer((const char *)reply->details.data, reply->details.size);
     if (parts == WHOLE) {
         ops[count].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
+        ops[count].data.send_status_from_server.trailing_metadata_count = reply->details.size > 0 ? 1 : 0;
+        ops[count].data.send_status_from_server.trailing_metadata = &trailer;
         ops[count].data.send_status_from_server.status = (grpc_status_code)reply->status;
         ops[count++].data.send_status_from_server.status_details = &details;
     }
     start(rpc, ops, count, &rpc->sent);
     grpc_slice_unref(details);
+    grpc_slice_unref(trailer.value);
     grpc_byte_buffer_destroy(message);
     for (size_t i = 0; i < reply->header_count; i++) grpc_slice_unref(headers[i].value);
 }

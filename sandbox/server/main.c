@@ -17,7 +17,16 @@
 #include "server/options.h"
 #include "server/stage.h"
 
-enum { EXIT_USAGE = 2, ADVANCE_EVERY_MS = 100 };
+enum { EXIT_USAGE = 2, ADVANCE_EVERY_MS = 100, TTS_SERVERS = 4 };
+
+// The servers of The Things Stack: endpoints, and what the program's variables call them.
+static const struct {
+    enum world_endpoint endpoint;
+    const char *name;
+} tts_servers[TTS_SERVERS] = {{WORLD_TTS_IS, "IDENTITY_SERVER"},
+                              {WORLD_TTS_NS, "NETWORK_SERVER"},
+                              {WORLD_TTS_AS, "APPLICATION_SERVER"},
+                              {WORLD_TTS_JS, "JOIN_SERVER"}};
 
 struct sandbox {
     struct options options;
@@ -28,6 +37,7 @@ struct sandbox {
     struct http_front *https;  // NULL if the library has no TLS
     unsigned discovery_port, plain_discovery_port, handler_port, plain_handler_port, http_port, https_port;
     unsigned chirpstack_port, chirpstack_tls_port;
+    unsigned tts_ports[TTS_SERVERS], plain_tts_ports[TTS_SERVERS];
     char *directory;  // owned; temporary
     char *ca_path;    // owned; in it
 };
@@ -68,6 +78,21 @@ static int write_ca(struct sandbox *sandbox, struct error *error) {
     return files_write(sandbox->ca_path, pem, strlen(pem), error);
 }
 
+static int open_tts(struct sandbox *sandbox, struct error *error) {
+    const struct options *options = &sandbox->options;
+    int result = 0;
+    for (unsigned i = 0; result == 0 && i < TTS_SERVERS; i++) {
+        unsigned port = options->tts_port != 0 ? options->tts_port + i : 0;
+        unsigned plain_port = options->plain_tts_port != 0 ? options->plain_tts_port + i : 0;
+        result = grpc_front_listen(sandbox->grpc, tts_servers[i].endpoint, options->listen, port,
+                                   &sandbox->certificate, &sandbox->tts_ports[i], error);
+        if (result != 0) break;
+        result = grpc_front_listen(sandbox->grpc, tts_servers[i].endpoint, options->listen, plain_port, NULL,
+                                   &sandbox->plain_tts_ports[i], error);
+    }
+    return result;
+}
+
 static int open_grpc(struct sandbox *sandbox, struct error *error) {
     const struct options *options = &sandbox->options;
     const struct certificate *tls = &sandbox->certificate;
@@ -90,7 +115,7 @@ static int open_grpc(struct sandbox *sandbox, struct error *error) {
         result = grpc_front_listen(sandbox->grpc, ports[i].endpoint, options->listen, ports[i].port,
                                    ports[i].certificate, ports[i].ret_port, error);
     }
-    return result;
+    return result == 0 ? open_tts(sandbox, error) : result;
 }
 
 static void announce(struct sandbox *sandbox) {
@@ -99,6 +124,8 @@ static void announce(struct sandbox *sandbox) {
     char *address MEMORY_AUTO = host_port(&sandbox->options, port);
     world_announce_handler(sandbox->stage.world, address, plain ? "" : sandbox->certificate.certificate_pem,
                            "");
+    const char *listen = sandbox->options.listen;
+    world_announce_tts(sandbox->stage.world, strcmp(listen, "127.0.0.1") == 0 ? "localhost" : listen);
 }
 
 static int serve(struct sandbox *sandbox, struct error *error) {
@@ -150,6 +177,42 @@ static void describe_chirpstack(const struct sandbox *sandbox, struct buffer *te
                world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_READ_ONLY));
 }
 
+// What the program needs to read from the one application, or write to the other.
+static void describe_tts(const struct sandbox *sandbox, const char *prefix, const char *app_id,
+                         enum world_tts_key key, struct buffer *text) {
+    buffer_printf(text, "export %sAPP_ID='%s'\n", prefix, app_id);
+    buffer_printf(text, "export %sAPP_API_KEY='%s'\n", prefix, world_tts_key(sandbox->stage.world, key));
+    char *address MEMORY_AUTO = memory_printf("%sDEFAULT_GRPC_ADDRESS", prefix);
+    put_address(text, sandbox, address, "", sandbox->tts_ports[0]);
+    for (unsigned i = 0; i < TTS_SERVERS; i++) {
+        char *name MEMORY_AUTO = memory_printf("%s%s_GRPC_ADDRESS", prefix, tts_servers[i].name);
+        put_address(text, sandbox, name, "", sandbox->tts_ports[i]);
+    }
+    buffer_printf(text, "export %sCA_FILE='%s'\n", prefix, sandbox->ca_path);
+}
+
+static void describe_cluster(const struct sandbox *sandbox, struct buffer *text) {
+    static const struct {
+        enum world_tts_key key;
+        const char *name;
+    } keys[] = {{WORLD_TTS_KEY_NO_READ_KEYS, "NO_READ_KEYS"},
+                {WORLD_TTS_KEY_NO_WRITE_KEYS, "NO_WRITE_KEYS"},
+                {WORLD_TTS_KEY_NO_INFO, "NO_INFO"},
+                {WORLD_TTS_KEY_READ_ONLY, "READ_ONLY"},
+                {WORLD_TTS_KEY_USER, "USER"}};
+    describe_tts(sandbox, "TTS_", WORLD_TTS_SOURCE_APP_ID, WORLD_TTS_KEY_SOURCE, text);
+    describe_tts(sandbox, "TARGET_TTS_", WORLD_TTS_TARGET_APP_ID, WORLD_TTS_KEY_TARGET, text);
+    for (unsigned i = 0; i < TTS_SERVERS; i++) {
+        char *name MEMORY_AUTO = memory_printf("SANDBOX_TTS_%s_PLAIN", tts_servers[i].name);
+        put_address(text, sandbox, name, "", sandbox->plain_tts_ports[i]);
+    }
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        char *name MEMORY_AUTO = memory_printf("SANDBOX_TTS_KEY_%s", keys[i].name);
+        put_export(text, name, world_tts_key(sandbox->stage.world, keys[i].key));
+    }
+    put_export(text, "SANDBOX_TTS_USER_ID", WORLD_TTS_USER_ID);
+}
+
 static void describe(const struct sandbox *sandbox, struct buffer *text) {
     const struct world *world = sandbox->stage.world;
     put_export(text, "TTNV2_APP_ID", world_app_id(world));
@@ -170,6 +233,7 @@ static void describe(const struct sandbox *sandbox, struct buffer *text) {
     put_export(text, "SANDBOX_KEY_DEVICES_ONLY", world_key_devices_only(world));
     put_export(text, "SANDBOX_KEY_SETTINGS_ONLY", world_key_settings_only(world));
     describe_chirpstack(sandbox, text);
+    describe_cluster(sandbox, text);
     buffer_printf(text, "export SANDBOX_PID='%ld'\n", (long)getpid());
 }
 

@@ -30,6 +30,9 @@ enum id {
     ID_HANDLER_PORT,
     ID_PLAIN_HANDLER_PORT,
     ID_HTTP_PORT,
+    ID_TTS_DEVICES,
+    ID_TTS_PORT,
+    ID_PLAIN_TTS_PORT,
     ID_PLAIN_HANDLER,
     ID_PORTS_FILE,
     ID_HELP,
@@ -56,6 +59,9 @@ static const struct option table[] = {
     {"handler-port", required_argument, NULL, ID_HANDLER_PORT},
     {"plain-handler-port", required_argument, NULL, ID_PLAIN_HANDLER_PORT},
     {"http-port", required_argument, NULL, ID_HTTP_PORT},
+    {"tts-devices", required_argument, NULL, ID_TTS_DEVICES},
+    {"tts-port", required_argument, NULL, ID_TTS_PORT},
+    {"plain-tts-port", required_argument, NULL, ID_PLAIN_TTS_PORT},
     {"plain-handler", no_argument, NULL, ID_PLAIN_HANDLER},
     {"ports-file", required_argument, NULL, ID_PORTS_FILE},
     {"help", no_argument, NULL, ID_HELP},
@@ -73,9 +79,13 @@ const char options_help[] =
     "serves, then serves until SIGTERM or SIGINT. All keys are made up.\n"
     "\n"
     "The world:\n"
-    "  --devices N            devices of the application (default 10); the first is called mydevice\n"
+    "  --devices N            devices of V2's application (default 10); the first is called mydevice\n"
+    "  --tts-devices N        devices of the application my-tts-app in The Things Stack (default 0); "
+    "my-new-app "
+    "is\n"
+    "                         empty\n"
     "  --seed S               what they are drawn from (default 1)\n"
-    "  --app-id ID            the application (default my-ttn-app)\n"
+    "  --app-id ID            V2's application (default my-ttn-app)\n"
     "  --chirpstack-devices N       the same for the application meters of ChirpStack (default 10)\n"
     "  --broken               adds devices that cannot be migrated as they are, named after their defects\n"
     "  --record FILE          adds recorded devices: JSON lines {\"dev_id\", \"get_device_hex\"}; several\n"
@@ -85,10 +95,15 @@ const char options_help[] =
     "Trouble:\n"
     "  --latency TIME         each answer comes so much later: 30ms, 2s\n"
     "  --real-limits          the limits of the real servers (V2: 5 calls a second)\n"
-    "  --rate-limit N         the same limiter with N calls a second: 5, 5/s\n"
+    "  --rate-limit N         the same limiter with N calls a second: 5, 5/s; at The Things Stack that many "
+    "of "
+    "each\n"
+    "                         method for a key\n"
     "  --fault SPEC           METHOD:KIND[=VALUE][:every=N|:at=N|:count=N]; several. METHOD is a name such "
     "as\n"
-    "                         SetDevice, token (Account Server), or * for all. KIND is one of\n"
+    "                         SetDevice, NsEndDeviceRegistry/Set, token (Account Server), or * for all. KIND "
+    "is "
+    "one of\n"
     "                           unavailable, unavailable-after, resource-exhausted, resource-exhausted-13,\n"
     "                           internal, aborted     an error; -after: although the change was made\n"
     "                           token-expired         refused as for a token that has run out\n"
@@ -113,6 +128,11 @@ const char options_help[] =
     "  --http-port N          Account Server of V2, and ChirpStack v3; GET /state (?devices=0: calls only), "
     "POST and DELETE "
     "/fault\n"
+    "  --tts-port N           Identity Server of The Things Stack, TLS; Network, Application and Join Server "
+    "follow "
+    "at\n"
+    "                         N+1 to N+3\n"
+    "  --plain-tts-port N     the same without TLS\n"
     "  --chirpstack-port N    ChirpStack v4, without TLS\n"
     "  --plain-handler        Discovery announces the Handler without TLS, with an empty certificate\n"
     "  --ports-file FILE      also writes the export lines to FILE\n"
@@ -134,6 +154,11 @@ static bool parse_port(const char *text, unsigned *ret_port) {
     if (!parse_uint(text, "", PORT_MOST, &port)) return false;
     *ret_port = (unsigned)port;
     return true;
+}
+
+// The first of the four ports of The Things Stack's servers.
+static bool parse_first_port(const char *text, unsigned *ret_port) {
+    return parse_port(text, ret_port) && *ret_port <= PORT_MOST - 3;
 }
 
 // A bare number is seconds.
@@ -171,6 +196,8 @@ static bool set_world(int id, const char *text, struct options *options) {
     switch (id) {
         case ID_DEVICES:
             return parse_uint(text, "", DEVICES_MOST, &world->devices);
+        case ID_TTS_DEVICES:
+            return parse_uint(text, "", DEVICES_MOST, &world->tts_devices);
         case ID_SEED:
             return parse_uint(text, "", UINT64_MAX, &world->seed);
         case ID_BROKEN:
@@ -219,6 +246,10 @@ static bool set(int id, const char *text, struct options *options) {
             return parse_port(text, &options->http_port);
         case ID_CHIRPSTACK_PORT:
             return parse_port(text, &options->chirpstack_port);
+        case ID_TTS_PORT:
+            return parse_first_port(text, &options->tts_port);
+        case ID_PLAIN_TTS_PORT:
+            return parse_first_port(text, &options->plain_tts_port);
         case ID_PLAIN_HANDLER:
             return (options->plain_handler = true);
         case ID_HELP:

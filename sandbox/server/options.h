@@ -17,8 +17,10 @@ struct options {
     unsigned plain_handler_port;
     unsigned http_port;
     unsigned chirpstack_port;
-    bool plain_handler;  // Discovery announces the handler without TLS and without a certificate
-    int64_t latency;     // ns
+    unsigned tts_port;        // of the Identity Server; the three others follow it. 0 = free ones
+    unsigned plain_tts_port;  // the same without TLS
+    bool plain_handler;       // Discovery announces the handler without TLS and without a certificate
+    int64_t latency;          // ns
     const char *faults[OPTION_LIST_MAX];
     size_t fault_count;
     const char *records[OPTION_LIST_MAX];

@@ -9,11 +9,23 @@ struct bucket bucket_init(int64_t now, uint32_t rate) {
     return (struct bucket){.start = now, .tokens = rate};
 }
 
-bool bucket_take(struct bucket *bucket, int64_t now, uint32_t rate, int64_t *ret_wait) {
+static int64_t fill(struct bucket *bucket, int64_t now, uint32_t rate) {
     int64_t tick = (now - bucket->start) / NS_PER_SECOND;
     bucket->tokens += (tick - bucket->last_tick) * rate;
     if (bucket->tokens > rate) bucket->tokens = rate;
     bucket->last_tick = tick;
+    return tick;
+}
+
+bool bucket_take_at_once(struct bucket *bucket, int64_t now, uint32_t rate) {
+    fill(bucket, now, rate);
+    if (bucket->tokens <= 0) return false;
+    bucket->tokens--;
+    return true;
+}
+
+bool bucket_take(struct bucket *bucket, int64_t now, uint32_t rate, int64_t *ret_wait) {
+    int64_t tick = fill(bucket, now, rate);
     if (bucket->tokens > 0) {
         bucket->tokens--;
         *ret_wait = 0;

@@ -20,4 +20,7 @@ struct bucket bucket_init(int64_t now, uint32_t rate);
 // False: it is refused.
 bool bucket_take(struct bucket *bucket, int64_t now, uint32_t rate, int64_t *ret_wait);
 
+// The same without waiting: false if there is no token at once.
+bool bucket_take_at_once(struct bucket *bucket, int64_t now, uint32_t rate);
+
 #endif

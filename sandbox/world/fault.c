@@ -158,8 +158,15 @@ void fault_release(struct fault *fault) {
     *fault = (struct fault){0};
 }
 
+// "Set" names every service's Set, "NsEndDeviceRegistry/Set" one.
+static bool is_named(const struct fault *fault, const char *method) {
+    const char *slash = strrchr(method, '/');
+    return strcmp(fault->method, "*") == 0 || strcmp(fault->method, method) == 0 ||
+           (slash != NULL && strcmp(fault->method, slash + 1) == 0);
+}
+
 bool fault_hits(struct fault *fault, const char *method) {
-    if (strcmp(fault->method, "*") != 0 && strcmp(fault->method, method) != 0) return false;
+    if (!is_named(fault, method)) return false;
     fault->seen++;
     if (fault->count > 0 && fault->made >= fault->count) return false;
     if (fault->at > 0 && fault->seen != fault->at) return false;

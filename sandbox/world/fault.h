@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Faults on purpose, named and countable: METHOD:KIND[=VALUE][:every=N|:at=N|:count=N]...
 //
-//   METHOD  the last part of the method's path (SetDevice, token), or * for all
+//   METHOD  the last part of the method's path (SetDevice, token), with its service where several have a method of
+//           that name (NsEndDeviceRegistry/Set), or * for all
 //   every   each Nth call; at: the Nth alone; count: at most so often. Without any: every call
 //
 // What happens before and after the change is told apart in each kind's row of fault.c.

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "world/ttnv2_p.h"
+#include "world/tts_p.h"
 
 // The parts of a seed: what is drawn for one does not move what is drawn for another.
 enum { STREAM_SECRET = -1, STREAM_FIELD = -2 };
@@ -182,6 +183,8 @@ void world_clear_devices(struct world *world) {
     struct v2 *v2 = world->v2;
     for (size_t i = 0; i < v2->application_count; i++) v2_clear_application(v2->applications[i]);
     v2_network_clear(&v2->network);
+    tts_clear_devices(world->tts);
+    field_release(&world->field);
 }
 
 void world_count(const struct world *world, struct world_numbers *numbers) {
@@ -196,4 +199,8 @@ void world_count(const struct world *world, struct world_numbers *numbers) {
             numbers->with_keys += v2_has_keys(application->devices[j]);
         }
     }
+    tts_count(world->tts, numbers);
+    numbers->twice = world->field.twice;
+    numbers->nowhere = field_nowhere(&world->field);
+    numbers->repeated = world->field.repeated;
 }

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the devices do meanwhile: they join, send and are answered. A device goes on counting whether or not a
-// network knows it; only what the Network Server accepts moves its counters and last_seen.
+// What V2 does with devices that join, send and are answered. A device goes on counting whether or not a network
+// knows it; only what the Network Server accepts moves its counters and last_seen.
 #include <string.h>
 
 #include "base/clock.h"
+#include "world/field.h"
 #include "world/ttnv2_p.h"
 
 enum { DOWNLINK_EVERY = 8, JOIN_CHANCE = 4, FRAMES_KEPT = 20 };
-
-// More than that at once is a pause of the program, not something to catch up with.
-#define MOST_DEBT 100000.0
 
 static void join(struct v2 *v2, struct v2_device *device, struct v2_network_device *network, int64_t now) {
     uint8_t *address = device->session.dev_addr;
@@ -29,36 +27,47 @@ static void join(struct v2 *v2, struct v2_device *device, struct v2_network_devi
     network->last_seen = now;
 }
 
-static void uplink(struct v2 *v2, struct v2_device *device, int64_t now) {
+enum v2_heard v2_hear(struct v2 *v2, struct v2_device *device, int64_t now, int64_t *ret_down) {
     struct v2_network_device *network = v2_network_find(&v2->network, device->app_eui, device->dev_eui);
     bool session = network != NULL && !v2_is_zero(network->session.nwk_s_key, KEY_SIZE);
     if (!session && network != NULL && !v2_is_zero(device->app_key, KEY_SIZE)) {
-        if (prng_below(&v2->field, JOIN_CHANCE) == 0) join(v2, device, network, now);
-        return;
+        if (prng_below(&v2->field, JOIN_CHANCE) != 0) return V2_JOINING;
+        join(v2, device, network, now);
+        return V2_JOINED;
     }
     device->device_f_cnt_up++;
-    if (!session) {
-        v2->numbers.lost++;
-        return;
-    }
+    if (!session) return V2_LOST;
     v2->numbers.uplinks++;
     network->f_cnt_up = device->device_f_cnt_up;
     network->last_seen = now;
     if (network->frames < FRAMES_KEPT) network->frames++;
-    if (prng_below(&v2->field, DOWNLINK_EVERY) == 0) network->f_cnt_down++;
+    if (prng_below(&v2->field, DOWNLINK_EVERY) == 0) *ret_down = network->f_cnt_down++;
+    return V2_HEARD;
 }
 
-void v2_advance(struct v2 *v2, int64_t now) {
-    if (v2->advanced_to != 0 && now > v2->advanced_to) {
-        double seconds = (double)(now - v2->advanced_to) / (double)NS_PER_SECOND;
-        v2->uplink_debt += seconds * v2->uplinks;
-        if (v2->uplink_debt > MOST_DEBT) v2->uplink_debt = MOST_DEBT;
-    }
-    v2->advanced_to = now;
-    struct v2_application *application = v2->main;
-    for (; v2->uplink_debt >= 1; v2->uplink_debt -= 1) {
-        if (application->device_count == 0) continue;
-        uint32_t index = prng_below(&v2->field, (uint32_t)application->device_count);
-        uplink(v2, application->devices[index], now);
-    }
+static struct v2_device *find(const struct v2 *v2, const uint8_t *euis,
+                              const struct v2_network_device **ret_network) {
+    const struct v2_network_device *network = v2_network_find(&v2->network, euis, euis + EUI_SIZE);
+    *ret_network = network;
+    return network != NULL ? v2_find_device(network->application, network->dev_id) : NULL;
+}
+
+bool v2_holds(const struct v2 *v2, const uint8_t *euis, bool *ret_known) {
+    const struct v2_network_device *network = NULL;
+    const struct v2_device *device = find(v2, euis, &network);
+    *ret_known = device != NULL;
+    return device != NULL && v2_has_keys(device);
+}
+
+void v2_read_device(const struct v2 *v2, struct field_device *own) {
+    const struct v2_network_device *network = NULL;
+    const struct v2_device *device = find(v2, own->euis, &network);
+    if (device == NULL) return;
+    memcpy(own->root_key, device->app_key, KEY_SIZE);
+    own->has_session = !v2_is_zero(network->session.nwk_s_key, KEY_SIZE);
+    if (!own->has_session) return;
+    memcpy(own->dev_addr, network->session.dev_addr, DEV_ADDR_SIZE);
+    memcpy(own->nwk_s_key, network->session.nwk_s_key, KEY_SIZE);
+    own->f_cnt_up = device->device_f_cnt_up;
+    own->next_down = network->f_cnt_down;
 }

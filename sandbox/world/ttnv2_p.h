@@ -5,6 +5,7 @@
 #define SANDBOX_WORLD_TTNV2_P_H
 
 #include "world/bucket.h"
+#include "world/field.h"
 #include "world/prng.h"
 #include "world/wire.h"
 #include "world/world_p.h"
@@ -67,6 +68,7 @@ struct v2_network_device {
 };
 
 struct v2_network_server {
+    struct field_touched touched;      // devices that were added, changed or removed
     struct v2_network_device **slots;  // owned; a power of two of them
     size_t slot_count;
     size_t count;
@@ -247,7 +249,16 @@ void v2_add_broken(struct v2 *v2);
 // Makes the Network Server know the device, as after its registration.
 struct v2_network_device *v2_register(struct v2 *v2, struct v2_application *application,
                                       const struct v2_device *device);
-void v2_advance(struct v2 *v2, int64_t now);
+
+enum v2_heard { V2_LOST, V2_HEARD, V2_JOINING, V2_JOINED };
+// One uplink, or an attempt to join, of a device. *ret_down is set to the counter of a downlink that answers it.
+enum v2_heard v2_hear(struct v2 *v2, struct v2_device *device, int64_t now, int64_t *ret_down);
+// True if V2 holds a key of the device with these EUIs. *ret_known: one of its applications has
+// it.
+bool v2_holds(const struct v2 *v2, const uint8_t *euis, bool *ret_known);
+// Session, root key and counters as V2 knows them.
+void v2_read_device(const struct v2 *v2, struct field_device *own);
+
 void v2_state_json(const struct v2 *v2, const char *separator, struct buffer *state);
 int v2_load_device(struct v2 *v2, const char *json, size_t size, const char **ret_app_id,
                    struct error *error);

@@ -162,6 +162,7 @@ struct v2_network_device *v2_network_find(const struct v2_network_server *networ
 static void grow(struct v2_network_server *network) {
     struct v2_network_server bigger = {.slot_count = network->slot_count > 0 ? network->slot_count * 2 : 64};
     bigger.count = network->count;
+    bigger.touched = network->touched;
     bigger.slots = memory_new_array(struct v2_network_device *, bigger.slot_count);
     for (size_t i = 0; i < network->slot_count; i++) {
         for (struct v2_network_device *device = network->slots[i]; device != NULL;) {
@@ -178,6 +179,7 @@ static void grow(struct v2_network_server *network) {
 
 struct v2_network_device *v2_network_add(struct v2_network_server *network, const uint8_t *app_eui,
                                          const uint8_t *dev_eui) {
+    field_touch(&network->touched, app_eui, dev_eui);
     struct v2_network_device *device = v2_network_find(network, app_eui, dev_eui);
     if (device != NULL) return device;
     if (network->count >= network->slot_count) grow(network);
@@ -197,6 +199,7 @@ static void free_network_device(struct v2_network_device *device) {
 }
 
 void v2_network_remove(struct v2_network_server *network, const uint8_t *app_eui, const uint8_t *dev_eui) {
+    field_touch(&network->touched, app_eui, dev_eui);
     struct v2_network_device *device = v2_network_find(network, app_eui, dev_eui);
     if (device == NULL) return;
     struct v2_network_device **link = slot_of(network, app_eui, dev_eui);
@@ -207,6 +210,7 @@ void v2_network_remove(struct v2_network_server *network, const uint8_t *app_eui
 }
 
 void v2_network_clear(struct v2_network_server *network) {
+    field_touched_release(&network->touched);
     for (size_t i = 0; i < network->slot_count; i++) {
         for (struct v2_network_device *device = network->slots[i]; device != NULL;) {
             struct v2_network_device *next = device->next;

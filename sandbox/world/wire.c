@@ -65,7 +65,13 @@ bool wire_next(struct wire_reader *reader, struct wire_field *field) {
     return fail(reader, "proto: illegal wireType");
 }
 
-static void put_raw_varint(struct buffer *buffer, uint64_t value) {
+bool wire_next_value(struct wire_reader *reader, enum wire_type type, uint64_t *ret_value) {
+    if (reader->failure != NULL || reader->size == 0) return false;
+    if (type == WIRE_VARINT) return read_varint(reader, ret_value);
+    return read_fixed(reader, type == WIRE_FIXED32 ? 4 : 8, ret_value);
+}
+
+void wire_put_raw_varint(struct buffer *buffer, uint64_t value) {
     uint8_t bytes[VARINT_MAX];
     size_t size = 0;
     while (value >= 0x80) {
@@ -76,18 +82,22 @@ static void put_raw_varint(struct buffer *buffer, uint64_t value) {
     buffer_add(buffer, bytes, size);
 }
 
-static void put_tag(struct buffer *buffer, uint32_t number, enum wire_type type) {
-    put_raw_varint(buffer, (uint64_t)number << 3 | type);
+void wire_put_tag(struct buffer *buffer, uint32_t number, enum wire_type type) {
+    wire_put_raw_varint(buffer, (uint64_t)number << 3 | type);
+}
+
+void wire_put_raw_fixed(struct buffer *buffer, uint64_t value, size_t size) {
+    for (size_t i = 0; i < size; i++) buffer_putc(buffer, (char)(uint8_t)(value >> (8 * i)));
 }
 
 void wire_put_varint(struct buffer *buffer, uint32_t number, uint64_t value) {
-    put_tag(buffer, number, WIRE_VARINT);
-    put_raw_varint(buffer, value);
+    wire_put_tag(buffer, number, WIRE_VARINT);
+    wire_put_raw_varint(buffer, value);
 }
 
 void wire_put_bytes(struct buffer *buffer, uint32_t number, const void *data, size_t size) {
-    put_tag(buffer, number, WIRE_BYTES);
-    put_raw_varint(buffer, size);
+    wire_put_tag(buffer, number, WIRE_BYTES);
+    wire_put_raw_varint(buffer, size);
     buffer_add(buffer, data, size);
 }
 
@@ -98,21 +108,19 @@ void wire_put_text(struct buffer *buffer, uint32_t number, const char *text) {
 void wire_put_float(struct buffer *buffer, uint32_t number, float value) {
     uint32_t bits = 0;
     memcpy(&bits, &value, sizeof bits);
-    uint8_t bytes[4];
-    for (unsigned i = 0; i < 4; i++) bytes[i] = (uint8_t)(bits >> (8 * i));
-    put_tag(buffer, number, WIRE_FIXED32);
-    buffer_add(buffer, bytes, sizeof bytes);
+    wire_put_tag(buffer, number, WIRE_FIXED32);
+    wire_put_raw_fixed(buffer, bits, 4);
 }
 
 size_t wire_begin(struct buffer *buffer, uint32_t number) {
-    put_tag(buffer, number, WIRE_BYTES);
+    wire_put_tag(buffer, number, WIRE_BYTES);
     return buffer->size;
 }
 
 // The length stands before the content, which is only now known: the content moves up by its size.
 void wire_end(struct buffer *buffer, size_t mark) {
     size_t content = buffer->size - mark;
-    put_raw_varint(buffer, content);
+    wire_put_raw_varint(buffer, content);
     size_t prefix = buffer->size - mark - content;
     uint8_t length[VARINT_MAX];
     memcpy(length, buffer->data + mark + content, prefix);

@@ -35,6 +35,9 @@ struct wire_reader {
 // The next field. False at the end, and if the message is malformed (then `failure` is set).
 bool wire_next(struct wire_reader *reader, struct wire_field *field);
 
+// The next number of a packed list, whose entries are of that type. False as above.
+bool wire_next_value(struct wire_reader *reader, enum wire_type type, uint64_t *ret_value);
+
 // As failure of a field whose type is not the one of its number.
 #define WIRE_WRONG_TYPE "proto: wrong wireType"
 
@@ -43,6 +46,11 @@ void wire_put_varint(struct buffer *buffer, uint32_t number, uint64_t value);
 void wire_put_bytes(struct buffer *buffer, uint32_t number, const void *data, size_t size);
 void wire_put_text(struct buffer *buffer, uint32_t number, const char *text);
 void wire_put_float(struct buffer *buffer, uint32_t number, float value);
+
+// The parts of a field; `size` is 4 or 8.
+void wire_put_tag(struct buffer *buffer, uint32_t number, enum wire_type type);
+void wire_put_raw_varint(struct buffer *buffer, uint64_t value);
+void wire_put_raw_fixed(struct buffer *buffer, uint64_t value, size_t size);
 
 // A message within a message: the returned mark goes to wire_end.
 size_t wire_begin(struct buffer *buffer, uint32_t number);

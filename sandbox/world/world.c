@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "world/chirpstack_p.h"
 #include "world/ttnv2_p.h"
+#include "world/tts_p.h"
 #include "world/world_p.h"
 
 // The gRPC servers answer in status codes, the HTTP servers in those of HTTP.
@@ -21,6 +22,8 @@ struct world *world_new(const struct world_setup *setup) {
     struct world *world = memory_new(struct world);
     world->v2 = v2_new(setup);
     world->chirpstack = cs_new(setup);
+    world->tts = tts_make_cluster(setup);
+    field_look(world, 0);
     return world;
 }
 
@@ -34,6 +37,8 @@ void world_free(struct world *world) {
     world_clear_faults(world);
     v2_free(world->v2);
     cs_free(world->chirpstack);
+    tts_free(world->tts);
+    field_release(&world->field);
     free(world);
 }
 
@@ -54,6 +59,7 @@ int world_reply_status(struct world_reply *reply, int status, const char *format
     va_end(args);
     reply->status = status;
     buffer_clear(&reply->body);
+    buffer_clear(&reply->details);
     return status;
 }
 
@@ -78,20 +84,33 @@ const char *world_request_header(const struct world_request *request, const char
 void world_reply_release(struct world_reply *reply) {
     free(reply->message);
     buffer_release(&reply->body);
+    buffer_release(&reply->details);
     *reply = (struct world_reply){0};
 }
 
-// The last part of the path, without the query, or for ChirpStack, whose services have methods of the same names,
-// service and method; nothing in it needs escaping in JSON.
-static void short_name(const char *method, char *name, size_t size) {
-    static const char chirpstack[] = "/api.";
-    bool service = strncmp(method, chirpstack, strlen(chirpstack)) == 0;
+static bool is_tts(enum world_endpoint endpoint) {
+    return endpoint >= WORLD_TTS_IS && endpoint <= WORLD_TTS_JS;
+}
+
+// The last part of the path, without the query; of The Things Stack and of ChirpStack, where several services have the
+// same methods, "Service/Method". Nothing in it needs escaping in JSON.
+static void short_name(const struct world_request *request, char *name, size_t size) {
+    if (request->endpoint == WORLD_CHIRPSTACK_V3) {
+        cs_v3_method_name(request->method, name, size);
+        return;
+    }
+    const char *method = request->method;
     const char *slash = strrchr(method, '/');
-    const char *start = service ? method + strlen(chirpstack) : slash != NULL ? slash + 1 : method;
+    const char *start = slash != NULL ? slash + 1 : method;
+    bool service = is_tts(request->endpoint) || request->endpoint == WORLD_CHIRPSTACK;
+    if (service && slash != NULL) {
+        start = slash;
+        while (start > method && start[-1] != '.' && start[-1] != '/') start--;
+    }
     size_t length = strcspn(start, "?");
     if (length >= size) length = size - 1;
     for (size_t i = 0; i < length; i++) {
-        name[i] = isalnum((unsigned char)start[i]) || (service && start[i] == '/') ? start[i] : '-';
+        name[i] = isalnum((unsigned char)start[i]) || start + i == slash ? start[i] : '-';
     }
     name[length] = '\0';
 }
@@ -227,6 +246,8 @@ static void call_network(struct world *world, int64_t now, const struct world_re
         cs_call(world->chirpstack, now, request, reply);
     } else if (request->endpoint == WORLD_CHIRPSTACK_V3) {
         cs_v3_call(world->chirpstack, now, request, reply);
+    } else if (is_tts(request->endpoint)) {
+        tts_cluster_call(world->tts, now, request, reply);
     } else {
         v2_call(world->v2, now, request, reply);
     }
@@ -236,18 +257,16 @@ void world_call(struct world *world, int64_t now, const struct world_request *re
                 struct world_reply *reply) {
     *reply = (struct world_reply){0};
     buffer_init(&reply->body, BUFFER_UNLIMITED);
+    buffer_init(&reply->details, BUFFER_UNLIMITED);
     bool http = is_http(request->endpoint);
     if (http) reply->status = 200;
     char name[64];
-    if (request->endpoint == WORLD_CHIRPSTACK_V3) {
-        cs_v3_method_name(request->method, name, sizeof name);
-    } else {
-        short_name(request->method, name, sizeof name);
-    }
+    short_name(request, name, sizeof name);
     struct method_calls *calls = count_call(world, name);
     calls->calls++;
     const struct fault *fault = draw_fault(world, name);
     if (fault == NULL || !fault_is_before(fault->kind)) call_network(world, now, request, reply);
+    field_look(world, now);
     if (fault != NULL) {
         calls->faults++;
         apply_fault(fault, http, reply);
@@ -257,7 +276,7 @@ void world_call(struct world *world, int64_t now, const struct world_request *re
 }
 
 void world_advance(struct world *world, int64_t now) {
-    v2_advance(world->v2, now);
+    field_advance(world, now);
     cs_advance(world->chirpstack, now);
 }
 
@@ -282,10 +301,17 @@ void world_state_json(const struct world *world, unsigned parts, struct buffer *
                       (unsigned long long)n.devices, (unsigned long long)n.with_keys,
                       (unsigned long long)n.cleared, (unsigned long long)n.restored,
                       (unsigned long long)n.uplinks, (unsigned long long)n.lost);
+        buffer_printf(state, ",\n\"tts\":{\"devices\":%llu,\"with_keys\":%llu,\"uplinks\":%llu}",
+                      (unsigned long long)n.tts_devices, (unsigned long long)n.tts_with_keys,
+                      (unsigned long long)n.tts_uplinks);
+        buffer_puts(state, ",\n\"field\":");
+        field_state_json(&world->field, state);
     }
     if (parts & WORLD_STATE_DEVICES) {
         buffer_puts(state, parts & WORLD_STATE_CALLS ? ",\n\"devices\":[\n" : "\"devices\":[\n");
         v2_state_json(world->v2, ",\n", state);
+        buffer_puts(state, "],\n\"tts_devices\":[\n");
+        tts_state_json(world->tts, ",\n", state);
         buffer_puts(state, "],\n\"chirpstack\":[\n");
         cs_state_json(world->chirpstack, ",\n", state);
         buffer_puts(state, "]");
@@ -297,9 +323,19 @@ void world_state_lines(const struct world *world, struct buffer *state) {
     size_t before = state->size;
     v2_state_json(world->v2, "\n", state);
     if (state->size > before) buffer_putc(state, '\n');
+    before = state->size;
+    tts_state_json(world->tts, "\n", state);
+    if (state->size > before) buffer_putc(state, '\n');
 }
 
 int world_load_device(struct world *world, const char *json, size_t size, const char **ret_app_id,
                       struct error *error) {
-    return v2_load_device(world->v2, json, size, ret_app_id, error);
+    static const char v2_member[] = "\"get_device_hex\"";
+    static const char tts_member[] = "\"device_id\"";
+    bool tts = memmem(json, size, v2_member, sizeof v2_member - 1) == NULL &&
+               memmem(json, size, tts_member, sizeof tts_member - 1) != NULL;
+    int result = tts ? tts_load_device(world->tts, json, size, ret_app_id, error)
+                     : v2_load_device(world->v2, json, size, ret_app_id, error);
+    field_look(world, world->field.now);
+    return result;
 }

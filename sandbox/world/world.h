@@ -18,6 +18,10 @@ enum world_endpoint {
     WORLD_TTNV2_DISCOVERY,  // gRPC
     WORLD_TTNV2_HANDLER,    // gRPC
     WORLD_TTNV2_ACCOUNT,    // HTTP
+    WORLD_TTS_IS,           // gRPC: Identity Server
+    WORLD_TTS_NS,           // gRPC: Network Server
+    WORLD_TTS_AS,           // gRPC: Application Server
+    WORLD_TTS_JS,           // gRPC: Join Server
     WORLD_CHIRPSTACK,       // gRPC: v4
     WORLD_CHIRPSTACK_V3,    // HTTP; the same devices
     WORLD_ENDPOINTS,
@@ -28,13 +32,21 @@ enum world_endpoint {
 // The main application of ChirpStack, by name.
 #define WORLD_CHIRPSTACK_APPLICATION "meters"
 
+// The Things Stack: an application with devices, one without, and the user who owns both.
+#define WORLD_TTS_SOURCE_APP_ID "my-tts-app"
+#define WORLD_TTS_TARGET_APP_ID "my-new-app"
+#define WORLD_TTS_USER_ID       "my-user"
+
 struct world_setup {
     uint64_t seed;
-    uint64_t devices;             // how many the main application gets; the first is "mydevice"
-    bool broken;                  // adds the devices that cannot be migrated as they are
-    const char *app_id;           // of the main application; NULL = WORLD_DEFAULT_APP_ID
-    uint32_t rate_limit;          // calls a second in each place that V2 limits; 0 = no limiter
-    double uplinks;               // uplinks a second over all devices, made by world_advance
+    uint64_t devices;      // how many the main application gets; the first is "mydevice"
+    bool broken;           // adds the devices that cannot be migrated as they are
+    const char *app_id;    // of the main application; NULL = WORLD_DEFAULT_APP_ID
+    uint64_t tts_devices;  // how many WORLD_TTS_SOURCE_APP_ID gets
+    uint32_t
+        rate_limit;  // calls a second in each place that V2 limits, and of a key for a method of The Things
+                     // Stack; 0 = no limiter
+    double uplinks;  // uplinks a second over all devices, made by world_advance
     uint64_t chirpstack_devices;  // how many the main application of ChirpStack gets
 };
 
@@ -69,7 +81,7 @@ enum world_delivery {
     WORLD_GARBAGE_TRANSPORT  // bytes that are no HTTP are sent in its place, then the connection ends
 };
 
-enum { WORLD_REPLY_HEADERS = 4 };
+enum { WORLD_REPLY_HEADERS = 6 };
 
 struct world_reply {
     int status;     // gRPC: its status code; HTTP: the status
@@ -80,7 +92,8 @@ struct world_reply {
     } headers[WORLD_REPLY_HEADERS];  // response headers
     size_t header_count;
     struct buffer body;
-    int64_t delay;  // ns until it is sent: the limiter's and faults'
+    struct buffer details;  // gRPC: google.rpc.Status, the trailer grpc-status-details-bin; empty = not sent
+    int64_t delay;          // ns until it is sent: the limiter's and faults'
     enum world_delivery delivery;
 };
 
@@ -120,6 +133,22 @@ const char *world_user_token(const struct world *world);
 // The main application; borrowed.
 const char *world_app_id(const struct world *world);
 
+// Keys of The Things Stack: of the two applications with all rights, then those that lack some, then the user's,
+// which may do all with applications and gateways.
+enum world_tts_key {
+    WORLD_TTS_KEY_SOURCE,         // of WORLD_TTS_SOURCE_APP_ID
+    WORLD_TTS_KEY_TARGET,         // of WORLD_TTS_TARGET_APP_ID
+    WORLD_TTS_KEY_NO_READ_KEYS,   // of the source application
+    WORLD_TTS_KEY_NO_WRITE_KEYS,  // of the target application, as are the next two
+    WORLD_TTS_KEY_NO_INFO,
+    WORLD_TTS_KEY_READ_ONLY,
+    WORLD_TTS_KEY_USER,
+    WORLD_TTS_KEYS
+};
+const char *world_tts_key(const struct world *world, enum world_tts_key key);
+
+// The host that the addresses of the source and target application name ("localhost" unless set). Copied.
+void world_announce_tts(struct world *world, const char *host);
 // API keys of ChirpStack: an admin's, those of two tenants (the first has the main application), and an admin's that
 // may only read.
 enum world_chirpstack_key {
@@ -163,16 +192,22 @@ void world_clear_devices(struct world *world);
 // Numbers for tests and for a person.
 struct world_numbers {
     uint64_t devices;
-    uint64_t with_keys;  // devices with a key that is not zero at V2
-    uint64_t cleared;    // SetDevice calls that took the last key of a device
-    uint64_t restored;   // SetDevice calls that gave a keyless device keys again
-    uint64_t uplinks;    // accepted by the Network Server
-    uint64_t lost;       // uplinks of devices that no network knows
+    uint64_t with_keys;      // devices with a key that is not zero at V2
+    uint64_t cleared;        // SetDevice calls that took the last key of a device
+    uint64_t restored;       // SetDevice calls that gave a keyless device keys again
+    uint64_t uplinks;        // accepted by the Network Server
+    uint64_t lost;           // uplinks of devices that no network knows
+    uint64_t tts_devices;    // known to at least one server of The Things Stack
+    uint64_t tts_with_keys;  // of these, with a root key, a network or an application session key
+    uint64_t tts_uplinks;    // accepted by its Network Server
+    uint64_t twice;     // how often a device came to be held by two networks at once: with keys, not silenced
+    uint64_t nowhere;   // how often one was held by none for longer than a second
+    uint64_t repeated;  // downlinks with a counter that the device had seen before
 };
 void world_count(const struct world *world, struct world_numbers *numbers);
 
-// The number of calls of a method ("SetDevice"; of ChirpStack with its service: "DeviceService/Get"), refused ones
-// included.
+// The number of calls of a method ("SetDevice"; of The Things Stack and ChirpStack with its service:
+// "NsEndDeviceRegistry/Set"), refused ones included.
 uint64_t world_calls(const struct world *world, const char *method);
 
 #endif

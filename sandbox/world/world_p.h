@@ -4,10 +4,12 @@
 #define SANDBOX_WORLD_WORLD_P_H
 
 #include "world/fault.h"
+#include "world/field.h"
 #include "world/world.h"
 
 struct v2;
 struct cs;
+struct tts;
 
 enum { METHODS_MAX = 128, FAULTS_MAX = 64 };
 
@@ -23,7 +25,9 @@ struct method_calls {
 
 struct world {
     struct v2 *v2;          // owned
+    struct tts *tts;        // owned
     struct cs *chirpstack;  // owned
+    struct field field;
     struct fault faults[FAULTS_MAX];
     size_t fault_count;
     struct method_calls methods[METHODS_MAX];

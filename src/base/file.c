@@ -349,6 +349,15 @@ int file_read_all(const char *path, size_t limit, char **ret_data, size_t *ret_s
     return 0;
 }
 
+char *file_absolute(const char *path) {
+    if (path[0] == '/') return memory_strdup(path);
+    char here[PATH_MAX];
+    // The kernel's "(unreachable)" is no path either.
+    if (getcwd(here, sizeof here) == NULL || here[0] != '/') return NULL;
+    while (strncmp(path, "./", 2) == 0) path += 2;
+    return memory_printf("%s/%s", strcmp(here, "/") == 0 ? "" : here, path);
+}
+
 int file_wipe(const char *path, struct error *error) {
     int descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     struct stat status;

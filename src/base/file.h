@@ -67,6 +67,10 @@ bool file_is_standard_output(const struct file_identity *identity);
 // the caller frees it. ERROR_INPUT if it cannot be read, ERROR_TOO_LARGE if it is longer.
 int file_read_all(const char *path, size_t limit, char **ret_data, size_t *ret_size, struct error *error);
 
+// The path from the root on, so that it means the same in another directory; nothing needs to be there. NULL if the
+// present directory has no name. The caller frees it.
+char *file_absolute(const char *path);
+
 // Overwrites a file with zeros, syncs, and takes it away. ERROR_OUTPUT.
 int file_wipe(const char *path, struct error *error);
 

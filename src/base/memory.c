@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,23 @@ void memory_free_secret(char *text) {
     if (text == NULL) return;
     memory_wipe(text, strlen(text));
     free(text);
+}
+
+void memory_free_wiping(void *data) {
+    if (data == NULL) return;
+    memory_wipe(data, malloc_usable_size(data));
+    free(data);
+}
+
+// Not realloc, which leaves the old content where it was.
+void *memory_realloc_wiping(void *old, size_t size) {
+    size_t old_size = old != NULL ? malloc_usable_size(old) : 0;
+    if (old != NULL && size > 0 && size <= old_size) return old;
+    void *data = malloc(size);
+    if (data == NULL) return NULL;
+    if (old_size > 0) memcpy(data, old, old_size < size ? old_size : size);
+    memory_free_wiping(old);
+    return data;
 }
 
 void memory_free_pointer(void *pointer_to_pointer) {

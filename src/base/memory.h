@@ -31,6 +31,11 @@ void memory_wipe(void *data, size_t size);
 // Overwrites a string and frees it; accepts NULL.
 void memory_free_secret(char *text);
 
+// free and realloc for libraries that take them: what is given back, or left behind by growing, is wiped as a whole.
+// memory_realloc_wiping returns NULL if there is no memory; `old` is as it was then.
+void memory_free_wiping(void *data);
+void *memory_realloc_wiping(void *old, size_t size);
+
 // For `char *text MEMORY_AUTO = ...`: freed when the scope ends.
 void memory_free_pointer(void *pointer_to_pointer);
 #define MEMORY_AUTO __attribute__((cleanup(memory_free_pointer)))

@@ -345,6 +345,11 @@ bool option_given(const struct option_values *values, const char *name) {
     return option_value_of(values, spec)->given;
 }
 
+bool option_is_path(const struct option_spec *spec) {
+    if (spec->type != OPTION_STRING || spec->argument == NULL) return false;
+    return strncmp(spec->argument, "FILE", 4) == 0 || strncmp(spec->argument, "DIR", 3) == 0;
+}
+
 const struct option_spec *option_table(const struct option_values *values) {
     return values->table;
 }

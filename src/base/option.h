@@ -84,6 +84,9 @@ int option_each_given(const struct option_values *values, option_receiver *recei
 // The row of a name, or NULL.
 const struct option_spec *option_find(const struct option_spec *table, const char *name, size_t name_size);
 
+// True if its value is the path of a file or directory (or a URL): what `argument` says of it.
+bool option_is_path(const struct option_spec *spec);
+
 // The table behind a set.
 const struct option_spec *option_table(const struct option_values *values);
 

@@ -16,6 +16,7 @@ enum exit_code cmd_help(const struct session *session) {
         topic.command = invocation->command;
         topic.source = invocation->source;
         topic.source_first = invocation->source_first;
+        topic.target = invocation->target;
     } else if (help_find(&topic, invocation->arguments, invocation->argument_count, &error) != 0) {
         return output_error(session, &error);
     }

@@ -9,6 +9,7 @@
 #include "cli/console.h"
 #include "cli/ids.h"
 #include "cli/migration.h"
+#include "cli/plan_table.h"
 #include "cli/process.h"
 #include "cli/signals.h"
 
@@ -79,16 +80,36 @@ static int migrate_devices(struct migration *migration, enum ids_origin origin, 
     return run_devices(migration->run, application, feed_ids, &feed, error);
 }
 
+static int show_plan(const struct migration *migration, struct error *error) {
+    const struct plan_table table = {
+        .journal = run_memory(migration->run),
+        .numbers = run_numbers(migration->run),
+        .source = migration->invocation.source->title,
+        .target = migration->invocation.target->title,
+        .json = option_bool(migration->invocation.global, "json"),
+    };
+    return plan_table_write(&table, error);
+}
+
+// The devices themselves are JSON anyway.
+static int check_json(const struct invocation *invocation, struct error *error) {
+    if (!option_bool(invocation->global, "json") || option_bool(invocation->global, "plan")) return 0;
+    return error_set(error, ERROR_USAGE, "--json says how a plan is told: it goes with --plan alone");
+}
+
 static enum exit_code migrate(const struct session *session, bool applications) {
     struct migration migration = {.session = session};
     enum ids_origin origin = IDS_ARGUMENTS;
     ERROR_AUTO error = {0};
-    int result = ids_find_origin(session->invocation, !process_has_input(), applications, &origin, &error);
+    int result = check_json(session->invocation, &error);
+    if (result == 0)
+        result = ids_find_origin(session->invocation, !process_has_input(), applications, &origin, &error);
     if (result == 0) result = migration_open(&migration, session, &error);
     if (result == 0) {
         result = applications ? migrate_applications(&migration, origin, &error)
                               : migrate_devices(&migration, origin, &error);
     }
+    if (result == 0 && migration.plan_only) result = show_plan(&migration, &error);
     return migration_end(&migration, result, &error);
 }
 

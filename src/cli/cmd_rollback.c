@@ -16,6 +16,17 @@ static int feed_arguments(void *context, run_id_receiver *receiver, void *receiv
     return result;
 }
 
+// Only those go back that the target does not hear.
+static int rollback_silent(struct migration *migration, struct error *error) {
+    const struct option_values *global = migration->session->invocation->global;
+    const struct run_verification wanted = {
+        .wait = option_duration(global, "wait-uplink"),
+        .restore_silent = true,
+    };
+    int result = run_verify(migration->run, &wanted, error);
+    return result != 0 ? result : run_rollback_marked(migration->run, error);
+}
+
 enum exit_code cmd_rollback(const struct session *session) {
     const struct invocation *invocation = session->invocation;
     const char *name = invocation->argument_count > 0 ? invocation->arguments[0] : NULL;
@@ -23,7 +34,9 @@ enum exit_code cmd_rollback(const struct session *session) {
     struct migration migration = {.session = session, .kind = MIGRATION_ROLLBACK};
     ERROR_AUTO error = {0};
     int result = migration_open_again(&migration, session, name, MIGRATION_ROLLBACK, &error);
-    if (result == 0) {
+    if (result == 0 && option_bool(invocation->global, "silent")) {
+        result = rollback_silent(&migration, &error);
+    } else if (result == 0) {
         run_id_feed *feed = invocation->argument_count > 1 ? feed_arguments : NULL;
         result = run_rollback(migration.run, feed, &ids, &error);
     }

@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/printable.h"
 #include "cli/run_journal.h"
+#include "journal/state_words.h"
 
 static const char *environment(const char *name) {
     return getenv(name);
@@ -138,25 +139,22 @@ static void put_id(void *context, const struct journal_device *device) {
 
 // What a person would do next.
 static int put_next(struct status *status, struct error *error) {
-    static const struct {
-        enum device_state state;
-        const char *advice;
-    } rows[] = {
-        {DEVICE_RESTORING, "a rollback is not finished: ttn-lw-migrate rollback"},
-        {DEVICE_RELEASING, "some devices may still be at the source: ttn-lw-migrate resume"},
-        {DEVICE_RECORDED, "the run is not finished: ttn-lw-migrate resume"},
-        {DEVICE_PLANNED, "the run is not finished: ttn-lw-migrate resume"},
-        {DEVICE_FAILED, "some devices were set aside: mend them, then ttn-lw-migrate resume --failed"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    size_t count = 0;
+    const enum device_state *states = device_states(&count);
+    const struct state_words *most = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct state_words *words = device_state_words(states[i]);
         uint64_t devices = 0;
-        int result = count_of(status, rows[i].state, &devices, error);
+        int result = words->urgency == 0 ? 0 : count_of(status, states[i], &devices, error);
         if (result != 0) return result;
-        if (devices == 0) continue;
-        put_text(status, "next", rows[i].advice);
+        if (devices > 0 && (most == NULL || words->urgency > most->urgency)) most = words;
+    }
+    if (most == NULL) {
+        put_text(status, "next", "nothing is left to do");
         return 0;
     }
-    put_text(status, "next", "nothing is left to do");
+    char *text MEMORY_AUTO = memory_printf("%s: ttn-lw-migrate %s", most->finding, most->command);
+    put_text(status, "next", text);
     return 0;
 }
 

@@ -69,10 +69,14 @@ enum exit_code cmd_device(const struct session *session);
 enum exit_code cmd_formatters(const struct session *session);
 enum exit_code cmd_frequency_plans(const struct session *session);
 enum exit_code cmd_help(const struct session *session);
+enum exit_code cmd_report(const struct session *session);
+enum exit_code cmd_plan(const struct session *session);
 enum exit_code cmd_resume(const struct session *session);
 enum exit_code cmd_rollback(const struct session *session);
 enum exit_code cmd_sources(const struct session *session);
 enum exit_code cmd_status(const struct session *session);
+enum exit_code cmd_targets(const struct session *session);
+enum exit_code cmd_verify(const struct session *session);
 enum exit_code cmd_version(const struct session *session);
 
 #endif

@@ -9,6 +9,7 @@
 #include "cli/command_line_p.h"
 #include "cli/global_options.h"
 #include "source/registry.h"
+#include "target/target.h"
 
 static const char FILE_SUFFIX[] = "-file";
 
@@ -72,6 +73,34 @@ static bool match_prefixed(const struct parser *parser, const struct flag *flag,
     return true;
 }
 
+const struct target_driver *flag_target(const struct flag *flag, const char **ret_name, size_t *ret_size) {
+    static const char prefix[] = "to.";
+    size_t size = sizeof prefix - 1;
+    if (flag->size <= size || memcmp(flag->name, prefix, size) != 0) return NULL;
+    const char *name = flag->name + size;
+    const char *dot = memchr(name, '.', flag->size - size);
+    if (dot == NULL) return NULL;
+    *ret_name = dot + 1;
+    *ret_size = flag->size - (size_t)(dot + 1 - flag->name);
+    const struct target_driver *const *targets = target_drivers();
+    while (*targets != NULL && !word_equals((*targets)->name, name, (size_t)(dot - name))) targets++;
+    return *targets;
+}
+
+// Looks a name up that begins with "to." and a target.
+static bool match_target(const struct parser *parser, const struct flag *flag, struct match *match) {
+    const struct invocation *invocation = parser->invocation;
+    const char *name = NULL;
+    size_t size = 0;
+    const struct target_driver *target = flag_target(flag, &name, &size);
+    bool takes = invocation->command == NULL || command_accepts(invocation->command, "to");
+    if (target == NULL || target->options == NULL || !takes) return false;
+    if (invocation->target != NULL && invocation->target != target) return false;
+    if (!match_in(target->options, name, size, match)) return false;
+    match->of_target = true;
+    return true;
+}
+
 static bool match_global(const struct parser *parser, const struct flag *flag, struct match *match) {
     const struct command *command = parser->invocation->command;
     if (!match_in(global_options, flag->name, flag->size, match)) return false;
@@ -81,7 +110,7 @@ static bool match_global(const struct parser *parser, const struct flag *flag, s
 bool match_find(const struct parser *parser, const struct flag *flag, struct match *match) {
     if (flag->dashes != 2) return false;
     const char *dot = memchr(flag->name, '.', flag->size);
-    if (dot != NULL) return match_prefixed(parser, flag, dot, match);
+    if (dot != NULL) return match_target(parser, flag, match) || match_prefixed(parser, flag, dot, match);
     if (parser->invocation->source_first) {
         return match_in_sources(parser, flag, match) || match_global(parser, flag, match);
     }
@@ -103,8 +132,14 @@ static bool is_known_flag(const struct parser *parser, char *arg) {
 static int set_value(struct parser *parser, const struct match *match, const char *shown, char *value,
                      struct error *error) {
     struct invocation *invocation = parser->invocation;
-    struct option_values *values = match->of_source ? invocation->source_options : invocation->global;
-    if (values == NULL) return 0;  // of a source that is not known: said later, or help is asked for
+    struct option_values *values = match->of_source   ? invocation->source_options
+                                   : match->of_target ? invocation->target_options
+                                                      : invocation->global;
+    if (values == NULL) {
+        // Of a source or target that is not known: said later, or help is asked for.
+        if ((match->spec->flags & OPTION_SECRET) && !match->from_file) memory_wipe(value, strlen(value));
+        return 0;
+    }
     if (match->from_file) return option_set_from_file(values, match->spec, shown, value, error);
     int result = option_set(values, match->spec, shown, value, error);
     if (match->spec->flags & OPTION_SECRET) memory_wipe(value, strlen(value));
@@ -169,11 +204,14 @@ static void look_ahead(struct parser *parser) {
         if (!flags_end && strcmp(arg, "--") == 0) {
             flags_end = true;
         } else if (flags_end || !flag_read(arg, &flag)) {
-            if (words < 2) parser->words[words++] = arg;
+            bool plan = words == 0 && !parser->plan && strcmp(arg, "plan") == 0;
+            if (plan) parser->plan = true;
+            if (!plan && words < 2) parser->words[words++] = arg;
         } else if (match_find(parser, &flag, &match)) {
             bool follows = flag.value == NULL && match_takes_value(&match) && i + 1 < parser->argc;
             if (follows) flag.value = parser->argv[++i];
             if (flag_is(&flag, "source") && flag.value != NULL) parser->source_flag = flag.value;
+            if (flag_is(&flag, "to") && flag.value != NULL) parser->target_flag = flag.value;
         }
     }
 }
@@ -188,6 +226,8 @@ static void resolve(struct parser *parser) {
         invocation->source_first = invocation->source != NULL;
     }
     const char *name = invocation->source_first ? second : first;
+    // `plan` stands before what it plans; alone it is a command that says so.
+    if (name == NULL && parser->plan && !invocation->source_first) name = "plan";
     if (name != NULL) invocation->command = command_find(name, strlen(name));
     bool of_source = invocation->command == NULL || (invocation->command->flags & COMMAND_SOURCE) != 0;
     if (invocation->source == NULL && of_source && parser->source_flag != NULL) {
@@ -196,11 +236,24 @@ static void resolve(struct parser *parser) {
     if (invocation->source != NULL) {
         invocation->source_options = option_values_new(invocation->source->options);
     }
+    invocation_set_target(invocation, parser->target_flag);
+}
+
+void invocation_set_target(struct invocation *invocation, const char *name) {
+    option_values_free(invocation->target_options);
+    invocation->target_options = NULL;
+    if (name == NULL) name = option_string(invocation->global, "to");
+    invocation->target = target_find(name);
+    if (invocation->target != NULL && invocation->target->options != NULL) {
+        invocation->target_options = option_values_new(invocation->target->options);
+    }
 }
 
 // Takes the words that named source and command out of the arguments.
-static void drop_words(struct invocation *invocation) {
-    size_t used = (invocation->source_first ? 1 : 0) + (invocation->command != NULL ? 1 : 0);
+static void drop_words(const struct parser *parser) {
+    struct invocation *invocation = parser->invocation;
+    size_t used = (invocation->source_first ? 1 : 0) + (invocation->command != NULL ? 1 : 0) +
+                  (parser->plan && parser->words[0] != NULL ? 1 : 0);
     if (used > invocation->argument_count) used = invocation->argument_count;
     invocation->argument_count -= used;
     memmove(invocation->arguments, invocation->arguments + used,
@@ -212,6 +265,9 @@ static int take_environment(struct parser *parser, option_lookup *lookup, struct
     int result = option_values_environment(invocation->global, lookup, error);
     if (result == 0 && invocation->source_options != NULL) {
         result = option_values_environment(invocation->source_options, lookup, error);
+    }
+    if (result == 0 && invocation->target_options != NULL) {
+        result = option_values_environment(invocation->target_options, lookup, error);
     }
     return result;
 }
@@ -233,8 +289,12 @@ int command_line_parse(int argc, char **argv, const struct source_driver *const 
         return 0;
     }
     result = check_words(&parser, error);
+    if (result == 0 && parser.plan) {
+        const struct option_spec *plan = option_find(global_options, "plan", strlen("plan"));
+        result = option_set(invocation->global, plan, "plan", "true", error);
+    }
     if (result != 0) return result;
-    drop_words(invocation);
+    drop_words(&parser);
     if (invocation->help) return 0;
     result = take_environment(&parser, lookup, error);
     return result != 0 ? result : check_complete(invocation, error);
@@ -244,5 +304,6 @@ void invocation_release(struct invocation *invocation) {
     free(invocation->arguments);
     option_values_free(invocation->global);
     option_values_free(invocation->source_options);
+    option_values_free(invocation->target_options);
     *invocation = (struct invocation){0};
 }

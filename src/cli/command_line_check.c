@@ -8,6 +8,7 @@
 #include "cli/global_options.h"
 #include "cli/suggest.h"
 #include "source/registry.h"
+#include "target/target.h"
 
 // The words that bring the help for what was understood so far: "ttn-lw-migrate ttnv2 device --help".
 static void hint_help(const struct invocation *invocation, struct error *error) {
@@ -26,9 +27,22 @@ static void offer_table(struct suggestion *suggestion, const struct option_spec 
     }
 }
 
+// The nearest flag of a target; the caller frees it. NULL if none is near.
+static char *nearest_target_flag(const struct target_driver *target, const char *name, size_t size) {
+    struct suggestion suggestion;
+    suggestion_init(&suggestion, name, size);
+    offer_table(&suggestion, target->options, NULL);
+    const char *best = suggestion_best(&suggestion);
+    return best == NULL ? NULL : memory_printf("--to.%s.%s", target->name, best);
+}
+
 // The nearest flag to one that is unknown, with its dashes and prefix; the caller frees it. NULL if none is.
 static char *nearest_flag(const struct parser *parser, const struct flag *flag) {
     const struct invocation *invocation = parser->invocation;
+    const char *name = NULL;
+    size_t size = 0;
+    const struct target_driver *target = flag_target(flag, &name, &size);
+    if (target != NULL && target->options != NULL) return nearest_target_flag(target, name, size);
     const char *dot = memchr(flag->name, '.', flag->size);
     size_t prefix = dot == NULL ? 0 : (size_t)(dot + 1 - flag->name);
     struct suggestion suggestion;
@@ -43,6 +57,24 @@ static char *nearest_flag(const struct parser *parser, const struct flag *flag) 
     bool with_prefix = dot != NULL && invocation->source != NULL;
     return memory_printf("--%s%s%s", with_prefix ? invocation->source->name : "", with_prefix ? "." : "",
                          best);
+}
+
+// A flag of a target that is not the one of this run; 0 if it is none of these.
+static int misplaced_target_flag(const struct parser *parser, const struct flag *flag, struct error *error) {
+    const struct invocation *invocation = parser->invocation;
+    const char *name = NULL;
+    size_t size = 0;
+    const struct target_driver *target = flag_target(flag, &name, &size);
+    if (target == NULL) return 0;
+    if (invocation->command != NULL && !command_accepts(invocation->command, "to")) {
+        return error_set(error, ERROR_USAGE, "--%.*s means nothing to the command %s", (int)flag->size,
+                         flag->name, invocation->command->name);
+    }
+    if (invocation->target == NULL || invocation->target == target) return 0;
+    error_set(error, ERROR_USAGE, "--%.*s is a flag of the target %s, but the target is %s", (int)flag->size,
+              flag->name, target->name, invocation->target->name);
+    error_hint(error, "--to %s", target->name);
+    return -ERROR_USAGE;
 }
 
 // A flag that exists but not here; 0 if it is none of these.
@@ -63,7 +95,9 @@ static int misplaced_flag(const struct parser *parser, const struct flag *flag, 
 }
 
 int unknown_flag(const struct parser *parser, const struct flag *flag, struct error *error) {
-    int result = misplaced_flag(parser, flag, error);
+    int result = misplaced_target_flag(parser, flag, error);
+    if (result != 0) return result;
+    result = misplaced_flag(parser, flag, error);
     if (result != 0) {
         hint_help(parser->invocation, error);
         return result;
@@ -166,8 +200,12 @@ static int check_source(const struct parser *parser, struct error *error) {
 // The words must be the same now that the source's table has said which flags take a value.
 static bool words_agree(const struct parser *parser) {
     const struct invocation *invocation = parser->invocation;
+    size_t plan = parser->plan ? 1 : 0;
+    if (parser->plan && (invocation->argument_count == 0 || strcmp(invocation->arguments[0], "plan") != 0)) {
+        return false;
+    }
     for (size_t i = 0; i < 2; i++) {
-        const char *word = i < invocation->argument_count ? invocation->arguments[i] : NULL;
+        const char *word = i + plan < invocation->argument_count ? invocation->arguments[i + plan] : NULL;
         if (word != parser->words[i]) return false;
     }
     const char *source = option_string(invocation->global, "source");
@@ -182,7 +220,7 @@ int check_words(const struct parser *parser, struct error *error) {
         return -ERROR_USAGE;
     }
     const char *name = parser->words[invocation->source_first ? 1 : 0];
-    if (name == NULL && !invocation->help) return no_command(invocation, error);
+    if (name == NULL && !invocation->help && !parser->plan) return no_command(invocation, error);
     if (name != NULL && invocation->command == NULL) return unknown_command(parser, name, error);
     if (name != NULL && invocation->source_first && (invocation->command->flags & COMMAND_SOURCE) == 0) {
         return unknown_command(parser, name, error);
@@ -197,19 +235,39 @@ static bool has_value(const struct option_values *values, const struct option_sp
     return text != NULL && *text != '\0';
 }
 
-// Names all required options without a value in `missing`.
-static void list_missing(const struct invocation *invocation, struct buffer *missing) {
-    const struct option_spec *spec = invocation->source->options;
-    const char *prefix = invocation->source_first ? "" : invocation->source->name;
-    for (; spec->name != NULL; spec++) {
+// Names all required options of a table without a value in `missing`. NULL: there is no table.
+static void list_missing(const struct option_values *values, const char *prefix, struct buffer *missing) {
+    if (values == NULL) return;
+    for (const struct option_spec *spec = option_table(values); spec->name != NULL; spec++) {
         if ((spec->flags & OPTION_REQUIRED) == 0) continue;
-        if (has_value(invocation->source_options, spec)) continue;
-        buffer_printf(missing, "%s--%s%s%s", missing->size > 0 ? ", " : "", prefix,
-                      *prefix != '\0' ? "." : "", spec->name);
+        if (has_value(values, spec)) continue;
+        buffer_printf(missing, "%s--%s%s", missing->size > 0 ? ", " : "", prefix, spec->name);
         if (spec->env != NULL) {
             buffer_printf(missing, " (or %.*s)", (int)strcspn(spec->env, " "), spec->env);
         }
     }
+}
+
+static int check_required(const struct invocation *invocation, struct error *error) {
+    const struct source_driver *source = invocation->source;
+    const struct target_driver *target = invocation->target;
+    BUFFER_AUTO of_source, of_target;
+    buffer_init(&of_source, BUFFER_UNLIMITED);
+    buffer_init(&of_target, BUFFER_UNLIMITED);
+    char *source_prefix MEMORY_AUTO =
+        invocation->source_first ? memory_strdup("") : memory_printf("%s.", source->name);
+    list_missing(invocation->source_options, source_prefix, &of_source);
+    char *target_prefix MEMORY_AUTO = target == NULL ? NULL : memory_printf("to.%s.", target->name);
+    if (target != NULL) list_missing(invocation->target_options, target_prefix, &of_target);
+    if (of_source.size > 0) {
+        error_set(error, ERROR_USAGE, "the source %s needs %s", source->name, buffer_string(&of_source));
+    } else if (of_target.size > 0) {
+        error_set(error, ERROR_USAGE, "the target %s needs %s", target->name, buffer_string(&of_target));
+    } else {
+        return 0;
+    }
+    hint_help(invocation, error);
+    return -ERROR_USAGE;
 }
 
 int check_complete(const struct invocation *invocation, struct error *error) {
@@ -222,13 +280,5 @@ int check_complete(const struct invocation *invocation, struct error *error) {
         hint_help(invocation, error);
         return -ERROR_USAGE;
     }
-    if (invocation->source == NULL) return 0;
-    BUFFER_AUTO missing;
-    buffer_init(&missing, BUFFER_UNLIMITED);
-    list_missing(invocation, &missing);
-    if (missing.size == 0) return 0;
-    error_set(error, ERROR_USAGE, "the source %s needs %s", invocation->source->name,
-              buffer_string(&missing));
-    hint_help(invocation, error);
-    return -ERROR_USAGE;
+    return invocation->source == NULL ? 0 : check_required(invocation, error);
 }

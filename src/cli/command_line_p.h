@@ -19,6 +19,7 @@ struct flag {
 struct match {
     const struct option_spec *spec;
     bool of_source;  // of the source's table, not of the global one
+    bool of_target;  // of the target's table
     bool from_file;  // `--<secret>-file`
 };
 
@@ -29,7 +30,9 @@ struct parser {
     struct invocation *invocation;
     const char *words[2];     // the first words that are no flags, or NULL
     const char *source_flag;  // the value of --source, or NULL
+    const char *target_flag;  // the value of --to, or NULL
     bool version;             // --version
+    bool plan;                // the first word was `plan`
 };
 
 // Splits an argument; false if it is no flag.
@@ -37,6 +40,10 @@ bool flag_read(char *arg, struct flag *flag);
 
 // Finds the row that a flag means; false if there is none.
 bool match_find(const struct parser *parser, const struct flag *flag, struct match *match);
+
+// Splits "to.tts.app-id" behind its second dot: the target's flag; NULL if the name has no such form or there is no such
+// target.
+const struct target_driver *flag_target(const struct flag *flag, const char **ret_name, size_t *ret_size);
 
 // Says what is wrong with a flag that match_find did not find. Never shows its value.
 int unknown_flag(const struct parser *parser, const struct flag *flag, struct error *error);

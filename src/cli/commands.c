@@ -11,9 +11,10 @@
 // Options that every command takes, because the older tool did.
 #define OPTIONS_IGNORED "dry-run frequency-plans-url dev-id-prefix"
 
-#define OPTIONS_OF_MIGRATION                                                                             \
-    "source to output dry-run frequency-plans-url dev-id-prefix set-eui-as-id concurrency rate timeout " \
-    "keep-going progress journal no-journal journal-key-file"
+#define OPTIONS_OF_MIGRATION                                                                               \
+    "source to output dry-run frequency-plans-url dev-id-prefix set-eui-as-id concurrency rate timeout "   \
+    "on-conflict create-application plan no-plan keep-going progress journal no-journal journal-key-file " \
+    "report json"
 
 const struct command commands[] = {
     {
@@ -53,6 +54,33 @@ const struct command commands[] = {
         .run = cmd_device,
     },
     {
+        .name = "plan",
+        .arguments = "SOURCE application|device [ID...]",
+        .summary = "Tell what would become of each device, and change nothing",
+        .details = "Finds out everything that can be known without changing anything, for the whole fleet: "
+                   "whether the "
+                   "keys have the rights, whether each device can be converted and would be taken by the "
+                   "target, what "
+                   "the target has already, which IDs collide, what would be lost. The same as the command "
+                   "with --plan.",
+        .examples = "plan ttnv2 application my-ttn-app --to tts\nplan ttnv2 application my-ttn-app --json",
+        .run = cmd_plan,
+    },
+    {
+        .name = "verify",
+        .arguments = "[JOURNAL]",
+        .summary = "Read the devices of a run back from their target",
+        .details =
+            "Compares every device that the run imported, field by field, with what it was to be. With "
+            "--wait-uplink, waits until all of them are heard at the target, and lists those that stay "
+            "silent. "
+            "Nothing is changed.",
+        .examples = "verify\nverify --wait-uplink 15m\nverify --json 20260131T101500Z-3f2a",
+        .options = "wait-uplink json concurrency rate timeout progress journal-key-file",
+        .most_arguments = 1,
+        .run = cmd_verify,
+    },
+    {
         .name = "status",
         .arguments = "[JOURNAL]",
         .summary = "Tell how far a run came, and what to do next",
@@ -73,7 +101,8 @@ const struct command commands[] = {
             "--output, or with standard output redirected elsewhere, all lines of the run are written there. "
             "With --failed, devices that were set aside are tried again.",
         .examples = "resume\nresume --failed\nresume --output again.json 20260131T101500Z-3f2a",
-        .options = "failed output dry-run concurrency rate timeout keep-going progress journal-key-file",
+        .options =
+            "failed output dry-run concurrency rate timeout keep-going progress journal-key-file report",
         .most_arguments = 1,
         .run = cmd_resume,
     },
@@ -84,12 +113,29 @@ const struct command commands[] = {
         .details =
             "Gives the source its devices back as they were, with keys and sessions: all of the run, or "
             "those "
-            "with the IDs. What cannot be put back is told. Take the devices out of their new network first. "
-            "IDs need the journal's name before them.",
+            "with the IDs. What cannot be put back is told. A target that is a server loses what the run "
+            "made there; "
+            "from any other network the devices have to be taken first. With --silent, only devices go back "
+            "that "
+            "the target has not heard since they were imported. IDs need the journal's name before them.",
         .examples = "rollback\nrollback 20260131T101500Z-3f2a mydevice",
-        .options = "dry-run concurrency rate timeout keep-going progress journal-key-file",
+        .options =
+            "silent wait-uplink dry-run concurrency rate timeout keep-going progress journal-key-file report",
         .most_arguments = SIZE_MAX,
         .run = cmd_rollback,
+    },
+    {
+        .name = "report",
+        .arguments = "[JOURNAL]",
+        .summary = "Write an HTML page about a run",
+        .details =
+            "What the run was, how many devices are where, what failed and why, and all devices. It holds no "
+            "keys and needs none, also for an encrypted journal. JOURNAL as with `status`; without it, it is "
+            "the latest run. Nothing is contacted.",
+        .examples = "report > run.html\nreport --output run.html 20260131T101500Z-3f2a",
+        .options = "output",
+        .most_arguments = 1,
+        .run = cmd_report,
     },
     {
         .name = "sources",
@@ -98,6 +144,16 @@ const struct command commands[] = {
         .examples = "sources\nsources --json",
         .options = "json",
         .run = cmd_sources,
+    },
+    {
+        .name = "targets",
+        .aliases = "list-targets get-targets",
+        .summary = "List the targets that devices can go to",
+        .details =
+            "A target's own flags begin with --to. and its name: application --to tts --help shows them.",
+        .examples = "targets\ntargets --json",
+        .options = "json",
+        .run = cmd_targets,
     },
     {
         .name = "frequency-plans",

@@ -8,6 +8,7 @@
 #include "cli/completion_p.h"
 #include "cli/global_options.h"
 #include "lorawan/frequency_plan.h"
+#include "target/target.h"
 
 enum { FLAG_MAX = 128 };
 
@@ -17,44 +18,52 @@ static enum completion_value value_of(const struct option_spec *spec) {
     if (strcmp(spec->name, "source") == 0) return COMPLETION_SOURCES;
     if (strcmp(spec->name, "frequency-plan-id") == 0) return COMPLETION_PLANS;
     if (spec->argument == NULL) return COMPLETION_FREE;
-    bool file = strncmp(spec->argument, "FILE", 4) == 0 || strncmp(spec->argument, "DIR", 3) == 0;
-    return file ? COMPLETION_FILE : COMPLETION_FREE;
+    return option_is_path(spec) ? COMPLETION_FILE : COMPLETION_FREE;
 }
 
-// Visits one row under a prefix, and the file of a secret.
-static void visit_row(const struct option_spec *spec, const struct source_driver *source, bool prefixed,
+// Visits one row under a prefix, and the file of a secret. `flag` says whose it is.
+static void visit_row(const struct option_spec *spec, const char *prefix, struct completion_flag flag,
                       completion_visitor *visitor, void *context) {
     char text[FLAG_MAX];
-    struct completion_flag flag = {
-        .text = text,
-        .spec = spec,
-        .source = source,
-        .prefixed = prefixed,
-        .value = value_of(spec),
-    };
-    const char *prefix = prefixed ? source->name : "";
-    snprintf(text, sizeof text, "%s%s%s", prefix, prefixed ? "." : "", spec->name);
+    flag.text = text;
+    flag.spec = spec;
+    flag.value = value_of(spec);
+    snprintf(text, sizeof text, "%s%s", prefix, spec->name);
     visitor(context, &flag);
     if ((spec->flags & OPTION_SECRET) == 0) return;
-    snprintf(text, sizeof text, "%s%s%s-file", prefix, prefixed ? "." : "", spec->name);
+    snprintf(text, sizeof text, "%s%s-file", prefix, spec->name);
     flag.value = COMPLETION_FILE;
     visitor(context, &flag);
 }
 
-static void visit_table(const struct option_spec *table, const struct source_driver *source, bool prefixed,
+static void visit_table(const struct option_spec *table, const char *prefix, struct completion_flag flag,
                         completion_visitor *visitor, void *context) {
     for (; table->name != NULL; table++) {
         if (table->flags & OPTION_HIDDEN) continue;
-        visit_row(table, source, prefixed, visitor, context);
+        visit_row(table, prefix, flag, visitor, context);
     }
 }
 
+static void visit_target(const struct target_driver *target, completion_visitor *visitor, void *context) {
+    char prefix[FLAG_MAX];
+    if (target->options == NULL) return;
+    snprintf(prefix, sizeof prefix, "to.%s.", target->name);
+    visit_table(target->options, prefix, (struct completion_flag){.target = target, .prefixed = true},
+                visitor, context);
+}
+
 void completion_each(const struct source_driver *const *sources, completion_visitor *visitor, void *context) {
-    visit_table(global_options, NULL, false, visitor, context);
+    char prefix[FLAG_MAX];
+    visit_table(global_options, "", (struct completion_flag){0}, visitor, context);
     for (; *sources != NULL; sources++) {
-        visit_table((*sources)->options, *sources, false, visitor, context);
-        visit_table((*sources)->options, *sources, true, visitor, context);
+        struct completion_flag flag = {.source = *sources};
+        visit_table((*sources)->options, "", flag, visitor, context);
+        flag.prefixed = true;
+        snprintf(prefix, sizeof prefix, "%s.", (*sources)->name);
+        visit_table((*sources)->options, prefix, flag, visitor, context);
     }
+    const struct target_driver *const *targets = target_drivers();
+    for (; *targets != NULL; targets++) visit_target(*targets, visitor, context);
 }
 
 struct flags_list {
@@ -96,6 +105,14 @@ void completion_source_flags(struct buffer *script, const struct source_driver *
     const struct source_driver *const only[] = {source, NULL};
     struct source_flags list = {script, source, prefixed, false};
     completion_each(only, add_source_flag, &list);
+}
+
+static void add_target_flag(void *context, const struct completion_flag *flag) {
+    buffer_printf(context, " --%s", flag->text);
+}
+
+void completion_target_flags(struct buffer *script, const struct target_driver *target) {
+    visit_target(target, add_target_flag, script);
 }
 
 void completion_names(struct buffer *script, const char *name, const char *aliases, const char *separator) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/completion_p.h"
 #include "cli/global_options.h"
+#include "target/target.h"
 
 // What stands before the tables: it finds source and command among the words before the cursor. Readline
 // makes three words of `--flag=value`.
@@ -8,7 +9,7 @@ static const char bash_head[] =
     "# Completions of ttn-lw-migrate for bash.\n"
     "_ttn_lw_migrate() {\n"
     "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-    "    local word value source= first= command= words= i\n"
+    "    local word value source= first= command= to= words= i\n"
     "    COMPREPLY=()\n"
     "    if [[ $cur == '=' ]]; then\n"
     "        cur=\n"
@@ -25,6 +26,7 @@ static const char bash_skip_value[] =
     "            ((i++))\n"
     "            value=${COMP_WORDS[i]}\n"
     "            [[ $word == --source && $i -lt $COMP_CWORD ]] && source=$value\n"
+    "            [[ $word == --to && $i -lt $COMP_CWORD ]] && to=$value\n"
     "            continue\n"
     "            ;;\n"
     "        esac\n"
@@ -109,7 +111,8 @@ static void add_flags(struct buffer *script, const struct source_driver *const *
             if ((spec->flags & OPTION_HIDDEN) || !command_shows(command, spec->name)) continue;
             buffer_printf(script, " --%s", spec->name);
         }
-        buffer_printf(script, "'%s ;;\n", command->flags & COMMAND_SOURCE ? "" : " source=");
+        buffer_printf(script, "'%s%s ;;\n", command->flags & COMMAND_SOURCE ? "" : " source=",
+                      command_shows(command, "to") ? "" : " to=");
     }
     buffer_puts(script, "        '') [[ -z $first ]] && words+=' --version' ;;\n");
     buffer_puts(script, "        esac\n        case $source:$first in\n");
@@ -120,6 +123,12 @@ static void add_flags(struct buffer *script, const struct source_driver *const *
         completion_names(script, sources[i]->name, sources[i]->aliases, ": | ");
         buffer_puts(script, ":) words+=' ");
         completion_source_flags(script, sources[i], true);
+        buffer_puts(script, "' ;;\n");
+    }
+    buffer_puts(script, "        esac\n        case $to in\n");
+    for (const struct target_driver *const *targets = target_drivers(); *targets != NULL; targets++) {
+        buffer_printf(script, "        %s) words+='", (*targets)->name);
+        completion_target_flags(script, *targets);
         buffer_puts(script, "' ;;\n");
     }
 }

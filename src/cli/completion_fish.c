@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/completion_p.h"
 #include "cli/global_options.h"
+#include "target/target.h"
 
 // What stands before the tables: finds source and command among the words before the cursor.
-// __ttn_lw_migrate_state prints "command source form"; the conditions below match parts of it.
+// __ttn_lw_migrate_state prints "command source form target"; the conditions below match parts of it.
 static const char fish_head[] =
     "# Completions of ttn-lw-migrate for fish.\n"
     "function __ttn_lw_migrate_state\n"
@@ -11,16 +12,20 @@ static const char fish_head[] =
     "    set -l source none\n"
     "    set -l command none\n"
     "    set -l form last\n"
+    "    set -l to none\n"
     "    set -l flag ''\n"
     "    for token in $tokens[2..-1]\n"
     "        if test -n \"$flag\"\n"
     "            test \"$flag\" = --source; and set source $token\n"
+    "            test \"$flag\" = --to; and set to $token\n"
     "            set flag ''\n"
     "            continue\n"
     "        end\n"
     "        switch $token\n"
     "            case '--source=*'\n"
     "                set source (string replace -- '--source=' '' $token)\n"
+    "            case '--to=*'\n"
+    "                set to (string replace -- '--to=' '' $token)\n"
     "            case";
 
 static const char fish_words[] =
@@ -31,7 +36,7 @@ static const char fish_words[] =
 static const char fish_conditions[] =
     "        end\n"
     "    end\n"
-    "    echo $command $source $form\n"
+    "    echo $command $source $form $to\n"
     "end\n"
     "function __ttn_lw_migrate_command\n"
     "    set -l state (string split ' ' (__ttn_lw_migrate_state))\n"
@@ -44,6 +49,10 @@ static const char fish_conditions[] =
     "function __ttn_lw_migrate_source\n"
     "    set -l state (string split ' ' (__ttn_lw_migrate_state))\n"
     "    test $state[3] = $argv[1]; and contains -- $state[2] $argv[2..-1]\n"
+    "end\n"
+    "function __ttn_lw_migrate_target\n"
+    "    set -l state (string split ' ' (__ttn_lw_migrate_state))\n"
+    "    contains -- $state[4] $argv\n"
     "end\n"
     "complete -c ttn-lw-migrate -f\n"
     "complete -c ttn-lw-migrate -s h -l help -d 'show help'\n"
@@ -136,6 +145,10 @@ static void add_condition(struct buffer *script, const struct completion_flag *f
     if (flag->source != NULL) {
         buffer_printf(script, "__ttn_lw_migrate_source %s ", flag->prefixed ? "last" : "first");
         completion_names(script, flag->source->name, flag->source->aliases, " ");
+        return;
+    }
+    if (flag->target != NULL) {
+        buffer_printf(script, "__ttn_lw_migrate_target %s", flag->target->name);
         return;
     }
     buffer_puts(script, "__ttn_lw_migrate_command");

@@ -24,11 +24,14 @@ enum completion_value {
      COMPLETION_BIT(COMPLETION_CHOICES) | COMPLETION_BIT(COMPLETION_SOURCES) | \
      COMPLETION_BIT(COMPLETION_PLANS))
 
+struct target_driver;
+
 // One way to write one flag.
 struct completion_flag {
     const char *text;  // without dashes: "ttnv2.app-access-key-file"
     const struct option_spec *spec;
-    const struct source_driver *source;  // NULL: a global option
+    const struct source_driver *source;  // NULL: not of a source
+    const struct target_driver *target;  // NULL: not of a target
     bool prefixed;                       // with the source's name
     enum completion_value value;
 };
@@ -57,6 +60,9 @@ void completion_arguments(struct buffer *script, const struct command *command,
 
 // Appends the flags of one source with their dashes, with or without its prefix, separated by spaces.
 void completion_source_flags(struct buffer *script, const struct source_driver *source, bool prefixed);
+
+// Appends the flags of one target with their dashes and its prefix, separated by spaces.
+void completion_target_flags(struct buffer *script, const struct target_driver *target);
 
 // Appends text in single quotes as zsh wants it.
 void completion_quote(struct buffer *script, const char *text);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/completion_p.h"
 #include "cli/global_options.h"
+#include "target/target.h"
 
 // What stands before the tables: it finds source and command among the words before the cursor.
 static const char zsh_head[] =
     "#compdef ttn-lw-migrate\n"
     "# Completions of ttn-lw-migrate for zsh.\n"
     "_ttn-lw-migrate() {\n"
-    "    local cur=$words[CURRENT] prev=$words[CURRENT-1] word source= first= command=\n"
+    "    local cur=$words[CURRENT] prev=$words[CURRENT-1] word source= first= command= to=\n"
     "    local -a flags\n"
     "    local -i i\n"
     "    if [[ $cur == --*=* ]]; then\n"
@@ -17,12 +18,14 @@ static const char zsh_head[] =
     "    for ((i = 2; i < CURRENT; i++)); do\n"
     "        word=$words[i]\n"
     "        case $word in\n"
-    "        (--source=*) source=${word#*=}; continue ;;\n";
+    "        (--source=*) source=${word#*=}; continue ;;\n"
+    "        (--to=*) to=${word#*=}; continue ;;\n";
 
 static const char zsh_skip_value[] =
     ")\n"
     "            ((i++))\n"
     "            [[ $word == --source && $i -lt $CURRENT ]] && source=$words[i]\n"
+    "            [[ $word == --to && $i -lt $CURRENT ]] && to=$words[i]\n"
     "            continue\n"
     "            ;;\n"
     "        esac\n"
@@ -111,8 +114,8 @@ static void add_described(struct buffer *script, const char *prefix, const struc
     buffer_printf(script, " '--%s%s-file:file with it in the first line'", prefix, spec->name);
 }
 
-static void add_source_flags(struct buffer *script, const struct source_driver *source, const char *prefix) {
-    for (const struct option_spec *spec = source->options; spec->name != NULL; spec++) {
+static void add_table_flags(struct buffer *script, const struct option_spec *table, const char *prefix) {
+    for (const struct option_spec *spec = table; spec != NULL && spec->name != NULL; spec++) {
         if ((spec->flags & OPTION_HIDDEN) == 0) add_described(script, prefix, spec);
     }
 }
@@ -125,7 +128,8 @@ static void add_flags(struct buffer *script, const struct source_driver *const *
             if ((spec->flags & OPTION_HIDDEN) || !command_shows(command, spec->name)) continue;
             add_described(script, "", spec);
         }
-        buffer_printf(script, ")%s ;;\n", command->flags & COMMAND_SOURCE ? "" : "; source=");
+        buffer_printf(script, ")%s%s ;;\n", command->flags & COMMAND_SOURCE ? "" : "; source=",
+                      command_shows(command, "to") ? "" : "; to=");
     }
     buffer_puts(script, "        ('') [[ -z $first ]] && flags+=('--version:show the version') ;;\n");
     buffer_puts(script, "        esac\n        case $source:$first in\n");
@@ -134,11 +138,20 @@ static void add_flags(struct buffer *script, const struct source_driver *const *
         buffer_init(&prefix, BUFFER_UNLIMITED);
         buffer_printf(&prefix, "%s.", sources[i]->name);
         buffer_printf(script, "        (%s:1) flags+=(", sources[i]->name);
-        add_source_flags(script, sources[i], "");
+        add_table_flags(script, sources[i]->options, "");
         buffer_puts(script, ") ;;\n        (");
         completion_names(script, sources[i]->name, sources[i]->aliases, ": | ");
         buffer_puts(script, ":) flags+=(");
-        add_source_flags(script, sources[i], buffer_string(&prefix));
+        add_table_flags(script, sources[i]->options, buffer_string(&prefix));
+        buffer_puts(script, ") ;;\n");
+    }
+    buffer_puts(script, "        esac\n        case $to in\n");
+    for (const struct target_driver *const *targets = target_drivers(); *targets != NULL; targets++) {
+        BUFFER_AUTO prefix;
+        buffer_init(&prefix, BUFFER_UNLIMITED);
+        buffer_printf(&prefix, "to.%s.", (*targets)->name);
+        buffer_printf(script, "        (%s) flags+=(", (*targets)->name);
+        add_table_flags(script, (*targets)->options, buffer_string(&prefix));
         buffer_puts(script, ") ;;\n");
     }
 }

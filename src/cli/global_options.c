@@ -14,16 +14,16 @@ const struct option_spec global_options[] = {
     {
         .name = "to",
         .type = OPTION_CHOICE,
-        .choices = "json",
+        .choices = "json tts",
         .default_value = "json",
         .argument = "TARGET",
-        .help = "where the devices go; json is what The Things Stack imports",
+        .help = "where the devices go: json is what The Things Stack imports, tts is The Things Stack itself",
     },
     {
         .name = "output",
         .type = OPTION_STRING,
         .argument = "FILE",
-        .help = "file that the devices are written to, instead of standard output; must be new or empty",
+        .help = "file to write to instead of standard output; must be new or empty",
     },
     {
         .name = "dry-run",
@@ -77,6 +77,47 @@ const struct option_spec global_options[] = {
         .least = 1,
     },
     {
+        .name = "on-conflict",
+        .type = OPTION_CHOICE,
+        .choices = "fail skip update",
+        .default_value = "fail",
+        .argument = "WHAT",
+        .help = "what becomes of a device that the target has already, with other data: its migration fails, "
+                "it stays "
+                "where it is, or the target's is updated",
+    },
+    {
+        .name = "create-application",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "make the application at the target if it is missing",
+    },
+    {
+        .name = "no-plan",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "do not check the whole fleet before the first change; each device is still checked",
+    },
+    {
+        .name = "plan",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "only tell what would become of each device, and change nothing",
+    },
+    {
+        .name = "wait-uplink",
+        .type = OPTION_DURATION,
+        .default_value = "0s",
+        .argument = "DURATION",
+        .help = "how long to wait until all devices are heard at the target",
+    },
+    {
+        .name = "silent",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "only devices that were not heard at the target since they were imported",
+    },
+    {
         .name = "keep-going",
         .type = OPTION_BOOL,
         .default_value = "false",
@@ -101,6 +142,12 @@ const struct option_spec global_options[] = {
         .env = "TTN_LW_MIGRATE_JOURNAL_KEY_FILE",
         .argument = "FILE",
         .help = "Encrypt the journal's secrets with the content of FILE; - asks for a passphrase",
+    },
+    {
+        .name = "report",
+        .type = OPTION_STRING,
+        .argument = "FILE",
+        .help = "HTML page about the run, written at its end; must be new or empty",
     },
     {
         .name = "failed",

@@ -7,6 +7,7 @@
 #include "cli/global_options.h"
 #include "cli/layout.h"
 #include "source/registry.h"
+#include "target/target.h"
 
 enum {
     TERM_INDENT = 2,   // where commands and flags start
@@ -62,6 +63,13 @@ static void write_sources(const struct source_driver *const *sources, struct lay
     }
 }
 
+static void write_targets(struct layout *layout) {
+    buffer_puts(layout->text, "\nTargets:\n");
+    for (const struct target_driver *const *targets = target_drivers(); *targets != NULL; targets++) {
+        layout_entry(layout, TERM_INDENT, (*targets)->name, TEXT_INDENT, (*targets)->title);
+    }
+}
+
 static void describe_default(const struct option_spec *spec, const char *prefix, struct buffer *text) {
     if (spec->default_value == NULL || (spec->flags & OPTION_SECRET)) return;
     if (spec->type != OPTION_BOOL) {
@@ -110,6 +118,17 @@ static void write_source_options(const struct source_driver *source, bool with_p
     if (with_prefix) buffer_printf(&prefix, "%s.", source->name);
     buffer_printf(layout->text, "\nFlags of the source %s:\n", source->name);
     for (const struct option_spec *spec = source->options; spec->name != NULL; spec++) {
+        if ((spec->flags & OPTION_HIDDEN) == 0) write_option(spec, buffer_string(&prefix), layout);
+    }
+}
+
+static void write_target_options(const struct target_driver *target, struct layout *layout) {
+    if (target == NULL || target->options == NULL) return;
+    BUFFER_AUTO prefix;
+    buffer_init(&prefix, BUFFER_UNLIMITED);
+    buffer_printf(&prefix, "to.%s.", target->name);
+    buffer_printf(layout->text, "\nFlags of the target %s:\n", target->name);
+    for (const struct option_spec *spec = target->options; spec->name != NULL; spec++) {
         if ((spec->flags & OPTION_HIDDEN) == 0) write_option(spec, buffer_string(&prefix), layout);
     }
 }
@@ -179,7 +198,8 @@ static void write_ending(const struct help_topic *topic, struct layout *layout) 
     layout_paragraph(
         layout, 0,
         "An environment variable gives a flag's default. A flag of a source may be written with or "
-        "without the source's name before it. Keys are best kept out of the command line: in the "
+        "without the source's name before it; those of a target are shown with --to TARGET --help. Keys are "
+        "best kept out of the command line: in the "
         "environment, or in a file for the flag that ends in -file.");
 }
 
@@ -207,7 +227,10 @@ void help_write(const struct help_topic *topic, unsigned columns, struct buffer 
     if (topic->source == NULL && (command == NULL || (command->flags & COMMAND_SOURCE))) {
         write_sources(topic->sources, &layout);
     }
+    bool of_target = command == NULL || command_shows(command, "to");
+    if (of_target) write_targets(&layout);
     write_sources_options(topic, &layout);
+    if (of_target) write_target_options(topic->target, &layout);
     write_global_options(topic, &layout);
     if (command != NULL) write_examples(command->examples, &layout);
     if (command == NULL && topic->source != NULL) write_source_examples(topic->source, &layout);

@@ -9,11 +9,14 @@
 // The width of lines where the terminal's is unknown, and bounds of it where it is known.
 enum { HELP_COLUMNS = 80, HELP_COLUMNS_LEAST = 40, HELP_COLUMNS_MOST = 110 };
 
+struct target_driver;
+
 // What help is about.
 struct help_topic {
     const struct source_driver *const *sources;  // all of them; ends with NULL
     const struct command *command;               // NULL: the program, or `source` alone
     const struct source_driver *source;          // NULL: all sources
+    const struct target_driver *target;          // whose flags are shown too; NULL: none
     bool source_first;                           // show the source's flags without their prefix
 };
 

@@ -15,6 +15,7 @@ enum migration_kind {
     MIGRATION_NEW,
     MIGRATION_RESUMED,
     MIGRATION_ROLLBACK,
+    MIGRATION_VERIFY,
 };
 
 // Everything a run needs, in the order in which it is made.
@@ -27,13 +28,17 @@ struct migration {
     struct plan_set plans;
     struct device_naming naming;
     struct source *source;
-    struct file *output;   // NULL for a rollback
-    char *output_name;     // owned
-    char *journal_name;    // owned; NULL = none is left
-    uint64_t output_size;  // bytes of lines that were there before
+    struct target *target;  // NULL: a stream target
+    struct file *output;    // NULL for a rollback
+    char *output_name;      // owned
+    char *journal_name;     // owned; NULL = none is left
+    struct file *report;    // NULL = none is wanted
+    uint64_t output_size;   // bytes of lines that were there before
     struct progress *progress;
     struct run *run;
     bool dry_run;
+    bool plan_only;
+    bool waits;  // verify: devices that stay silent count
     int64_t started;
 };
 

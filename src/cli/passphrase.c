@@ -46,3 +46,19 @@ int passphrase_ask(const char *prompt, char **ret_passphrase, struct error *erro
     memory_wipe(line, sizeof line);
     return good ? 0 : error_set(error, ERROR_USAGE, "the passphrase is empty or too long");
 }
+
+int passphrase_ask_twice(const char *prompt, const char *again, char **ret_passphrase, struct error *error) {
+    char *first = NULL;
+    char *second = NULL;
+    int result = passphrase_ask(prompt, &first, error);
+    if (result == 0) result = passphrase_ask(again, &second, error);
+    if (result == 0 && strcmp(first, second) != 0) {
+        error_set(error, ERROR_USAGE, "the two passphrases are not the same: nothing was begun");
+        error_hint(error, "start again and type the same one twice");
+        result = -ERROR_USAGE;
+    }
+    if (result == 0) *ret_passphrase = memory_take(first);
+    memory_free_secret(first);
+    memory_free_secret(second);
+    return result;
+}

@@ -9,4 +9,7 @@
 // ERROR_USAGE if there is no terminal, or the answer is empty.
 int passphrase_ask(const char *prompt, char **ret_passphrase, struct error *error);
 
+// The same for a new one: it is asked for twice. ERROR_USAGE also if the answers differ.
+int passphrase_ask_twice(const char *prompt, const char *again, char **ret_passphrase, struct error *error);
+
 #endif

@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "device/json_memory.h"
+#include "journal/journal_memory.h"
+
 int process_open_descriptors(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
         if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
@@ -24,6 +27,10 @@ bool process_has_input(void) {
 }
 
 int process_protect(struct error *error) {
+    json_memory_init();
+    if (!journal_memory_init()) {
+        return error_set(error, ERROR_SYSTEM, "the memory of SQLite cannot be kept from others");
+    }
     umask(S_IRWXG | S_IRWXO);
     const struct rlimit none = {0, 0};
     if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {

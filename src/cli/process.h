@@ -15,7 +15,8 @@ int process_open_descriptors(void);
 // True if something can be read from standard input: it was open at start, and is no terminal.
 bool process_has_input(void);
 
-// Keeps keys from others: no core dump, no tracing by other processes, new files only for their owner.
+// Keeps keys from others: no core dump, no tracing by other processes, new files only for their owner, and libraries
+// wipe what they give back. Must come before any of these libraries is used.
 int process_protect(struct error *error);
 
 #endif

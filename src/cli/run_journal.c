@@ -98,25 +98,58 @@ static int find_path(const char *name, option_lookup *lookup, char **ret_path, s
     return 0;
 }
 
+char *run_journal_name(const struct run_journal *self, option_lookup *lookup) {
+    ERROR_AUTO ignored = {0};
+    char *directory MEMORY_AUTO = NULL;
+    if (self->path == NULL || state_directory(lookup, &directory, &ignored) != 0) {
+        return memory_strdup(self->path);
+    }
+    size_t size = strlen(directory);
+    const char *name = self->path + size + 1;
+    bool below = strncmp(self->path, directory, size) == 0 && self->path[size] == '/' && has_suffix(name) &&
+                 strchr(name, '/') == NULL;
+    return below ? memory_strndup(name, strlen(name) - strlen(suffix)) : memory_strdup(self->path);
+}
+
 // ---- keys
 
-static int seal_from_terminal(struct run_journal *self, struct seal **ret_seal, struct error *error) {
+static int seal_from_terminal(struct run_journal *self, bool new, struct seal **ret_seal,
+                              struct error *error) {
     uint8_t salt[SEAL_SALT_SIZE];
     char *passphrase = NULL;
     int result = journal_salt(self->journal, salt, error);
-    if (result == 0) result = passphrase_ask("Passphrase of the journal: ", &passphrase, error);
+    if (result == 0 && new) {
+        result = passphrase_ask_twice("New passphrase for the journal: ", "The same once more: ", &passphrase,
+                                      error);
+    } else if (result == 0) {
+        result = passphrase_ask("Passphrase of the journal: ", &passphrase, error);
+    }
     if (result == 0) result = seal_from_passphrase(passphrase, salt, ret_seal, error);
     memory_free_secret(passphrase);
     return result;
 }
 
-// A file, or "-" for a passphrase; a journal that is encrypted asks for one if no file is given.
-static int set_key(struct run_journal *self, const struct option_values *global, struct error *error) {
+// Nobody is asked for a passphrase that there never was.
+static int check_kind(struct run_journal *self, struct error *error) {
+    char *file MEMORY_AUTO = NULL;
+    int result = journal_property(self->journal, "global.journal-key-file", &file, error);
+    if (result != 0 || file == NULL || strcmp(file, "-") == 0) return result;
+    error_set(error, ERROR_USAGE, "the journal %s is encrypted with the key in a file", self->path);
+    error_hint(error, "name that file (it was %s): --journal-key-file FILE", file);
+    return -ERROR_USAGE;
+}
+
+// A file, or "-" for a passphrase; a journal that is encrypted asks for one if no file is given. `new`: the journal is
+// made here, so a slip of the finger would lock its owner out.
+static int set_key(struct run_journal *self, const struct option_values *global, bool new,
+                   struct error *error) {
     const char *file = option_string(global, "journal-key-file");
     if (file == NULL && !journal_is_sealed(self->journal)) return 0;
     struct seal *seal = NULL;
     bool asks = file == NULL || strcmp(file, "-") == 0;
-    int result = asks ? seal_from_terminal(self, &seal, error) : seal_from_file(file, &seal, error);
+    int result = file == NULL ? check_kind(self, error) : 0;
+    if (result != 0) return result;
+    result = asks ? seal_from_terminal(self, new, &seal, error) : seal_from_file(file, &seal, error);
     return result != 0 ? result : journal_set_seal(self->journal, seal, error);
 }
 
@@ -132,15 +165,26 @@ struct keeping {
     const char *prefix;
 };
 
+// A path means the same file wherever the run goes on; "-" and URLs are no paths.
+static char *lasting(const struct option_spec *spec, const char *text) {
+    bool path =
+        option_is_path(spec) && *text != '\0' && strcmp(text, "-") != 0 && strstr(text, "://") == NULL;
+    char *absolute = path ? file_absolute(text) : NULL;
+    return absolute != NULL ? absolute : memory_strdup(text);
+}
+
 static int keep_option(void *context, const struct option_spec *spec, const char *text, struct error *error) {
     const struct keeping *keeping = context;
     char *name MEMORY_AUTO = memory_printf("%s%s", keeping->prefix, spec->name);
-    return journal_set_property(keeping->journal, name, text, (spec->flags & OPTION_SECRET) != 0, error);
+    char *value = lasting(spec, text);
+    int result =
+        journal_set_property(keeping->journal, name, value, (spec->flags & OPTION_SECRET) != 0, error);
+    memory_free_secret(value);
+    return result;
 }
 
-static int keep_invocation(struct run_journal *self, const struct invocation *invocation,
-                           option_lookup *lookup, struct error *error) {
-    struct journal *journal = self->journal;
+int run_journal_describe(struct journal *journal, const struct invocation *invocation, option_lookup *lookup,
+                         struct error *error) {
     char created[RFC3339_TEXT_SIZE];
     rfc3339_format_ns(created, clock_wall(&clock_system));
     const char *user = lookup("USER");
@@ -154,6 +198,9 @@ static int keep_invocation(struct run_journal *self, const struct invocation *in
     struct keeping source = {.journal = journal, .prefix = "source."};
     if (result == 0) result = option_each_given(invocation->global, keep_option, &global, error);
     if (result == 0) result = option_each_given(invocation->source_options, keep_option, &source, error);
+    struct keeping target = {.journal = journal, .prefix = "target."};
+    if (result == 0 && invocation->target_options != NULL)
+        result = option_each_given(invocation->target_options, keep_option, &target, error);
     return result != 0 ? result : journal_commit(journal, error);
 }
 
@@ -170,8 +217,11 @@ int run_journal_create(const struct invocation *invocation, option_lookup *looku
     if (result == 0) result = take_lock(self, error);
     const struct journal_place place = {.path = self->path};
     if (result == 0) result = journal_create(&place, &self->journal, error);
-    if (result == 0) result = set_key(self, invocation->global, error);
-    if (result == 0) result = keep_invocation(self, invocation, lookup, error);
+    bool made = result == 0;
+    if (result == 0) result = set_key(self, invocation->global, true, error);
+    if (result == 0) result = run_journal_describe(self->journal, invocation, lookup, error);
+    // A file that was there before is somebody's.
+    if (result != 0 && made) run_journal_discard(self);
     if (result != 0) run_journal_release(self);
     return result;
 }
@@ -182,7 +232,7 @@ int run_journal_open(const struct option_values *global, const char *name, bool 
     if (result == 0 && writable) result = take_lock(self, error);
     const struct journal_place place = {.path = self->path};
     if (result == 0) result = journal_open(&place, writable, &self->journal, error);
-    if (result == 0 && writable) result = set_key(self, global, error);
+    if (result == 0 && writable) result = set_key(self, global, false, error);
     if (result != 0) run_journal_release(self);
     return result;
 }
@@ -276,7 +326,7 @@ static int restore_option(void *context, const char *name, const char *value, st
     const struct restoring *restoring = context;
     const struct option_spec *spec = option_find(option_table(restoring->values), name, strlen(name));
     // Where the run's files are is kept apart: these would count as given anew.
-    static const char places[] = "output journal no-journal journal-key-file dry-run";
+    static const char places[] = "output journal no-journal journal-key-file dry-run report";
     if (spec == NULL || option_given(restoring->values, name) || words_contain(places, name, strlen(name)))
         return 0;
     char *shown MEMORY_AUTO = memory_printf("the journal's --%s", name);
@@ -303,7 +353,12 @@ int run_journal_restore(struct run_journal *self, struct invocation *invocation,
     struct restoring source = {.values = invocation->source_options};
     result = journal_each_property(self->journal, "source.", restore_option, &source, error);
     if (result == 0) result = journal_each_property(self->journal, "global.", restore_option, &global, error);
-    return result;
+    if (result != 0) return result;
+    invocation->target_options = NULL;
+    invocation_set_target(invocation, NULL);
+    if (invocation->target_options == NULL) return 0;
+    struct restoring target = {.values = invocation->target_options};
+    return journal_each_property(self->journal, "target.", restore_option, &target, error);
 }
 
 int run_journal_command(struct run_journal *self, char **ret_command, struct error *error) {

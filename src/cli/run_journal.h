@@ -20,6 +20,10 @@ struct run_journal {
 int run_journal_create(const struct invocation *invocation, option_lookup *lookup,
                        struct run_journal *journal, struct error *error);
 
+// Puts that into any journal: who runs what, from where, with which options.
+int run_journal_describe(struct journal *journal, const struct invocation *invocation, option_lookup *lookup,
+                         struct error *error);
+
 // Opens the journal that a user names: a path, a run's ID, or NULL for the latest run. `writable` takes the lock. The key
 // of an encrypted one comes from --journal-key-file or is asked for on the terminal.
 int run_journal_open(const struct option_values *global, const char *name, bool writable,
@@ -33,6 +37,10 @@ int run_journal_open_locked(const char *name, option_lookup *lookup, struct run_
 // moves blocks, may still hold what was overwritten.
 int run_journal_wipe(struct run_journal *journal, struct error *error);
 
+// What a command line calls it: the run's ID if it lies below the state directory, else its path. NULL if there is none;
+// the caller frees it.
+char *run_journal_name(const struct run_journal *journal, option_lookup *lookup);
+
 // Accepts a zeroed one.
 void run_journal_release(struct run_journal *journal);
 
@@ -45,8 +53,8 @@ int run_journal_set_output(struct run_journal *journal, const struct file *outpu
 // The run's own output; `ret_identity->path` is NULL if it was no regular file.
 int run_journal_output(struct run_journal *journal, struct file_identity *ret_identity, struct error *error);
 
-// What was kept of the command line, to run it again: source and options. Options of `invocation` that were given now win.
-// The invocation must have none of a source.
+// What was kept of the command line, to run it again: source, target and options. Options of `invocation` that were given now win.
+// The invocation must have none of a source or a target; it owns those that it gets here.
 int run_journal_restore(struct run_journal *journal, struct invocation *invocation,
                         const struct source_driver *const *sources, struct error *error);
 

@@ -20,6 +20,11 @@ static void add_duration(struct buffer *text, int64_t elapsed) {
     }
 }
 
+// True if devices were to be moved.
+static bool migrates(const struct summary *summary) {
+    return !summary->rollback && !summary->verify && !summary->plan;
+}
+
 static void write_counts(const struct log *log, const struct summary *summary) {
     const struct run_numbers *numbers = summary->numbers;
     BUFFER_AUTO text;
@@ -27,11 +32,24 @@ static void write_counts(const struct log *log, const struct summary *summary) {
     if (summary->rollback) {
         buffer_printf(&text, "%" PRIu64 " device%s put back at %s", numbers->restored,
                       plural(numbers->restored), summary->source);
+    } else if (summary->verify) {
+        buffer_printf(&text, "%" PRIu64 " device%s at %s as it should be", numbers->verified,
+                      plural(numbers->verified), summary->target);
+        if (numbers->silent > 0) buffer_printf(&text, ", %" PRIu64 " not heard there yet", numbers->silent);
+    } else if (summary->plan) {
+        buffer_printf(&text, "%" PRIu64 " device%s can go", numbers->checked, plural(numbers->checked));
+        if (numbers->found > 0)
+            buffer_printf(&text, ", %" PRIu64 " of them at the target already", numbers->found);
+    } else if (summary->target != NULL) {
+        buffer_printf(&text, "%" PRIu64 " device%s imported into %s, %" PRIu64 " read back",
+                      numbers->imported, plural(numbers->imported), summary->target, numbers->verified);
+        if (numbers->found > 0) buffer_printf(&text, ", %" PRIu64 " there already", numbers->found);
     } else {
         buffer_printf(&text, "%" PRIu64 " device%s written to %s", numbers->written, plural(numbers->written),
                       summary->output);
     }
-    if (summary->changes && !summary->rollback) {
+    if (numbers->skipped > 0) buffer_printf(&text, ", %" PRIu64 " left alone", numbers->skipped);
+    if (summary->changes && migrates(summary)) {
         buffer_printf(&text, ", %" PRIu64 " cleared at %s", numbers->released, summary->source);
     }
     if (numbers->failed > 0) buffer_printf(&text, ", %" PRIu64 " failed", numbers->failed);
@@ -41,15 +59,25 @@ static void write_counts(const struct log *log, const struct summary *summary) {
 
 static void write_leftovers(const struct log *log, const struct summary *summary) {
     const struct run_numbers *numbers = summary->numbers;
-    if (numbers->held > 0) {
+    if (numbers->held > 0 && summary->target != NULL) {
+        log_printf(log, LOG_WARN,
+                   "%" PRIu64 " device%s on the way between %s and %s: ttn-lw-migrate resume, or rollback",
+                   numbers->held, plural(numbers->held), summary->source, summary->target);
+    } else if (numbers->held > 0) {
         log_printf(log, LOG_WARN, "%" PRIu64 " of the written devices may still have keys at %s: see above",
                    numbers->held, summary->source);
     }
-    if (numbers->moved_on > 0) {
+    if (numbers->unseen > 0) {
+        log_printf(log, LOG_WARN,
+                   "%" PRIu64 " imported device%s could not be read back: ttn-lw-migrate verify",
+                   numbers->unseen, plural(numbers->unseen));
+    }
+    if (numbers->moved_on > 0 && summary->target == NULL) {
         log_printf(log, LOG_WARN, "%" PRIu64 " device%s heard while being moved: see above what to do",
                    numbers->moved_on, numbers->moved_on == 1 ? " was" : "s were");
     }
-    if (numbers->released > numbers->confirmed && summary->changes && !summary->rollback) {
+    if (numbers->released > numbers->confirmed && summary->changes && migrates(summary) &&
+        summary->target == NULL) {
         log_printf(log, LOG_WARN,
                    "%" PRIu64
                    " cleared devices were not looked at once more: whether they sent a frame just before is "
@@ -60,14 +88,17 @@ static void write_leftovers(const struct log *log, const struct summary *summary
 
 // What to do with a run that did not come to its end.
 static void write_halted(const struct log *log, const struct summary *summary) {
-    if (summary->rollback) {
+    bool begun = summary->numbers->written > 0 || summary->numbers->begun > 0;
+    if (summary->verify || summary->plan) {
+        log_printf(log, LOG_INFO, "not finished; nothing was changed");
+    } else if (summary->rollback) {
         log_printf(log, LOG_INFO, "not finished; to go on: ttn-lw-migrate rollback %s", summary->journal);
-    } else if (summary->journal != NULL && summary->numbers->written > 0) {
+    } else if (summary->journal != NULL && begun) {
         log_printf(log, LOG_INFO,
                    "not finished; to go on: ttn-lw-migrate resume %s; to put the devices back: "
                    "ttn-lw-migrate rollback %s",
                    summary->journal, summary->journal);
-    } else if (summary->numbers->written == 0) {
+    } else if (!begun) {
         log_printf(log, LOG_INFO, "nothing was written and nothing was changed");
     } else if (summary->changes) {
         log_printf(
@@ -85,8 +116,22 @@ static void write_rolled_back(const struct log *log, const struct summary *summa
         log_printf(log, LOG_INFO, "something of %" PRIu64 " device%s could not be put back: see above",
                    summary->numbers->imperfect, plural(summary->numbers->imperfect));
     }
+    if (summary->target != NULL) return;
     log_printf(log, LOG_INFO,
                "take the devices out of their new network, and do not import their lines any more");
+}
+
+// After a run into a network.
+static void write_imported(const struct log *log, const struct summary *summary) {
+    const struct run_numbers *numbers = summary->numbers;
+    if (numbers->failed > 0) {
+        log_printf(log, LOG_INFO, "mend the devices that failed, then: ttn-lw-migrate resume --failed");
+    } else if (numbers->imported + numbers->found > 0) {
+        log_printf(log, LOG_INFO,
+                   "next: wait until the devices are heard: ttn-lw-migrate verify --wait-uplink 15m");
+    } else {
+        log_printf(log, LOG_INFO, "nothing was left to migrate");
+    }
 }
 
 static void write_next(const struct log *log, const struct summary *summary) {
@@ -95,6 +140,12 @@ static void write_next(const struct log *log, const struct summary *summary) {
         write_halted(log, summary);
     } else if (summary->rollback) {
         write_rolled_back(log, summary);
+    } else if (summary->plan) {
+        log_printf(log, LOG_INFO, "nothing was changed");
+    } else if (summary->verify) {
+        return;
+    } else if (summary->target != NULL) {
+        write_imported(log, summary);
     } else if (summary->dry_run) {
         log_printf(log, LOG_INFO,
                    "dry run: nothing was changed; run the same command without --dry-run to migrate");
@@ -116,6 +167,6 @@ void summary_write(const struct log *log, const struct summary *summary) {
     write_leftovers(log, summary);
     write_next(log, summary);
     bool kept = summary->journal != NULL && !summary->halted && !summary->interrupted &&
-                summary->numbers->written > 0;
+                (summary->numbers->written > 0 || summary->numbers->begun > 0);
     if (kept) log_printf(log, LOG_INFO, "the run's journal, which holds keys: %s", summary->journal);
 }

@@ -11,7 +11,10 @@ struct summary {
     const char *output;   // name of the output
     const char *journal;  // path, or NULL
     bool rollback;        // devices were put back, nothing was written
+    bool verify;          // devices were read back from the target
+    bool plan;            // nothing but what would become of each device was found out
     const char *source;   // title of the source
+    const char *target;   // title of a target that is a server, or NULL
     bool dry_run;
     bool changes;  // the run clears devices at the source
     bool halted;   // an error ended it

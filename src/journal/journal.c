@@ -11,13 +11,16 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/memory.h"
+#include "journal/guard.h"
 #include "journal/journal_p.h"
 
 // "TLWM", in SQLite's application_id: tells a journal from any other database.
 enum { APPLICATION_ID = 0x544c574d };
 
-#define DEVICE_COLUMNS \
-    "sequence, state, id, dev_eui, complete, data, session, converted, reason, attempts, line"
+#define DEVICE_COLUMNS                                                                                    \
+    "sequence, state, id, dev_eui, complete, data, session, converted, reason, attempts, line, changed, " \
+    "claim, "                                                                                             \
+    "before, progress, f_cnt_up, n_f_cnt_down, a_f_cnt_down"
 #define DEVICE_FROM " FROM device WHERE application = ?1"
 
 static const char *const statement_text[STATEMENT_COUNT] = {
@@ -36,18 +39,31 @@ static const char *const statement_text[STATEMENT_COUNT] = {
                      " AND +state BETWEEN ?3 AND ?4 AND session = ?5 ORDER BY sequence LIMIT 1",
     [FIND] = "SELECT " DEVICE_COLUMNS DEVICE_FROM " AND id = ?2",
     [OTHER] = "SELECT id" DEVICE_FROM
-              " AND device_id = ?2 AND sequence <> ?3 AND state <> 20"
+              " AND device_id = ?2 AND sequence <> ?3 AND state NOT IN (20, 22)"
               " ORDER BY sequence LIMIT 1",
     [STORE] =
         "UPDATE device SET state = 3, device_id = ?2, session = ?3, dev_eui = ?4, complete = ?5, data = ?6,"
-        " converted = ?7 WHERE sequence = ?1",
-    [SET_STATE] = "UPDATE device SET state = ?2 WHERE sequence = ?1",
-    [SET_REASON] = "UPDATE device SET state = ?2, reason = ?3, attempts = attempts + 1 WHERE sequence = ?1",
+        " converted = ?7, changed = ?8 WHERE sequence = ?1",
+    [SET_STATE] = "UPDATE device SET state = ?2, changed = ?3 WHERE sequence = ?1",
+    [SET_REASON] =
+        "UPDATE device SET state = ?2, reason = ?3, attempts = attempts + 1, changed = ?4 WHERE sequence = "
+        "?1",
+    [SET_DEVICE_ID] = "UPDATE device SET device_id = ?2 WHERE sequence = ?1",
+    [SET_CONVERTED] = "UPDATE device SET converted = ?2 WHERE sequence = ?1",
+    [SET_CLAIM] = "UPDATE device SET claim = ?2, before = ?3 WHERE sequence = ?1",
+    [SET_PROGRESS] =
+        "UPDATE device SET progress = ?2, f_cnt_up = ?3, n_f_cnt_down = ?4, a_f_cnt_down = ?5 WHERE sequence "
+        "= ?1",
+    // From RESERVING to CONFIRMED, and UNDOING; or claimed by an attempt that was interrupted and begun anew.
+    [RESTORE_ALL] =
+        "UPDATE device SET state = 30, changed = ?1 WHERE state BETWEEN 4 AND 9 OR state = 21 OR (state <= 3 "
+        "AND"
+        " claim IN (1, 2, 4))",
     [SET_LINE] = "UPDATE device SET line = ?2 WHERE sequence = ?1",
     [NEXT_LINE] = "SELECT " DEVICE_COLUMNS " FROM device WHERE line > ?1 ORDER BY line LIMIT 1",
     [FORGET_RECORDED] = "UPDATE device SET line = NULL, state = 0, complete = 0 WHERE state = 3",
     [LAST_LINE] = "SELECT coalesce(max(line), 0) FROM device",
-    [CHANGE_STATES] = "UPDATE device SET state = ?2 WHERE state = ?1",
+    [CHANGE_STATES] = "UPDATE device SET state = ?2, changed = ?3 WHERE state = ?1",
     [TOTAL] = "SELECT count(*)" DEVICE_FROM,
     [COUNT] = "SELECT count(*)" DEVICE_FROM " AND state = ?2",
     [COUNT_ALL] = "SELECT count(*) FROM device WHERE state = ?1",
@@ -70,43 +86,45 @@ static const char *const statement_text[STATEMENT_COUNT] = {
     [APPLICATION_AT] = "SELECT name FROM application ORDER BY number LIMIT 1 OFFSET ?1",
 };
 
-static const char schema[] =
-    "CREATE TABLE property (name TEXT PRIMARY KEY, value BLOB, sealed INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE application (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-    " planned INTEGER NOT NULL DEFAULT 0);"
-    "CREATE TABLE device ("
-    " sequence INTEGER PRIMARY KEY,"
-    " application INTEGER NOT NULL REFERENCES application,"
-    " id TEXT NOT NULL,"
-    " device_id TEXT,"
-    " state INTEGER NOT NULL,"
-    " session INTEGER NOT NULL DEFAULT 0,"
-    " dev_eui BLOB,"
-    " complete INTEGER NOT NULL,"
-    " data BLOB,"
-    " converted BLOB,"
-    " reason TEXT,"
-    " attempts INTEGER NOT NULL DEFAULT 0,"
-    " line INTEGER UNIQUE,"
-    " UNIQUE (application, id));"
-    "CREATE INDEX device_by_device_id ON device (application, device_id);";
+// What the system told SQLite, which knows a full disk only where it writes to one; 0 = nothing. Each open file keeps its
+// own last error, and of those that are closed by now the connection may have one.
+static int system_reason(sqlite3 *database, int code) {
+    if (code != SQLITE_IOERR && code != SQLITE_CANTOPEN) return 0;
+    sqlite3_file *log = NULL;
+    int reason = 0;
+    sqlite3_file_control(database, NULL, SQLITE_FCNTL_LAST_ERRNO, &reason);
+    sqlite3_file_control(database, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (reason == 0 && log != NULL && log->pMethods != NULL)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &reason);
+    if (reason == 0) reason = sqlite3_system_errno(database);
+    // A file that cannot be made is looked for, in vain: that it is not there is not the reason.
+    return reason == ENOENT ? 0 : reason;
+}
 
 int journal_error(struct journal *journal, struct error *error) {
     int code = sqlite3_errcode(journal->database);
+    int reason = system_reason(journal->database, code);
     const char *words = sqlite3_errmsg(journal->database);
     if (journal->path == NULL) {
         return error_set(error, ERROR_SYSTEM, "the list of devices cannot be kept: %s", words);
     }
     error_set(error, ERROR_OUTPUT, "the journal %s: %s", journal->path, words);
-    if (code == SQLITE_FULL)
+    if (reason != 0)
+        error_set(error, ERROR_OUTPUT, "the journal %s: %s (%s)", journal->path, words, strerror(reason));
+    bool failing = (code == SQLITE_IOERR || code == SQLITE_CANTOPEN) && (reason == 0 || reason == EIO);
+    if (code == SQLITE_FULL || reason == ENOSPC || reason == EDQUOT)
         error_hint(error, "free some space, then: ttn-lw-migrate resume %s", journal->path);
+    if (failing) {
+        error_hint(error, "see whether the disk is full or failing, then: ttn-lw-migrate resume %s",
+                   journal->path);
+    }
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
         error_hint(error, "the file is damaged: keep it, and the output, as they are");
     }
     return -ERROR_OUTPUT;
 }
 
-static int journal_execute(struct journal *journal, const char *text, struct error *error) {
+int journal_execute(struct journal *journal, const char *text, struct error *error) {
     return sqlite3_exec(journal->database, text, NULL, NULL, NULL) == SQLITE_OK
                ? 0
                : journal_error(journal, error);
@@ -115,6 +133,7 @@ static int journal_execute(struct journal *journal, const char *text, struct err
 static struct journal *journal_new(const char *path) {
     struct journal *journal = memory_new(struct journal);
     journal->path = memory_strdup(path);
+    journal->clock = &clock_system;
     return journal;
 }
 
@@ -145,7 +164,7 @@ int journal_open_temporary(struct journal **ret_journal, struct error *error) {
                             "PRAGMA cache_size = -1024",
                             error);
     }
-    if (result == 0) result = journal_execute(journal, schema, error);
+    if (result == 0) result = journal_make_tables(journal, error);
     // What spills to the disk of a large fleet is worth nothing to whoever finds it there.
     if (result == 0) result = seal_from_chance(&journal->seal, error);
     if (result == 0) result = journal_execute(journal, "BEGIN", error);
@@ -192,11 +211,14 @@ int journal_create(const struct journal_place *place, struct journal **ret_journ
     if (result == 0) result = journal_execute(journal, "PRAGMA journal_mode = WAL", error);
     if (result == 0) result = journal_settle(journal, error);
     if (result == 0) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
-    if (result == 0) result = journal_execute(journal, schema, error);
-    char *identity MEMORY_AUTO = memory_printf("PRAGMA application_id = %d; PRAGMA user_version = %d",
-                                               APPLICATION_ID, JOURNAL_VERSION);
+    if (result == 0) result = journal_make_tables(journal, error);
+    char *identity MEMORY_AUTO = memory_printf("PRAGMA application_id = %d", APPLICATION_ID);
     if (result == 0) result = journal_execute(journal, identity, error);
-    if (result == 0) result = journal_commit(journal, error);
+    if (result == 0) result = guard_begin(journal, error);
+    if (result == 0) result = guard_properties(journal, error);
+    // The file itself gets the ID that tells whose its log is.
+    if (result == 0) result = journal_execute(journal, "COMMIT; PRAGMA wal_checkpoint(FULL)", error);
+    if (result == 0) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
     if (result != 0) {
         journal_close(journal);
         return result;
@@ -223,7 +245,7 @@ static int not_complete(const struct journal *journal, struct error *error) {
     return -ERROR_INPUT;
 }
 
-static int check_identity(struct journal *journal, struct error *error) {
+static int check_identity(struct journal *journal, int64_t *ret_version, struct error *error) {
     int64_t identity = 0;
     int64_t version = 0;
     if (pragma_number(journal, "PRAGMA application_id", &identity, error) != 0 ||
@@ -241,6 +263,7 @@ static int check_identity(struct journal *journal, struct error *error) {
         error_hint(error, "use that version");
         return -ERROR_INPUT;
     }
+    *ret_version = version;
     return version < 1 ? not_complete(journal, error) : 0;
 }
 
@@ -269,15 +292,21 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
                  struct error *error) {
     struct journal *journal = journal_new(place->path);
     int flags = writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    int64_t version = 0;
     int result = 0;
     if (sqlite3_open_v2(place->path, &journal->database, flags, place->vfs) != SQLITE_OK) {
         result = error_set(error, ERROR_INPUT, "the journal %s cannot be opened: %s", place->path,
                            sqlite3_errmsg(journal->database));
     }
-    if (result == 0) result = check_identity(journal, error);
+    // Whoever refuses a journal must not copy its log into it.
+    if (result == 0) sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (result == 0) result = check_identity(journal, &version, error);
     if (result == 0) result = check_soundness(journal, error);
     if (result == 0) result = journal_settle(journal, error);
+    if (result == 0) result = journal_upgrade(journal, version, writable, error);
     if (result == 0) result = read_sealed(journal, error);
+    if (result == 0) result = guard_check(journal, place, writable, error);
+    if (result == 0) sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     // A process that was killed may have left what it wrote, but did not sync: that is safe before anything is done on
     // the strength of it.
     if (result == 0 && writable) result = journal_execute(journal, "PRAGMA wal_checkpoint", error);
@@ -290,9 +319,18 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
     return 0;
 }
 
+void journal_set_clock(struct journal *journal, const struct clock *clock) {
+    journal->clock = clock;
+}
+
+void journal_bind_now(struct journal *journal, sqlite3_stmt *statement, int index) {
+    sqlite3_bind_int64(statement, index, clock_wall(journal->clock) / NS_PER_MS);
+}
+
 int journal_commit(struct journal *journal, struct error *error) {
     if (journal->path == NULL) return 0;
-    int result = journal_execute(journal, "COMMIT", error);
+    int result = guard_properties(journal, error);
+    if (result == 0) result = journal_execute(journal, "COMMIT", error);
     if (result == 0) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
     return result;
 }
@@ -329,6 +367,10 @@ void journal_bind_secret(struct journal *journal, sqlite3_stmt *statement, int i
     if (data == NULL) return;
     if (journal->seal != NULL) {
         seal_close(journal->seal, place, data, size, space);
+    } else if (journal->guarded) {
+        guard_close(place, data, size, space);
+    }
+    if (space->data != NULL) {
         data = space->data;
         size = space->size;
     }
@@ -341,6 +383,7 @@ int journal_column_secret(struct journal *journal, sqlite3_stmt *statement, int 
     size_t size = (size_t)sqlite3_column_bytes(statement, column);
     if (journal->seal != NULL) return seal_open(journal->seal, place, bytes, size, data, error);
     if (journal->sealed) return error_set(error, ERROR_USAGE, "the journal %s is encrypted", journal->path);
+    if (journal->guarded) return guard_open(place, bytes, size, data, error);
     buffer_add(data, bytes, size);
     return 0;
 }
@@ -410,6 +453,7 @@ int journal_set_property(struct journal *journal, const char *name, const char *
         sqlite3_bind_blob(statement, 2, value, (int)strlen(value), SQLITE_STATIC);
     }
     sqlite3_bind_int(statement, 3, seals);
+    journal->properties_changed = true;
     return journal_run(journal, statement, error);
 }
 

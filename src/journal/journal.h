@@ -12,13 +12,15 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/error.h"
+#include "device/place.h"
 #include "device/record.h"
 #include "journal/seal.h"
 #include "journal/state.h"
 
 // The version of the file's layout; kept in SQLite's user_version.
-enum { JOURNAL_VERSION = 1 };
+enum { JOURNAL_VERSION = 2 };
 
 struct journal;
 
@@ -34,8 +36,9 @@ struct journal_place {
 // Makes a new file, 0600 whatever the umask. ERROR_OUTPUT if it exists or cannot be made.
 int journal_create(const struct journal_place *place, struct journal **ret_journal, struct error *error);
 
-// Opens a file that is there; `writable` = false for those who only look. ERROR_INPUT if it is no journal, of a newer
-// version, or damaged: nothing is changed then.
+// Opens a file that is there; `writable` = false for those who only look. A layout of an older version is brought to
+// the present one if it is writable, else only read so. ERROR_INPUT if it is no journal, of a newer version, or
+// damaged: nothing is changed then.
 int journal_open(const struct journal_place *place, bool writable, struct journal **ret_journal,
                  struct error *error);
 
@@ -48,6 +51,9 @@ const char *journal_path(const struct journal *journal);
 // Encrypts what is written from now on; takes the seal over. For a journal that is there, the key must be the one that
 // it was made with: ERROR_USAGE otherwise, also if it was made without one.
 int journal_set_seal(struct journal *journal, struct seal *seal, struct error *error);
+
+// Where the times of changes come from; the machine's clock without. Borrowed.
+void journal_set_clock(struct journal *journal, const struct clock *clock);
 
 // True if the file holds encrypted values, so that it needs journal_set_seal before devices are read.
 bool journal_is_sealed(const struct journal *journal);
@@ -111,6 +117,11 @@ struct journal_device {
     char *reason;       // why it failed, or what is to be known of it; NULL = nothing
     unsigned attempts;  // failures so far
     uint64_t line;      // its place in the output, from 1 on; 0 = none
+    int64_t changed;    // when its state changed last, ms since 1970; 0 = never
+    enum device_claim claim;
+    uint8_t *before;  // CLAIM_UPDATED: what the target had, in its driver's own form; NULL = nothing
+    size_t before_size;
+    struct device_progress progress;  // at the target, before it is taken away from there
 };
 
 // Wipes and frees. Accepts a zeroed device.
@@ -143,6 +154,25 @@ int journal_store(struct journal *journal, const struct journal_entry *entry, ch
 
 int journal_set_state(struct journal *journal, int64_t sequence, enum device_state state,
                       struct error *error);
+
+// The ID that a device will have. *ret_other as for journal_store.
+int journal_set_device_id(struct journal *journal, int64_t sequence, const char *device_id, char **ret_other,
+                          struct error *error);
+
+// Replaces the converted device: it got other counters since it was stored. `session` as it was stored.
+int journal_set_converted(struct journal *journal, int64_t sequence, const char *id, bool session,
+                          const void *converted, size_t converted_size, struct error *error);
+
+// Whose the device at the target is, and what was there before.
+int journal_set_claim(struct journal *journal, int64_t sequence, const char *id, enum device_claim claim,
+                      const void *before, size_t before_size, struct error *error);
+
+// How far the device got at the target.
+int journal_set_progress(struct journal *journal, int64_t sequence, const struct device_progress *progress,
+                         struct error *error);
+
+// All devices of which something may be at the target, or not at the source, are RESTORING. *ret_count of them.
+int journal_restore_all(struct journal *journal, uint64_t *ret_count, struct error *error);
 
 // Another state with its reason; counts an attempt.
 int journal_set_reason(struct journal *journal, int64_t sequence, enum device_state state, const char *reason,

@@ -10,13 +10,27 @@ void journal_device_release(struct journal_device *device) {
     source_record_release(&device->record);
     if (device->converted != NULL) memory_wipe(device->converted, device->converted_size);
     free(device->converted);
+    if (device->before != NULL) memory_wipe(device->before, device->before_size);
+    free(device->before);
     free(device->reason);
     *device = (struct journal_device){0};
 }
 
-// Where a device's secret value stands, for the seal.
-static char *place_of(const char *column, const char *id) {
-    return memory_printf("device.%s:%s", column, id);
+char *journal_place_of(const struct journal *journal, const char *column, const char *id, const void *beside,
+                       size_t beside_size) {
+    BUFFER_AUTO place;
+    buffer_init(&place, BUFFER_UNLIMITED);
+    buffer_printf(&place, "device.%s:%s", column, id);
+    if (journal->guarded && !journal->sealed && beside_size > 0) {
+        buffer_putc(&place, ':');
+        for (size_t i = 0; i < beside_size; i++) buffer_printf(&place, "%02x", ((const uint8_t *)beside)[i]);
+    }
+    return buffer_take_string(&place);
+}
+
+// The EUI, or nothing.
+static size_t eui_size(const struct source_record *record) {
+    return record->has_dev_eui ? sizeof record->dev_eui : 0;
 }
 
 // Binds dev_eui, complete and data to three parameters in a row; what is bound must outlive the statement's run.
@@ -26,7 +40,8 @@ static void bind_record(struct journal *journal, sqlite3_stmt *statement, int fi
         sqlite3_bind_blob(statement, first, record->dev_eui, sizeof record->dev_eui, SQLITE_STATIC);
     }
     sqlite3_bind_int(statement, first + 1, record->complete);
-    char *place MEMORY_AUTO = place_of("data", record->id);
+    char *place MEMORY_AUTO =
+        journal_place_of(journal, "data", record->id, record->dev_eui, eui_size(record));
     journal_bind_secret(journal, statement, first + 2, place, record->data, record->size, space);
 }
 
@@ -55,8 +70,21 @@ int journal_fill(struct journal *journal, const struct source_record *record, co
     return journal_put(journal, FILL, record, device_id, error);
 }
 
+// One of the row's secret values, NULL if there is none; the caller owns it.
+static int read_secret(struct journal *journal, sqlite3_stmt *statement, int column, const char *place,
+                       uint8_t **ret_data, size_t *ret_size, struct error *error) {
+    if (sqlite3_column_type(statement, column) == SQLITE_NULL) return 0;
+    BUFFER_AUTO bytes;
+    buffer_init(&bytes, BUFFER_UNLIMITED);
+    int result = journal_column_secret(journal, statement, column, place, &bytes, error);
+    if (result != 0) return result;
+    *ret_data = memory_dup(bytes.data, bytes.size);
+    *ret_size = bytes.size;
+    return 0;
+}
+
 // Reads a row of DEVICE_COLUMNS: sequence, state, id, dev_eui, complete, data, session, converted, reason, attempts,
-// line.
+// line, changed, claim, before, progress, f_cnt_up, n_f_cnt_down, a_f_cnt_down.
 static int read_device(struct journal *journal, sqlite3_stmt *statement, struct journal_device *device,
                        struct error *error) {
     *device = (struct journal_device){
@@ -66,6 +94,13 @@ static int read_device(struct journal *journal, sqlite3_stmt *statement, struct 
         .reason = memory_strdup((const char *)sqlite3_column_text(statement, 8)),
         .attempts = (unsigned)sqlite3_column_int(statement, 9),
         .line = (uint64_t)sqlite3_column_int64(statement, 10),
+        .changed = sqlite3_column_int64(statement, 11),
+        .claim = (enum device_claim)sqlite3_column_int(statement, 12),
+        .progress = {.known = sqlite3_column_int(statement, 14) > 0,
+                     .rejoined = sqlite3_column_int(statement, 14) > 1,
+                     .last_f_cnt_up = (uint32_t)sqlite3_column_int64(statement, 15),
+                     .last_n_f_cnt_down = (uint32_t)sqlite3_column_int64(statement, 16),
+                     .last_a_f_cnt_down = (uint32_t)sqlite3_column_int64(statement, 17)},
     };
     struct source_record *record = &device->record;
     record->id = memory_strdup((const char *)sqlite3_column_text(statement, 2));
@@ -80,17 +115,20 @@ static int read_device(struct journal *journal, sqlite3_stmt *statement, struct 
     buffer_init(&bytes, BUFFER_UNLIMITED);
     int result = 0;
     if (sqlite3_column_type(statement, 5) != SQLITE_NULL) {
-        char *place MEMORY_AUTO = place_of("data", record->id);
+        char *place MEMORY_AUTO =
+            journal_place_of(journal, "data", record->id, record->dev_eui, eui_size(record));
         result = journal_column_secret(journal, statement, 5, place, &bytes, error);
         if (result == 0) source_record_set_data(record, bytes.data, bytes.size);
     }
-    buffer_clear(&bytes);
-    if (result == 0 && sqlite3_column_type(statement, 7) != SQLITE_NULL) {
-        char *place MEMORY_AUTO = place_of("converted", record->id);
-        result = journal_column_secret(journal, statement, 7, place, &bytes, error);
-        device->converted = memory_dup(bytes.data, bytes.size);
-        device->converted_size = bytes.size;
-    }
+    const uint8_t session = device->session;
+    char *converted MEMORY_AUTO =
+        journal_place_of(journal, "converted", record->id, &session, sizeof session);
+    char *before MEMORY_AUTO = journal_place_of(journal, "before", record->id, NULL, 0);
+    if (result == 0)
+        result =
+            read_secret(journal, statement, 7, converted, &device->converted, &device->converted_size, error);
+    if (result == 0)
+        result = read_secret(journal, statement, 13, before, &device->before, &device->before_size, error);
     return result;
 }
 
@@ -161,8 +199,11 @@ int journal_store(struct journal *journal, const struct journal_entry *entry, ch
     journal_bind_text(statement, 2, entry->device_id);
     sqlite3_bind_int(statement, 3, entry->session);
     bind_record(journal, statement, 4, entry->record, &data);
-    char *place MEMORY_AUTO = place_of("converted", entry->record->id);
+    const uint8_t session = entry->session;
+    char *place MEMORY_AUTO =
+        journal_place_of(journal, "converted", entry->record->id, &session, sizeof session);
     journal_bind_secret(journal, statement, 7, place, entry->converted, entry->converted_size, &converted);
+    journal_bind_now(journal, statement, 8);
     return journal_run(journal, statement, error);
 }
 
@@ -172,6 +213,19 @@ int journal_set_state(struct journal *journal, int64_t sequence, enum device_sta
     if (statement == NULL) return journal_error(journal, error);
     sqlite3_bind_int64(statement, 1, sequence);
     sqlite3_bind_int(statement, 2, (int)state);
+    journal_bind_now(journal, statement, 3);
+    return journal_run(journal, statement, error);
+}
+
+int journal_set_device_id(struct journal *journal, int64_t sequence, const char *device_id, char **ret_other,
+                          struct error *error) {
+    *ret_other = NULL;
+    int result = journal_other(journal, sequence, device_id, ret_other, error);
+    if (result != 0 || *ret_other != NULL) return result;
+    sqlite3_stmt *statement = journal_statement(journal, SET_DEVICE_ID);
+    if (statement == NULL) return journal_error(journal, error);
+    sqlite3_bind_int64(statement, 1, sequence);
+    journal_bind_text(statement, 2, device_id);
     return journal_run(journal, statement, error);
 }
 
@@ -182,6 +236,7 @@ int journal_set_reason(struct journal *journal, int64_t sequence, enum device_st
     sqlite3_bind_int64(statement, 1, sequence);
     sqlite3_bind_int(statement, 2, (int)state);
     journal_bind_text(statement, 3, reason);
+    journal_bind_now(journal, statement, 4);
     return journal_run(journal, statement, error);
 }
 
@@ -213,6 +268,7 @@ int journal_change_states(struct journal *journal, enum device_state from, enum 
     if (statement == NULL) return journal_error(journal, error);
     sqlite3_bind_int(statement, 1, (int)from);
     sqlite3_bind_int(statement, 2, (int)to);
+    journal_bind_now(journal, statement, 3);
     int result = journal_run(journal, statement, error);
     if (result == 0) *ret_count = (uint64_t)sqlite3_changes64(journal->database);
     return result;

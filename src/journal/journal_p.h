@@ -18,6 +18,11 @@ enum statement {
     SET_STATE,
     SET_REASON,
     SET_LINE,
+    SET_DEVICE_ID,
+    SET_CONVERTED,
+    SET_CLAIM,
+    SET_PROGRESS,
+    RESTORE_ALL,
     NEXT_LINE,
     FORGET_RECORDED,
     LAST_LINE,
@@ -42,11 +47,26 @@ struct journal {
     char *path;                                 // owned; NULL = temporary
     struct seal *seal;                          // owned; NULL = not encrypted
     bool sealed;                                // the file holds encrypted values
+    bool guarded;                               // values carry a hash: see guard.h
+    bool properties_changed;                    // since the last commit
     bool created;                               // by this process: it can be encrypted from the start
     int64_t application;                        // the one in use
+    const struct clock *clock;                  // borrowed
 };
 
 int journal_error(struct journal *journal, struct error *error);
+
+// Runs statements without parameters.
+int journal_execute(struct journal *journal, const char *text, struct error *error);
+
+// Makes the tables of the present version.
+int journal_make_tables(struct journal *journal, struct error *error);
+
+// Brings the tables of an older version to the present one; if the file is only looked at, just for this connection.
+int journal_upgrade(struct journal *journal, int64_t version, bool writable, struct error *error);
+
+// Binds the time of a change.
+void journal_bind_now(struct journal *journal, sqlite3_stmt *statement, int index);
 
 // The statement, ready to be bound; NULL after an error.
 sqlite3_stmt *journal_statement(struct journal *journal, enum statement which);
@@ -59,11 +79,16 @@ void journal_reset(sqlite3_stmt *statement);
 // Binds text; NULL stays NULL. Borrowed until the statement is reset.
 void journal_bind_text(sqlite3_stmt *statement, int index, const char *text);
 
-// Binds bytes, sealed if the journal is. `space` holds the sealed form until the statement is reset.
+// Where a device's value stands, for seal and guard; the caller frees it. A guard vouches for `beside` too: other columns
+// that are written together with the value.
+char *journal_place_of(const struct journal *journal, const char *column, const char *id, const void *beside,
+                       size_t beside_size);
+
+// Binds bytes, sealed if the journal is, else guarded if it is so. `space` holds that form until the statement is reset.
 void journal_bind_secret(struct journal *journal, sqlite3_stmt *statement, int index, const char *place,
                          const void *data, size_t size, struct buffer *space);
 
-// Appends the bytes of a column, opened if they are sealed.
+// Appends the bytes of a column, opened if they are sealed or guarded.
 int journal_column_secret(struct journal *journal, sqlite3_stmt *statement, int column, const char *place,
                           struct buffer *data, struct error *error);
 

@@ -2,8 +2,9 @@
 #include "journal/state.h"
 
 static const enum device_state states[] = {
-    DEVICE_PLANNED,  DEVICE_READ,      DEVICE_CONVERTED, DEVICE_RECORDED,  DEVICE_RELEASING,
-    DEVICE_RELEASED, DEVICE_CONFIRMED, DEVICE_FAILED,    DEVICE_RESTORING, DEVICE_RESTORED,
+    DEVICE_PLANNED,   DEVICE_READ,     DEVICE_CONVERTED, DEVICE_RECORDED,  DEVICE_RESERVING,
+    DEVICE_RELEASING, DEVICE_RELEASED, DEVICE_IMPORTED,  DEVICE_VERIFIED,  DEVICE_CONFIRMED,
+    DEVICE_FAILED,    DEVICE_UNDOING,  DEVICE_SKIPPED,   DEVICE_RESTORING, DEVICE_RESTORED,
 };
 
 const char *device_state_name(enum device_state state) {
@@ -16,14 +17,24 @@ const char *device_state_name(enum device_state state) {
             return "converted";
         case DEVICE_RECORDED:
             return "recorded";
+        case DEVICE_RESERVING:
+            return "reserving";
         case DEVICE_RELEASING:
             return "releasing";
         case DEVICE_RELEASED:
             return "released";
+        case DEVICE_IMPORTED:
+            return "imported";
+        case DEVICE_VERIFIED:
+            return "verified";
         case DEVICE_CONFIRMED:
             return "confirmed";
         case DEVICE_FAILED:
             return "failed";
+        case DEVICE_UNDOING:
+            return "undoing";
+        case DEVICE_SKIPPED:
+            return "skipped";
         case DEVICE_RESTORING:
             return "restoring";
         case DEVICE_RESTORED:

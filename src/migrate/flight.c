@@ -1,88 +1,186 @@
 // SPDX-License-Identifier: Apache-2.0
-// The devices in flight. Reading goes on for many at once; lines come out in the order of the input; what is
-// ready together is written and synced together, and only then are those devices released.
+// The devices in flight. Reading goes on for many at once, in the window; what is ready together is made durable
+// together, and only then anything is changed.
 //
-//   window (in order):  reading -> converted | failed      released from: the head only
-//   releasing (any order): recorded -> released | held
+//   window:  reading -> (looking at the target) -> ready | failed
+//   moving:  (reserving ->) releasing -> released (-> importing -> verifying) | held | undoing
+//
+// Lines of a stream target come out in the order of the input, so they leave the window from its head only.
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "device/message.h"
 #include "device/validate.h"
-#include "migrate/run_p.h"
+#include "migrate/flight_p.h"
 
-struct flight {
-    struct flight *next;
-    struct flights *flights;  // borrowed
-    int64_t sequence;
-    enum device_state state;
-    struct source_record record;  // owned
-    struct device device;
-    struct error error;  // why it failed
-    struct task task;
-    unsigned logins;  // how often its job waited for new credentials
-    bool parked;      // waits for them now
+static enum job_step read_job(void *context, struct job *job, struct error *error);
+static void flight_was_read(struct flight *flight, bool done, struct error *error);
+
+static const struct flight_step steps[STAGE_DONE] = {
+    [STAGE_READ] = {SIDE_SOURCE, PRIORITY_READ, read_job, flight_was_read},
+    [STAGE_LOOK] = {SIDE_TARGET, PRIORITY_READ, flight_look_job, flight_looked},
+    [STAGE_RESERVE] = {SIDE_TARGET, PRIORITY_RESERVE, flight_reserve_job, flight_reserved},
+    [STAGE_RELEASE] = {SIDE_SOURCE, PRIORITY_RELEASE, flight_release_job, flight_released},
+    [STAGE_HEAR] = {SIDE_SOURCE, PRIORITY_IMPORT, flight_hear_job, flight_heard},
+    [STAGE_IMPORT] = {SIDE_TARGET, PRIORITY_IMPORT, flight_import_job, flight_imported},
+    [STAGE_VERIFY] = {SIDE_TARGET, PRIORITY_CONFIRM, flight_verify_job, flight_verified},
 };
 
-struct flights {
-    struct run *run;
-    struct flight *head, *tail;  // window, in order
-    size_t window;
-    struct flight *releasing;
-    size_t releasing_count;
-    size_t limit;     // of the window, and of those that are being released
-    int64_t last;     // sequence of the last one that was started
-    bool exhausted;   // no planned device is left
-    bool stopping;    // no new device starts
-    bool progressed;  // something became ready without a call
-};
-
-static void flight_free(struct flight *flight) {
+void flight_free(struct flight *flight) {
+    undo_release(&flight->undo);
     task_release(&flight->task);
     source_record_release(&flight->record);
     device_release(&flight->device);
     error_release(&flight->error);
+    if (flight->before != NULL) memory_wipe(flight->before, flight->before_size);
+    free(flight->before);
     free(flight);
 }
 
-static void window_drop_behind(struct flights *flights, struct flight *last) {
-    struct flight *flight = last == NULL ? flights->head : last->next;
-    if (last == NULL) {
-        flights->head = NULL;
+// ---- the steps of one flight
+
+static void step_finished(void *context, struct task *task, enum job_step step, struct error *error) {
+    (void)task;
+    struct flight *flight = context;
+    flight->flights->progressed = true;
+    if (step == JOB_LOGIN && flight->logins++ < LOGINS_MAX) {
+        flight->parked = true;
+        run_login_want(flight->flights->run, steps[flight->stage].side);
+        return;
+    }
+    if (step == JOB_LOGIN) {
+        error_set(error, ERROR_DENIED, "the server does not accept the credentials that it gave");
+    }
+    steps[flight->stage].finished(flight, step == JOB_DONE, error);
+}
+
+void flight_start(struct flight *flight, enum flight_stage stage) {
+    const struct flight_step *step = &steps[stage];
+    flight->stage = stage;
+    if (stage == STAGE_RELEASE) flight->touched = true;
+    task_set_again(&flight->task, flight->again);
+    task_start(&flight->task, flight->flights->run->dispatch, step->side, step->priority, step->job,
+               step_finished, flight);
+}
+
+// Goes on with the step that waited for new credentials.
+static void flight_unpark(struct flight *flight) {
+    struct run *run = flight->flights->run;
+    const struct flight_step *step = &steps[flight->stage];
+    if (!flight->parked || run_login_pending(run, step->side)) return;
+    flight->parked = false;
+    flight->flights->progressed = true;
+    ERROR_AUTO error = {0};
+    if (run_login_failed(run, step->side, &error)) {
+        step->finished(flight, false, &error);
     } else {
-        last->next = NULL;
-    }
-    flights->tail = last;
-    while (flight != NULL) {
-        struct flight *next = flight->next;
-        flight_free(flight);
-        flights->window--;
-        flight = next;
+        flight_start(flight, flight->stage);
     }
 }
 
-// True if the run goes on without the device. Who migrates an application after some of its devices need not name the
-// others one by one.
-static bool flight_is_dispensable(const struct flight *flight) {
-    const struct run *run = flight->flights->run;
-    return run->setup.keep_going || (run->whole && flight->error.code == ERROR_EMPTY);
+bool flight_is_dispensable(const struct flight *flight) {
+    const struct flights *flights = flight->flights;
+    // Who migrates an application after some of its devices need not name the others one by one.
+    return flight->skipped || flights->checking || flights->run->setup.keep_going ||
+           (flights->run->whole && flight->error.code == ERROR_EMPTY);
 }
 
-static void flight_fail(struct flight *flight, struct error *error) {
+void flight_fail(struct flight *flight, struct error *error) {
     struct flights *flights = flight->flights;
-    flight->state = DEVICE_FAILED;
+    flight->stage = STAGE_FAILED;
     error_move(&flight->error, error);
     flights->progressed = true;
     if (!flight_is_dispensable(flight)) flights->stopping = true;
 }
 
-static void releasing_add(struct flight *flight);
-
-// The journal cannot be written: nothing new is begun, and the run ends with that error.
-static void flights_journal_failed(struct flights *flights, struct error *error) {
+void flights_journal_failed(struct flights *flights, struct error *error) {
     flights->stopping = true;
     if (!error_is_set(&flights->run->halt)) error_move(&flights->run->halt, error);
+}
+
+void flight_set_state(struct flight *flight, enum device_state state) {
+    struct run *run = flight->flights->run;
+    ERROR_AUTO error = {0};
+    run->uncommitted = true;
+    if (journal_set_state(run->journal, flight->sequence, state, &error) != 0)
+        flights_journal_failed(flight->flights, &error);
+}
+
+void flight_set_reason(struct flight *flight, enum device_state state, const char *reason) {
+    struct run *run = flight->flights->run;
+    ERROR_AUTO error = {0};
+    run->uncommitted = true;
+    if (journal_set_reason(run->journal, flight->sequence, state, reason, &error) != 0)
+        flights_journal_failed(flight->flights, &error);
+}
+
+void flight_notes(const struct flight *flight) {
+    const struct run *run = flight->flights->run;
+    for (size_t i = 0; i < flight->device.notes.count; i++) {
+        const struct note *note = &flight->device.notes.items[i];
+        char *text MEMORY_AUTO = memory_printf("%s: %s", note->path, note->text);
+        run_tell(run, LOG_WARN, flight->record.id, text, NULL);
+    }
+}
+
+void flight_done(struct flight *flight) {
+    flight->stage = STAGE_DONE;
+    flight->flights->progressed = true;
+}
+
+// ---- the window
+
+static void window_append(struct flights *flights, struct flight *flight) {
+    *(flights->tail != NULL ? &flights->tail->next : &flights->head) = flight;
+    flights->tail = flight;
+    flights->window++;
+}
+
+struct flight *window_take(struct flights *flights, struct flight *before) {
+    struct flight **place = before == NULL ? &flights->head : &before->next;
+    struct flight *flight = *place;
+    *place = flight->next;
+    if (flights->tail == flight) flights->tail = before;
+    flight->next = NULL;
+    flights->window--;
+    flights->progressed = true;
+    return flight;
+}
+
+void window_drop_behind(struct flights *flights, struct flight *last) {
+    while (last == NULL ? flights->head != NULL : last->next != NULL) flight_free(window_take(flights, last));
+}
+
+static void tell_failed(const struct flight *flight) {
+    const struct run *run = flight->flights->run;
+    if (flight->skipped) {
+        run_tell(run, LOG_WARN, flight->record.id, "is left alone", &flight->error);
+    } else {
+        run_tell(run, LOG_ERROR, flight->record.id,
+                 flight->flights->checking ? "cannot be migrated" : "is set aside", &flight->error);
+    }
+}
+
+void window_end_failed(struct flights *flights, struct flight *flight) {
+    struct run *run = flights->run;
+    *(flight->skipped ? &run->numbers.skipped : &run->numbers.failed) += 1;
+    run->numbers.done++;
+    // Where the run halts, the device is tried again by the next one.
+    bool dispensable = flight_is_dispensable(flight);
+    enum device_state state = flight->skipped ? DEVICE_SKIPPED : dispensable ? DEVICE_FAILED : DEVICE_PLANNED;
+    char *reason MEMORY_AUTO = error_chain(&flight->error);
+    flight_set_reason(flight, state, reason);
+    if (dispensable) {
+        tell_failed(flight);
+    } else {
+        window_drop_behind(flights, NULL);
+        if (!error_is_set(&run->halt)) {
+            error_move(&run->halt, &flight->error);
+            error_wrap(&run->halt, ERROR_NONE, "device %s", flight->record.id);
+        }
+    }
+    flight_free(flight);
 }
 
 // ---- reading and converting
@@ -91,6 +189,13 @@ static enum job_step read_job(void *context, struct job *job, struct error *erro
     struct flight *flight = context;
     const struct run_setup *setup = &flight->flights->run->setup;
     return setup->driver->read(setup->source, job, &flight->record, error);
+}
+
+static int would_become(const char *device_id, char *other, struct error *error) {
+    error_set(error, ERROR_DEVICE, "would become %s, as %s does", device_id, other);
+    error_hint(error, "rename one of them at the source, or give both their DevEUI as ID: --set-eui-as-id");
+    free(other);
+    return -ERROR_DEVICE;
 }
 
 // Puts the device into the journal as it was read and as it was converted; that is durable with the next commit.
@@ -116,70 +221,52 @@ static int flight_store(struct flight *flight, struct error *error) {
     char *other = NULL;
     int result = journal_store(run->journal, &entry, &other, error);
     run->uncommitted = true;
-    if (result != 0 || other == NULL) return result;
-    error_set(error, ERROR_DEVICE, "would become %s, as %s does", entry.device_id, other);
-    error_hint(error, "rename one of them at the source, or give both their DevEUI as ID: --set-eui-as-id");
-    free(other);
-    return -ERROR_DEVICE;
+    return result != 0 || other == NULL ? result : would_become(entry.device_id, other, error);
 }
 
-static void flight_convert(struct flight *flight) {
-    const struct run_setup *setup = &flight->flights->run->setup;
-    ERROR_AUTO error = {0};
-    flight->state = DEVICE_READ;
-    device_init(&flight->device);
-    int result = setup->driver->convert(setup->source, &flight->record, &flight->device, &error);
-    if (result == 0) result = device_validate(&flight->device, setup->plans, &error);
-    if (result == 0) result = flight_store(flight, &error);
-    if (result != 0) {
-        flight_fail(flight, &error);
-        return;
-    }
-    flight->state = DEVICE_CONVERTED;
-    flight->flights->progressed = true;
-}
-
-static void flight_park(struct flight *flight, struct error *error) {
+// Where nothing is changed, only the ID is kept: no other device may get it.
+static int flight_store_id(struct flight *flight, struct error *error) {
     struct run *run = flight->flights->run;
-    if (++flight->logins > LOGINS_MAX) {
-        error_set(error, ERROR_DENIED, "the server does not accept the credentials that it gave");
+    const char *id = device_id(&flight->device);
+    char *other = NULL;
+    int result = journal_set_device_id(run->journal, flight->sequence, id, &other, error);
+    run->uncommitted = true;
+    return result != 0 || other == NULL ? result : would_become(id, other, error);
+}
+
+static int flight_convert(struct flight *flight, struct error *error) {
+    const struct run_setup *setup = &flight->flights->run->setup;
+    struct target *target = setup->target_instance;
+    device_init(&flight->device);
+    int result = setup->driver->convert(setup->source, &flight->record, &flight->device, error);
+    if (result == 0 && target != NULL) result = target->driver->adapt(target, &flight->device, error);
+    if (result == 0) result = device_validate(&flight->device, setup->plans, error);
+    if (result == 0 && flight->flights->checking) return flight_store_id(flight, error);
+    return result != 0 ? result : flight_store(flight, error);
+}
+
+static void flight_was_read(struct flight *flight, bool done, struct error *error) {
+    if (!done || flight_convert(flight, error) != 0) {
         flight_fail(flight, error);
-        return;
-    }
-    flight->parked = true;
-    run->login_wanted = true;
-}
-
-static void read_finished(void *context, struct task *task, enum job_step step, struct error *error) {
-    (void)task;
-    struct flight *flight = context;
-    if (step == JOB_LOGIN) {
-        flight_park(flight, error);
-    } else if (step == JOB_DONE) {
-        flight_convert(flight);
+    } else if (flight->flights->run->setup.target_instance != NULL) {
+        flight_start(flight, STAGE_LOOK);
     } else {
-        flight_fail(flight, error);
+        flight->stage = STAGE_READY;
     }
 }
 
-static void flight_read(struct flight *flight) {
-    task_start(&flight->task, flight->flights->run->dispatch, PRIORITY_READ, read_job, read_finished, flight);
+// ---- taking up
+
+void moving_add(struct flights *flights, struct flight *flight) {
+    flight->next = flights->moving;
+    flights->moving = flight;
+    flights->moving_count++;
 }
 
-static void window_append(struct flights *flights, struct flight *flight) {
-    if (flights->tail != NULL) {
-        flights->tail->next = flight;
-    } else {
-        flights->head = flight;
-    }
-    flights->tail = flight;
-    flights->window++;
-}
-
-// A device of an earlier run whose line is out, but of which it is not known whether it was released.
+// A device that an earlier process left on its way.
 static int flight_take_up(struct flight *flight, const struct journal_device *kept, struct error *error) {
     device_init(&flight->device);
-    flight->state = DEVICE_RELEASING;
+    flight->again = true;
     flight->device.end_device = message_unpack(&tts__end_device__descriptor, kept->converted,
                                                kept->converted_size, &flight->device.arena, error);
     if (flight->device.end_device == NULL) {
@@ -187,308 +274,97 @@ static int flight_take_up(struct flight *flight, const struct journal_device *ke
         flight_free(flight);
         return -(int)error->code;
     }
-    task_set_again(&flight->task, true);
-    releasing_add(flight);
+    moving_add(flight->flights, flight);
+    if (flight->flights->run->setup.target_instance != NULL) {
+        server_take_up(flight, kept->state);
+    } else {
+        flight_start(flight, STAGE_RELEASE);
+    }
     return 1;
+}
+
+static struct flight *flight_new(struct flights *flights, struct journal_device *kept) {
+    struct flight *flight = memory_new(struct flight);
+    flight->flights = flights;
+    flight->sequence = kept->sequence;
+    flight->record = kept->record;
+    kept->record = (struct source_record){0};
+    flight->claim = kept->claim;
+    flight->again = kept->claim != CLAIM_NONE;
+    flight->before = memory_take(kept->before);
+    flight->before_size = kept->before_size;
+    return flight;
 }
 
 // Starts the next planned device. Returns 1, 0 if none is left, or an error.
 static int window_add(struct flights *flights, struct error *error) {
+    struct run *run = flights->run;
     struct journal_device device = {0};
-    int found = journal_next(flights->run->journal, flights->last, DEVICE_PLANNED, DEVICE_RELEASING,
-                             JOURNAL_ANY, &device, error);
+    enum device_state most = run->setup.target_instance != NULL ? DEVICE_IMPORTED : DEVICE_RELEASING;
+    if (flights->checking) most = DEVICE_RECORDED;
+    int found = journal_next(run->journal, flights->last, DEVICE_PLANNED, most, JOURNAL_ANY, &device, error);
     flights->exhausted = found == 0;
     if (found != 1) return found;
     flights->last = device.sequence;
-    struct flight *flight = memory_new(struct flight);
-    flight->flights = flights;
-    flight->sequence = device.sequence;
-    flight->record = device.record;
-    device.record = (struct source_record){0};
+    struct flight *flight = flight_new(flights, &device);
     int result = 1;
-    if (device.state == DEVICE_RELEASING) {
+    // What is only reserved is read anew: its counters have to be those of its release.
+    if (device.state > DEVICE_RESERVING) {
         result = flight_take_up(flight, &device, error);
     } else {
         window_append(flights, flight);
-        flight_read(flight);
+        flight_start(flight, STAGE_READ);
     }
     journal_device_release(&device);
     return result;
 }
 
 static int window_fill(struct flights *flights, struct error *error) {
-    struct run *run = flights->run;
-    while (!flights->stopping && !flights->exhausted && !run->login_wanted &&
-           flights->window < flights->limit && flights->releasing_count < flights->limit) {
+    const struct run *run = flights->run;
+    while (!flights->stopping && !flights->exhausted && !run_login_pending(run, SIDE_SOURCE) &&
+           !run_login_pending(run, SIDE_TARGET) && flights->window < flights->limit &&
+           flights->moving_count < flights->limit) {
         int result = window_add(flights, error);
         if (result < 0) return result;
     }
     return 0;
 }
 
-// ---- releasing
+// ---- the loop
 
-static enum job_step release_job(void *context, struct job *job, struct error *error) {
-    struct flight *flight = context;
-    const struct run_setup *setup = &flight->flights->run->setup;
-    return setup->driver->release(setup->source, job, &flight->record, &flight->device, error);
+static void flights_unpark(struct flights *flights) {
+    for (struct flight *flight = flights->head; flight != NULL; flight = flight->next) flight_unpark(flight);
+    for (struct flight *flight = flights->moving; flight != NULL; flight = flight->next) {
+        flight_unpark(flight);
+        if (flight->stage == STAGE_UNDO && undo_unpark(&flight->undo)) flights->progressed = true;
+    }
 }
 
-static void releasing_remove(struct flight *flight) {
-    struct flights *flights = flight->flights;
-    for (struct flight **place = &flights->releasing; *place != NULL; place = &(*place)->next) {
-        if (*place != flight) continue;
+static void moving_reap(struct flights *flights) {
+    for (struct flight **place = &flights->moving; *place != NULL;) {
+        struct flight *flight = *place;
+        if (flight->stage != STAGE_DONE) {
+            place = &flight->next;
+            continue;
+        }
         *place = flight->next;
-        flights->releasing_count--;
-        break;
-    }
-    flight->next = NULL;
-}
-
-// The line is out, but the source may still handle the device: the worst that can happen here, and told so.
-static void flight_hold(struct flight *flight, struct error *error) {
-    struct run *run = flight->flights->run;
-    run->numbers.failed++;
-    run->numbers.held++;
-    char *reason MEMORY_AUTO = error_chain(error);
-    ERROR_AUTO journal_error = {0};
-    if (journal_set_reason(run->journal, flight->sequence, DEVICE_RELEASING, reason, &journal_error) != 0) {
-        flights_journal_failed(flight->flights, &journal_error);
-    }
-    run->uncommitted = true;
-    error_wrap(error, ERROR_NONE, "is written, but not known to be cleared at the source");
-    error_hint(error, "do not import it yet; ttn-lw-migrate resume tries again");
-    run_tell(run, LOG_ERROR, flight->record.id, "cannot be cleared", error);
-    if (!run->setup.keep_going) {
-        flight->flights->stopping = true;
-        if (!error_is_set(&run->halt)) {
-            error_set(&run->halt, ERROR_REFUSED, "device %s could not be cleared", flight->record.id);
-        }
-    }
-}
-
-static void release_finished(void *context, struct task *task, enum job_step step, struct error *error) {
-    (void)task;
-    struct flight *flight = context;
-    struct run *run = flight->flights->run;
-    if (step == JOB_LOGIN && flight->logins < LOGINS_MAX) {
-        flight_park(flight, error);
-        return;
-    }
-    if (step == JOB_LOGIN) {
-        error_set(error, ERROR_DENIED, "the server does not accept the credentials that it gave");
-    }
-    ERROR_AUTO journal_error = {0};
-    if (step == JOB_DONE) {
-        run->numbers.released++;
-        run->uncommitted = true;
-        if (journal_set_state(run->journal, flight->sequence, DEVICE_RELEASED, &journal_error) != 0) {
-            flights_journal_failed(flight->flights, &journal_error);
-        }
-    } else {
-        flight_hold(flight, error);
-    }
-    run->numbers.done++;
-    flight->state = step == JOB_DONE ? DEVICE_RELEASED : DEVICE_RELEASING;
-    flight->flights->progressed = true;
-}
-
-static void flight_release(struct flight *flight) {
-    task_start(&flight->task, flight->flights->run->dispatch, PRIORITY_RELEASE, release_job, release_finished,
-               flight);
-}
-
-static void releasing_add(struct flight *flight) {
-    struct flights *flights = flight->flights;
-    flight->next = flights->releasing;
-    flights->releasing = flight;
-    flights->releasing_count++;
-    flight_release(flight);
-}
-
-// ---- writing
-
-static void flight_notes(const struct flight *flight) {
-    const struct run *run = flight->flights->run;
-    for (size_t i = 0; i < flight->device.notes.count; i++) {
-        const struct note *note = &flight->device.notes.items[i];
-        char *text MEMORY_AUTO = memory_printf("%s: %s", note->path, note->text);
-        run_tell(run, LOG_WARN, flight->record.id, text, NULL);
-    }
-}
-
-// Takes the head of the window away.
-static struct flight *window_pop(struct flights *flights) {
-    struct flight *flight = flights->head;
-    flights->head = flight->next;
-    if (flights->head == NULL) flights->tail = NULL;
-    flight->next = NULL;
-    flights->window--;
-    flights->progressed = true;
-    return flight;
-}
-
-static void window_pop_failed(struct flights *flights) {
-    struct run *run = flights->run;
-    struct flight *flight = window_pop(flights);
-    run->numbers.failed++;
-    run->numbers.done++;
-    // Where the run halts, the device is tried again by the next one.
-    bool dispensable = flight_is_dispensable(flight);
-    enum device_state state = dispensable ? DEVICE_FAILED : DEVICE_PLANNED;
-    char *reason MEMORY_AUTO = error_chain(&flight->error);
-    ERROR_AUTO journal_error = {0};
-    run->uncommitted = true;
-    if (journal_set_reason(run->journal, flight->sequence, state, reason, &journal_error) != 0) {
-        flights_journal_failed(flights, &journal_error);
-    }
-    if (dispensable) {
-        run_tell(run, LOG_ERROR, flight->record.id, "is set aside", &flight->error);
-    } else {
-        window_drop_behind(flights, NULL);
-        if (!error_is_set(&run->halt)) {
-            error_move(&run->halt, &flight->error);
-            error_wrap(&run->halt, ERROR_NONE, "device %s", flight->record.id);
-        }
-    }
-    flight_free(flight);
-}
-
-static void window_pop_written(struct flights *flights) {
-    struct run *run = flights->run;
-    struct flight *flight = window_pop(flights);
-    flight_notes(flight);
-    if (run_changes(run)) {
-        flight->state = DEVICE_RELEASING;
-        releasing_add(flight);
-    } else {
-        run->numbers.done++;
+        flights->moving_count--;
         flight_free(flight);
     }
 }
 
-// Gives the first `count` flights their lines; with that, their records become durable.
-static int window_record(struct flights *flights, size_t count, struct error *error) {
-    struct run *run = flights->run;
-    if (!run_changes(run)) return 0;
-    int result = 0;
-    struct flight *flight = flights->head;
-    for (size_t i = 0; i < count && result == 0; i++, flight = flight->next) {
-        result = journal_set_line(run->journal, flight->sequence, ++run->line, error);
-    }
-    run->uncommitted = true;
-    return result != 0 ? result : run_commit(run, error);
-}
-
-// Their lines are out: the source may be changed from now on, and whoever comes later has to know that.
-static int window_intend(struct flights *flights, size_t count, struct error *error) {
-    struct run *run = flights->run;
-    if (!run_changes(run)) return 0;
-    int result = 0;
-    struct flight *flight = flights->head;
-    for (size_t i = 0; i < count && result == 0; i++, flight = flight->next) {
-        result = journal_set_state(run->journal, flight->sequence, DEVICE_RELEASING, error);
-    }
-    run->uncommitted = true;
-    return result != 0 ? result : run_commit(run, error);
-}
-
-// Writes the lines of the first `count` flights together; then, and not before, they are recorded.
-static int window_write(struct flights *flights, size_t count, struct error *error) {
-    struct run *run = flights->run;
-    int result = window_record(flights, count, error);
-    struct flight *flight = flights->head;
-    for (size_t i = 0; i < count && result == 0; i++, flight = flight->next) {
-        result = output_add(&run->output, &flight->device, error);
-    }
-    if (result == 0) result = output_flush(&run->output, run_changes(run), error);
-    if (result == 0) run->numbers.written += count;
-    if (result == 0) result = window_intend(flights, count, error);
-    if (result != 0) return result;
-    for (size_t i = 0; i < count; i++) window_pop_written(flights);
-    return 0;
-}
-
-// Brings out everything that is ready at the head of the window.
-static int window_commit(struct flights *flights, struct error *error) {
-    while (flights->head != NULL) {
-        size_t ready = 0;
-        for (struct flight *flight = flights->head; flight != NULL && flight->state == DEVICE_CONVERTED;
-             flight = flight->next) {
-            ready++;
-        }
-        if (ready > 0) {
-            int result = window_write(flights, ready, error);
-            if (result != 0) return result;
-        } else if (flights->head->state == DEVICE_FAILED) {
-            window_pop_failed(flights);
-        } else {
-            break;
-        }
-    }
-    return 0;
-}
-
-// ---- credentials that ran out
-
-static void unpark(struct flight *flight, struct error *error) {
-    if (!flight->parked) return;
-    flight->parked = false;
-    if (error_is_set(error)) {
-        ERROR_AUTO copy = {0};
-        error_copy(&copy, error);
-        task_finished *finished = flight->task.finished;
-        finished(flight, &flight->task, JOB_FAILED, &copy);
-    } else if (flight->state == DEVICE_RELEASING) {
-        flight_release(flight);
-    } else {
-        flight_read(flight);
-    }
-}
-
-static void login_finished(void *context, struct task *task, enum job_step step, struct error *error) {
-    (void)task;
-    struct flights *flights = context;
-    flights->run->login_wanted = false;
-    flights->run->login_running = false;
-    if (step == JOB_LOGIN) error_set(error, ERROR_DENIED, "the server does not accept its own new token");
-    for (struct flight *flight = flights->head; flight != NULL; flight = flight->next) unpark(flight, error);
-    for (struct flight *flight = flights->releasing; flight != NULL; flight = flight->next)
-        unpark(flight, error);
-}
-
-static enum job_step login_run(void *context, struct job *job, struct error *error) {
-    struct flights *flights = context;
-    return run_prepare_job(flights->run, job, error);
-}
-
-static void login_if_wanted(struct flights *flights) {
-    struct run *run = flights->run;
-    if (!run->login_wanted || run->login_running) return;
-    run->login_running = true;
-    task_start(&run->login, run->dispatch, PRIORITY_LOGIN, login_run, login_finished, flights);
-}
-
-// ---- the loop
-
-static void releasing_reap(struct flights *flights) {
-    struct flight *flight = flights->releasing;
-    while (flight != NULL) {
-        struct flight *next = flight->next;
-        if (!flight->task.running && !flight->parked) {
-            releasing_remove(flight);
-            flight_free(flight);
-        }
-        flight = next;
-    }
+static const char *left_behind(const struct flights *flights) {
+    return flights->run->setup.target_instance != NULL
+               ? "is on its way; whether its source or its target handles it is not known"
+               : "is written; whether it is cleared at the source is not known";
 }
 
 static void stop_at_once(struct flights *flights) {
-    for (struct flight *flight = flights->releasing; flight != NULL; flight = flight->next) {
+    for (struct flight *flight = flights->moving; flight != NULL; flight = flight->next) {
+        if (flight->stage == STAGE_DONE) continue;
         task_cancel(&flight->task);
         flights->run->numbers.held++;
-        run_tell(flights->run, LOG_WARN, flight->record.id,
-                 "is written; whether it is cleared at the source is not known", NULL);
+        run_tell(flights->run, LOG_WARN, flight->record.id, left_behind(flights), NULL);
     }
 }
 
@@ -496,7 +372,7 @@ static int flights_interrupted(struct flights *flights, struct error *error) {
     flights->stopping = true;
     window_drop_behind(flights, NULL);
     if (flights->run->interrupts > 1) stop_at_once(flights);
-    if (flights->releasing != NULL && flights->run->interrupts == 1) return 0;
+    if (flights->moving != NULL && flights->run->interrupts == 1) return 0;
     return error_set(error, ERROR_CANCELLED, "interrupted");
 }
 
@@ -504,11 +380,16 @@ static int flights_interrupted(struct flights *flights, struct error *error) {
 static void window_drop_useless(struct flights *flights) {
     if (!flights->stopping) return;
     for (struct flight *flight = flights->head; flight != NULL; flight = flight->next) {
-        if (flight->state == DEVICE_FAILED && !flight_is_dispensable(flight)) {
+        if (flight->stage == STAGE_FAILED && !flight_is_dispensable(flight)) {
             window_drop_behind(flights, flight);
             break;
         }
     }
+}
+
+static int flights_commit(struct flights *flights, struct error *error) {
+    bool ordered = flights->run->setup.target_instance == NULL && !flights->checking;
+    return ordered ? window_commit(flights, error) : server_turn(flights, error);
 }
 
 static int flights_turn(struct flights *flights, struct error *error) {
@@ -516,43 +397,45 @@ static int flights_turn(struct flights *flights, struct error *error) {
     flights->progressed = false;
     window_drop_useless(flights);
     int result = window_fill(flights, error);
-    if (result == 0) result = window_commit(flights, error);
-    login_if_wanted(flights);
+    if (result == 0) result = flights_commit(flights, error);
+    run_login_turn(run);
     if (result == 0) result = run_turn(run, flights->progressed, error);
-    releasing_reap(flights);
+    flights_unpark(flights);
+    moving_reap(flights);
     if (result == 0 && run->interrupts > 0) result = flights_interrupted(flights, error);
     return result;
 }
 
-// The lines that are out belong to devices whose release has begun: it is brought to an end whatever else
+// Those that have left the window are brought to an end, or to a state that can be gone on from, whatever else
 // happened.
 static void flights_finish(struct flights *flights) {
+    struct run *run = flights->run;
+    flights->stopping = true;
     window_drop_behind(flights, NULL);
     ERROR_AUTO ignored = {0};
-    while (flights->releasing != NULL && flights->run->interrupts < 2) {
-        login_if_wanted(flights);
-        if (run_turn(flights->run, false, &ignored) != 0) break;
-        releasing_reap(flights);
+    while (flights->moving != NULL && run->interrupts < 2) {
+        flights->progressed = false;
+        if (run->setup.target_instance != NULL) (void)server_turn(flights, &ignored);
+        run_login_turn(run);
+        if (run_turn(run, flights->progressed, &ignored) != 0) break;
+        flights_unpark(flights);
+        moving_reap(flights);
     }
-    if (flights->releasing != NULL) stop_at_once(flights);
-    while (flights->releasing != NULL) {
-        struct flight *flight = flights->releasing;
-        releasing_remove(flight);
-        flight_free(flight);
+    if (flights->moving != NULL) stop_at_once(flights);
+    while (flights->moving != NULL) {
+        flights->moving->stage = STAGE_DONE;
+        moving_reap(flights);
     }
     ERROR_AUTO commit = {0};
-    if (run_commit(flights->run, &commit) != 0) flights_journal_failed(flights, &commit);
-    task_cancel(&flights->run->login);
-    flights->run->login_running = false;
-    flights->run->login_wanted = false;
+    if (run_commit(run, &commit) != 0) flights_journal_failed(flights, &commit);
+    run_login_stop(run);
 }
 
-int run_flights(struct run *run, struct error *error) {
-    struct flights flights = {.run = run, .limit = (size_t)run->setup.concurrency * 2};
-    run->numbers.phase = NULL;
+static int run_through(struct run *run, bool checking, struct error *error) {
+    struct flights flights = {.run = run, .limit = (size_t)run->setup.concurrency * 2, .checking = checking};
     int result = 0;
     while (result == 0 &&
-           !(flights.head == NULL && flights.releasing == NULL && (flights.exhausted || flights.stopping))) {
+           !(flights.head == NULL && flights.moving == NULL && (flights.exhausted || flights.stopping))) {
         result = flights_turn(&flights, error);
     }
     flights_finish(&flights);
@@ -560,5 +443,20 @@ int run_flights(struct run *run, struct error *error) {
         error_move(error, &run->halt);
         result = -(int)error->code;
     }
+    return result;
+}
+
+int run_flights(struct run *run, struct error *error) {
+    run->numbers.phase = NULL;
+    return run_through(run, false, error);
+}
+
+int run_check(struct run *run, struct error *error) {
+    run->numbers.phase = "checking all devices before anything is changed";
+    run->numbers.checking = true;
+    run->setup.source->checks = true;
+    int result = run_through(run, true, error);
+    run->setup.source->checks = false;
+    run->numbers.checking = false;
     return result;
 }

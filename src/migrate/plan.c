@@ -13,15 +13,29 @@ enum {
     LIST_PAGES = 1 << 20,  // a server that never ends its list is stopped here
 };
 
-enum job_step run_prepare_job(void *context, struct job *job, struct error *error) {
-    struct run *run = context;
+enum job_step run_prepare_job(struct run *run, enum run_side side, struct job *job, struct error *error) {
+    struct target *target = run->setup.target_instance;
+    if (side == SIDE_TARGET) return target->driver->prepare(target, job, run->application, error);
     return run->setup.driver->prepare(run->setup.source, job, run->application, error);
 }
 
-int run_prepare(struct run *run, struct error *error) {
-    if (run->setup.driver->prepare == NULL) return 0;
+struct prepare_context {
+    struct run *run;
+    enum run_side side;
+};
+
+static enum job_step prepare_job(void *context, struct job *job, struct error *error) {
+    const struct prepare_context *prepare = context;
+    return run_prepare_job(prepare->run, prepare->side, job, error);
+}
+
+int run_prepare(struct run *run, enum run_side side, struct error *error) {
+    bool there =
+        side == SIDE_TARGET ? run->setup.target_instance != NULL : run->setup.driver->prepare != NULL;
+    if (!there) return 0;
     run->numbers.phase = "looking for the servers";
-    return run_job(run, PRIORITY_LOGIN, run_prepare_job, run, error);
+    struct prepare_context prepare = {.run = run, .side = side};
+    return run_job(run, side, PRIORITY_LOGIN, prepare_job, &prepare, error);
 }
 
 struct list_context {
@@ -55,7 +69,7 @@ static int list_pass(struct run *run, run_page *receive, void *context, bool *re
             result = error_set(error, ERROR_PROTOCOL, "the list of devices has no end");
             break;
         }
-        result = run_job(run, PRIORITY_LIST, list_job, &list, error);
+        result = run_job(run, SIDE_SOURCE, PRIORITY_LIST, list_job, &list, error);
         if (result != 0) break;
         seen += list.page.count;
         if (pages == 0) first_total = list.page.total;

@@ -1,130 +1,186 @@
 // SPDX-License-Identifier: Apache-2.0
-// Putting devices back at their source: each that is marked RESTORING.
+// The way back of all devices in one state: those of a rollback, and those that an interrupted run left half way back.
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "device/message.h"
 #include "migrate/run_p.h"
+#include "migrate/undo.h"
 
 struct restoration {
-    struct restorations *all;      // borrowed
     struct journal_device device;  // owned
-    struct source_restoration restoration;
-    struct task task;
+    struct device converted;
+    struct undo undo;
+    bool used;
 };
 
 struct restorations {
     struct run *run;
     struct restoration *slots;  // owned; `limit` of them
     size_t limit;
+    enum device_state from, to;
     int64_t last;
     bool exhausted;
     bool stopping;
     struct error error;  // the first one; halts unless the run keeps going
 };
 
-static enum job_step restore_job(void *context, struct job *job, struct error *error) {
-    struct restoration *restoration = context;
-    const struct run_setup *setup = &restoration->all->run->setup;
-    return setup->driver->restore(setup->source, job, &restoration->device.record, &restoration->restoration,
-                                  error);
+static void journal_failed(struct restorations *all, struct error *error) {
+    all->stopping = true;
+    error_release(&all->error);
+    error_move(&all->error, error);
 }
 
-static void restore_failed(struct restoration *restoration, struct error *error) {
-    struct restorations *all = restoration->all;
+static void slot_release(struct restoration *slot) {
+    undo_release(&slot->undo);
+    device_release(&slot->converted);
+    journal_device_release(&slot->device);
+    *slot = (struct restoration){0};
+}
+
+static void restore_failed(struct restorations *all, struct restoration *slot) {
     struct run *run = all->run;
+    struct error *error = &slot->undo.error;
     run->numbers.failed++;
     char *reason MEMORY_AUTO = error_chain(error);
     ERROR_AUTO journal_error = {0};
-    if (journal_set_reason(run->journal, restoration->device.sequence, DEVICE_RESTORING, reason,
-                           &journal_error) != 0) {
-        error_move(&all->error, &journal_error);
-        all->stopping = true;
+    if (journal_set_reason(run->journal, slot->device.sequence, all->from, reason, &journal_error) != 0) {
+        journal_failed(all, &journal_error);
     }
     if (run->setup.keep_going) {
-        run_tell(run, LOG_ERROR, restoration->device.record.id, "is not put back", error);
+        run_tell(run, LOG_ERROR, slot->device.record.id, "is not put back", error);
         return;
     }
     all->stopping = true;
     if (error_is_set(&all->error)) return;
     error_move(&all->error, error);
-    error_wrap(&all->error, ERROR_NONE, "device %s", restoration->device.record.id);
+    error_wrap(&all->error, ERROR_NONE, "device %s", slot->device.record.id);
 }
 
-static void restore_finished(void *context, struct task *task, enum job_step step, struct error *error) {
-    (void)task;
-    struct restoration *restoration = context;
-    struct run *run = restoration->all->run;
+// A remark replaces the reason; without one, why a device came to fail stays known.
+static int keep_restored(struct restorations *all, const struct restoration *slot, struct error *error) {
+    struct journal *journal = all->run->journal;
+    int64_t sequence = slot->device.sequence;
+    const char *remark = slot->undo.remark;
+    int result = remark == NULL ? journal_set_state(journal, sequence, all->to, error)
+                                : journal_set_reason(journal, sequence, all->to, remark, error);
+    if (result != 0 || slot->device.claim == CLAIM_NONE) return result;
+    return journal_set_claim(journal, sequence, slot->device.record.id, CLAIM_NONE, NULL, 0, error);
+}
+
+static void restore_ended(struct restorations *all, struct restoration *slot) {
+    struct run *run = all->run;
     run->numbers.done++;
     run->uncommitted = true;
-    if (step == JOB_LOGIN) error_set(error, ERROR_DENIED, "the credentials have run out");
-    if (step != JOB_DONE) {
-        restore_failed(restoration, error);
+    if (error_is_set(&slot->undo.error)) {
+        restore_failed(all, slot);
         return;
     }
     run->numbers.restored++;
-    const char *remark = restoration->restoration.remark;
-    if (remark != NULL) {
+    if (slot->undo.remark != NULL) {
         run->numbers.imperfect++;
-        run_tell(run, LOG_WARN, restoration->device.record.id, remark, NULL);
+        run_tell(run, LOG_WARN, slot->device.record.id, slot->undo.remark, NULL);
     }
     ERROR_AUTO journal_error = {0};
-    int64_t sequence = restoration->device.sequence;
-    int kept = remark == NULL
-                   ? journal_set_state(run->journal, sequence, DEVICE_RESTORED, &journal_error)
-                   : journal_set_reason(run->journal, sequence, DEVICE_RESTORED, remark, &journal_error);
-    if (kept != 0) {
-        error_move(&restoration->all->error, &journal_error);
-        restoration->all->stopping = true;
-    }
+    if (keep_restored(all, slot, &journal_error) != 0) journal_failed(all, &journal_error);
+}
+
+static int read_converted(struct restoration *slot, struct error *error) {
+    if (slot->device.converted == NULL) return 0;
+    device_init(&slot->converted);
+    slot->converted.end_device = message_unpack(&tts__end_device__descriptor, slot->device.converted,
+                                                slot->device.converted_size, &slot->converted.arena, error);
+    if (slot->converted.end_device != NULL) return 0;
+    return error_wrap(error, ERROR_INPUT, "the journal's device %s", slot->device.record.id);
 }
 
 // Starts the next one in a free slot. Returns 1, 0 if none is left, or an error.
 static int restore_start(struct restorations *all, struct restoration *slot, struct error *error) {
-    task_release(&slot->task);
-    journal_device_release(&slot->device);
-    *slot = (struct restoration){.all = all};
-    int found = journal_next(all->run->journal, all->last, DEVICE_RESTORING, DEVICE_RESTORING, JOURNAL_ANY,
-                             &slot->device, error);
+    struct run *run = all->run;
+    slot_release(slot);
+    int found =
+        journal_next(run->journal, all->last, all->from, all->from, JOURNAL_ANY, &slot->device, error);
     all->exhausted = found != 1;
     if (found != 1) return found;
+    int result = read_converted(slot, error);
+    if (result != 0) return result;
     all->last = slot->device.sequence;
-    task_set_again(&slot->task, true);
-    task_start(&slot->task, all->run->dispatch, PRIORITY_RELEASE, restore_job, restore_finished, slot);
+    slot->used = true;
+    slot->undo = (struct undo){
+        .run = run,
+        .record = &slot->device.record,
+        .device = slot->converted.end_device != NULL ? &slot->converted : NULL,
+        .sequence = slot->device.sequence,
+        .claim = slot->device.claim,
+        .before = slot->device.before,
+        .before_size = slot->device.before_size,
+        .source = run_can_restore(run),
+        .stage = UNDO_RECALL,
+        .progress = slot->device.progress,
+    };
+    undo_begin(&slot->undo);
     return 1;
 }
 
-static int restore_fill(struct restorations *all, size_t *ret_running, struct error *error) {
-    *ret_running = 0;
+static int restore_fill(struct restorations *all, size_t *ret_used, struct error *error) {
+    *ret_used = 0;
     for (size_t i = 0; i < all->limit; i++) {
         struct restoration *slot = &all->slots[i];
-        while (!slot->task.running && !all->exhausted && !all->stopping) {
+        while (!slot->used && !all->exhausted && !all->stopping) {
             int result = restore_start(all, slot, error);
             if (result < 0) return result;
+            if (result == 0) break;
         }
-        if (slot->task.running) *ret_running += 1;
+        if (slot->used) *ret_used += 1;
     }
     return 0;
 }
 
-int run_restore(struct run *run, struct error *error) {
-    struct restorations all = {.run = run, .limit = run->setup.concurrency};
+// What waits for a commit gets it; what has come to its end is kept. *ret_busy: something happened without a call.
+static int restore_commit(struct restorations *all, bool *ret_busy, struct error *error) {
+    struct run *run = all->run;
+    int result = run->setup.dry_run ? 0 : run_commit(run, error);
+    for (size_t i = 0; i < all->limit && result == 0; i++) {
+        struct restoration *slot = &all->slots[i];
+        if (!slot->used) continue;
+        if (undo_unpark(&slot->undo)) *ret_busy = true;
+        if (undo_waits(&slot->undo)) {
+            undo_go_on(&slot->undo);
+            *ret_busy = true;
+        }
+        if (!undo_ended(&slot->undo)) continue;
+        restore_ended(all, slot);
+        slot_release(slot);
+        *ret_busy = true;
+    }
+    return result;
+}
+
+static int restore_loop(struct restorations *all, struct error *error) {
+    struct run *run = all->run;
+    int result = 0;
+    size_t used = 0;
+    do {
+        bool busy = false;
+        result = restore_fill(all, &used, error);
+        if (result == 0) result = restore_commit(all, &busy, error);
+        run_login_turn(run);
+        if (result == 0 && used > 0) result = run_turn(run, busy, error);
+        // What is under way comes to its end, unless the user cannot wait.
+        if (run->interrupts > 0) all->stopping = true;
+    } while (result == 0 && used > 0 && run->interrupts < 2);
+    return result;
+}
+
+int run_restore(struct run *run, enum device_state from, enum device_state to, struct error *error) {
+    struct restorations all = {.run = run, .limit = run->setup.concurrency, .from = from, .to = to};
     all.slots = memory_new_array(struct restoration, all.limit);
     run->numbers.phase = NULL;
     run->numbers.total_known = true;
-    int result = 0;
-    size_t running = 0;
-    do {
-        result = restore_fill(&all, &running, error);
-        if (result == 0 && running > 0) result = run_turn(run, false, error);
-        if (result == 0 && !run->setup.dry_run) result = run_commit(run, error);
-        // What is under way comes to its end, unless the user cannot wait.
-        if (run->interrupts > 0) all.stopping = true;
-    } while (result == 0 && running > 0 && run->interrupts < 2);
-    for (size_t i = 0; i < all.limit; i++) {
-        task_release(&all.slots[i].task);
-        journal_device_release(&all.slots[i].device);
-    }
+    int result = restore_loop(&all, error);
+    for (size_t i = 0; i < all.limit; i++) slot_release(&all.slots[i]);
     free(all.slots);
+    run_login_stop(run);
     if (result == 0 && !run->setup.dry_run) result = run_commit(run, error);
     if (result == 0 && error_is_set(&all.error)) {
         error_move(error, &all.error);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migrate/run.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "migrate/room.h"
 #include "migrate/run_p.h"
 
 // The loop wakes this often to redraw and to look at signals.
@@ -13,7 +15,12 @@ static const int64_t turn_limit = 100 * NS_PER_MS;
 static void run_judge(void *context, const struct call *call, const struct reply *reply,
                       struct dispatch_verdict *verdict) {
     const struct run *run = context;
-    if (run->setup.driver->judge != NULL) run->setup.driver->judge(run->setup.source, call, reply, verdict);
+    struct target *target = run->setup.target_instance;
+    if (call->side == SIDE_TARGET) {
+        if (target->driver->judge != NULL) target->driver->judge(target, call, reply, verdict);
+    } else if (run->setup.driver->judge != NULL) {
+        run->setup.driver->judge(run->setup.source, call, reply, verdict);
+    }
 }
 
 struct run *run_new(const struct run_setup *setup, struct error *error) {
@@ -31,7 +38,7 @@ struct run *run_new(const struct run_setup *setup, struct error *error) {
         .judge = run_judge,
         .judge_context = run,
     });
-    output_init(&run->output, setup->target, setup->output, setup->output_size);
+    if (setup->output != NULL) output_init(&run->output, setup->target, setup->output, setup->output_size);
     run->journal = setup->journal;
     if (run->journal == NULL && journal_open_temporary(&run->temporary, error) != 0) {
         run_free(run);
@@ -47,7 +54,7 @@ struct run *run_new(const struct run_setup *setup, struct error *error) {
 
 void run_free(struct run *run) {
     if (run == NULL) return;
-    task_release(&run->login);
+    run_login_release(run);
     dispatch_free(run->dispatch);
     journal_close(run->temporary);
     output_release(&run->output);
@@ -60,9 +67,21 @@ const struct run_numbers *run_numbers(const struct run *run) {
     return &run->numbers;
 }
 
-bool run_changes(const struct run *run) {
+struct journal *run_memory(const struct run *run) {
+    return run->journal;
+}
+
+bool run_releases(const struct run *run) {
     return !run->setup.dry_run && !run->setup.source->keeps &&
            (run->setup.driver->features & SOURCE_CHANGES) != 0;
+}
+
+bool run_changes(const struct run *run) {
+    return run_releases(run) || (!run->setup.dry_run && run->setup.target_instance != NULL);
+}
+
+bool run_can_restore(const struct run *run) {
+    return run->setup.driver->restore != NULL && !run->setup.source->keeps;
 }
 
 void run_tell(const struct run *run, enum log_level level, const char *id, const char *message,
@@ -118,12 +137,12 @@ static void single_finished(void *context, struct task *task, enum job_step step
     error_move(&single->result.error, error);
 }
 
-static int run_job_once(struct run *run, int priority, task_function *function, void *context,
-                        enum job_step *ret_step, struct error *error) {
+static int run_job_once(struct run *run, enum run_side side, int priority, task_function *function,
+                        void *context, enum job_step *ret_step, struct error *error) {
     struct single_context single = {.function = function, .context = context};
     struct task task = {0};
     int result = 0;
-    task_start(&task, run->dispatch, priority, single_run, single_finished, &single);
+    task_start(&task, run->dispatch, side, priority, single_run, single_finished, &single);
     while (result == 0 && !single.result.finished) {
         result = run_turn(run, false, error);
         if (result == 0 && run->interrupts > 0) result = error_set(error, ERROR_CANCELLED, "interrupted");
@@ -138,15 +157,16 @@ static int run_job_once(struct run *run, int priority, task_function *function, 
     return result;
 }
 
-int run_job(struct run *run, int priority, task_function *function, void *context, struct error *error) {
+int run_job(struct run *run, enum run_side side, int priority, task_function *function, void *context,
+            struct error *error) {
     for (unsigned logins = 0;; logins++) {
         enum job_step step = JOB_DONE;
-        int result = run_job_once(run, priority, function, context, &step, error);
+        int result = run_job_once(run, side, priority, function, context, &step, error);
         if (result != 0 || step != JOB_LOGIN) return result;
         if (priority == PRIORITY_LOGIN || logins == LOGINS_MAX) {
             return error_set(error, ERROR_DENIED, "the server does not accept the credentials that it gave");
         }
-        result = run_prepare(run, error);
+        result = run_prepare(run, side, error);
         if (result != 0) return result;
     }
 }
@@ -157,11 +177,35 @@ int run_commit(struct run *run, struct error *error) {
     return journal_commit(run->journal, error);
 }
 
+// Those that an earlier process left half way back come first; then all others are looked at before one of them is
+// changed.
+static int run_before_flights(struct run *run, struct error *error) {
+    int result = run_restore(run, DEVICE_UNDOING, DEVICE_FAILED, error);
+    if (result != 0 || run->setup.no_plan) return result;
+    uint64_t failed = run->numbers.failed;
+    result = run_check(run, error);
+    failed = run->numbers.failed - failed;
+    if (result != 0 || failed == 0 || run->setup.keep_going) return result;
+    // Not kept as failed: the next run looks again.
+    uint64_t again = 0;
+    result = journal_change_states(run->journal, DEVICE_FAILED, DEVICE_PLANNED, &again, error);
+    run->uncommitted = true;
+    if (result == 0) result = run_commit(run, error);
+    if (result != 0) return result;
+    error_set(error, ERROR_DEVICE, "%" PRIu64 " devices cannot be migrated: no device was changed", failed);
+    error_hint(error, "mend what is said above, or set them aside with --keep-going");
+    return -ERROR_DEVICE;
+}
+
 // The devices are in the journal: takes them through, then looks once more at those that were released, also
 // after an error, but not when the user waits for the end.
 static int run_all(struct run *run, struct error *error) {
-    int result = run_flights(run, error);
-    if (result == -ERROR_CANCELLED || !run_changes(run)) return result;
+    const struct run_setup *setup = &run->setup;
+    bool server = setup->target_instance != NULL;
+    if (setup->plan_only || (setup->dry_run && server)) return run_check(run, error);
+    int result = server ? run_before_flights(run, error) : 0;
+    if (result == 0) result = run_flights(run, error);
+    if (result == -ERROR_CANCELLED || !run_releases(run)) return result;
     // Nothing hangs on that look: a run whose devices are cleared is not halted by it.
     ERROR_AUTO late = {0};
     if (run_confirm(run, &late) != 0) {
@@ -187,7 +231,8 @@ static int run_start(struct run *run, const char *application, bool *ret_planned
     run->numbers.total_known = false;
     run->numbers.confirming = false;
     int result = journal_use_application(run->journal, application, ret_planned, error);
-    return result != 0 ? result : run_prepare(run, error);
+    if (result == 0) result = run_prepare(run, SIDE_SOURCE, error);
+    return result != 0 ? result : run_prepare(run, SIDE_TARGET, error);
 }
 
 // The list of an application is complete: kept before anything is done with it.
@@ -203,6 +248,27 @@ static int run_known(struct run *run, struct error *error) {
     run->numbers.total += total;
     run->numbers.total_known = true;
     return result;
+}
+
+// A run that would fill the disk is not begun.
+static int check_room(struct run *run, struct error *error) {
+    if (!run_changes(run) || run->setup.space.look == NULL) return 0;
+    uint64_t planned = 0;
+    int result = journal_count(run->journal, DEVICE_PLANNED, &planned, error);
+    if (result != 0 || planned == 0) return result;
+    struct space journal = {0};
+    struct space output = {0};
+    run->setup.space.look(run->setup.space.context, &journal, &output);
+    char *text MEMORY_AUTO = NULL;
+    enum room room = room_judge(planned, &journal, &output, &text);
+    if (room == ROOM_TIGHT) {
+        char *warning MEMORY_AUTO = memory_printf("there may be too little room: %s", text);
+        run_tell(run, LOG_WARN, NULL, warning, NULL);
+    }
+    if (room != ROOM_SHORT) return 0;
+    error_set(error, ERROR_OUTPUT, "there is too little room: %s; nothing was changed", text);
+    error_hint(error, "free some space, or name other places: --output FILE, --journal FILE");
+    return -ERROR_OUTPUT;
 }
 
 int run_register(struct run *run, const char *application, struct error *error) {
@@ -222,6 +288,7 @@ int run_application(struct run *run, const char *application, struct error *erro
         result = run_plan_application(run, error);
         if (result == 0) result = run_planned(run, error);
     }
+    if (result == 0) result = check_room(run, error);
     if (result == 0) result = run_all(run, error);
     run_show(run);
     return result;
@@ -234,6 +301,7 @@ int run_devices(struct run *run, const char *application, run_id_feed *feed, voi
     int result = run_start(run, application, &planned, error);
     if (result == 0) result = run_plan_devices(run, feed, context, error);
     if (result == 0) result = run_planned(run, error);
+    if (result == 0) result = check_room(run, error);
     if (result == 0) result = run_all(run, error);
     run_show(run);
     return result;
@@ -264,15 +332,56 @@ static int run_each_application(struct run *run,
 }
 
 int run_resume(struct run *run, struct error *error) {
-    return run_each_application(run, run_application, error);
+    // What was read of a device before, but not gone on with, counts no longer.
+    int result = run->setup.target_instance == NULL ? 0 : journal_forget_recorded(run->journal, error);
+    run->uncommitted = true;
+    if (result == 0) result = run_commit(run, error);
+    return result != 0 ? result : run_each_application(run, run_application, error);
+}
+
+static int verify_application(struct run *run, const char *application, struct error *error) {
+    bool planned = false;
+    free(run->application);
+    run->application = memory_strdup(application);
+    int result = journal_use_application(run->journal, application, &planned, error);
+    if (result == 0) result = run_prepare(run, SIDE_TARGET, error);
+    if (result == 0) result = run_verify_devices(run, run->verification, error);
+    run_show(run);
+    return result;
+}
+
+int run_verify(struct run *run, const struct run_verification *wanted, struct error *error) {
+    if (run->setup.target_instance == NULL) {
+        error_set(error, ERROR_USAGE, "the run wrote its devices to a file: nothing can be read back");
+        error_hint(error, "validate checks such a file");
+        return -ERROR_USAGE;
+    }
+    static const enum device_state states[] = {DEVICE_IMPORTED, DEVICE_VERIFIED, DEVICE_CONFIRMED};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        uint64_t count = 0;
+        int result = journal_count_all(run->journal, states[i], &count, error);
+        if (result != 0) return result;
+        run->numbers.total += count;
+    }
+    run->numbers.total_known = true;
+    run->verification = wanted;
+    return run_each_application(run, verify_application, error);
 }
 
 static int rollback_application(struct run *run, const char *application, struct error *error) {
     bool planned = false;
     int result = run_start(run, application, &planned, error);
-    if (result == 0) result = run_restore(run, error);
+    if (result == 0) result = run_restore(run, DEVICE_RESTORING, DEVICE_RESTORED, error);
     run_show(run);
     return result;
+}
+
+// True if something of it may be at the target, or not at the source.
+static bool is_on_its_way(const struct journal_device *device) {
+    bool claimed =
+        device->claim == CLAIM_MADE || device->claim == CLAIM_UPDATED || device->claim == CLAIM_LATE;
+    return (device->state >= DEVICE_RESERVING && device->state <= DEVICE_CONFIRMED) ||
+           device->state == DEVICE_UNDOING || (device->state <= DEVICE_RECORDED && claimed);
 }
 
 // Those that are to be put back are marked first, and that is durable before anything is changed.
@@ -288,8 +397,8 @@ static int mark_one(void *context, const char *id, struct error *error) {
         result = journal_use_application(run->journal, application, &planned, error);
         struct journal_device device = {0};
         int known = result != 0 ? result : journal_find(run->journal, id, &device, error);
-        bool released = known == 1 && device.state >= DEVICE_RELEASING && device.state <= DEVICE_CONFIRMED;
-        if (released) result = journal_set_state(run->journal, device.sequence, DEVICE_RESTORING, error);
+        if (known == 1 && is_on_its_way(&device))
+            result = journal_set_state(run->journal, device.sequence, DEVICE_RESTORING, error);
         if (known == 1) found++;
         journal_device_release(&device);
         if (known < 0) return known;
@@ -299,22 +408,18 @@ static int mark_one(void *context, const char *id, struct error *error) {
     return 0;
 }
 
-static int mark_all(struct run *run, struct error *error) {
-    static const enum device_state states[] = {DEVICE_RELEASING, DEVICE_RELEASED, DEVICE_CONFIRMED};
-    int result = 0;
-    for (size_t i = 0; i < sizeof states / sizeof *states && result == 0; i++) {
-        uint64_t count = 0;
-        result = journal_change_states(run->journal, states[i], DEVICE_RESTORING, &count, error);
-    }
-    return result;
-}
-
 int run_rollback(struct run *run, run_id_feed *feed, void *context, struct error *error) {
-    if (run->setup.driver->restore == NULL) {
+    if (run->setup.driver->restore == NULL && run->setup.target_instance == NULL) {
         return error_set(error, ERROR_USAGE, "devices cannot be put back at %s", run->setup.driver->title);
     }
-    int result = feed == NULL ? mark_all(run, error) : feed(context, mark_one, run, error);
-    if (result == 0) result = journal_count_all(run->journal, DEVICE_RESTORING, &run->numbers.total, error);
+    uint64_t marked = 0;
+    int result = feed == NULL ? journal_restore_all(run->journal, &marked, error)
+                              : feed(context, mark_one, run, error);
+    return result != 0 ? result : run_rollback_marked(run, error);
+}
+
+int run_rollback_marked(struct run *run, struct error *error) {
+    int result = journal_count_all(run->journal, DEVICE_RESTORING, &run->numbers.total, error);
     run->uncommitted = !run->setup.dry_run;
     if (result == 0) result = run_commit(run, error);
     return result != 0 ? result : run_each_application(run, rollback_application, error);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/space.h"
 #include "device/naming.h"
 #include "journal/journal.h"
 #include "lorawan/frequency_plan.h"
@@ -23,10 +24,19 @@ struct run_numbers {
     bool total_known;         // no more will come
     uint64_t done;            // finished, well or not
     uint64_t written;         // lines that are out
+    uint64_t begun;           // devices of which something may be at a target that is a server
+    uint64_t checked;         // looked at before anything is changed, and fine
+    bool checking;            // the phase in which that is done
     uint64_t released;        // cleared at the source
+    uint64_t imported;        // at a target that is a server
+    uint64_t verified;        // of these: read back, and as they should be
+    uint64_t found;           // were at the target already
+    uint64_t skipped;         // left alone: the target has something else there
+    uint64_t unseen;          // imported, but could not be read back
     uint64_t confirmed;       // looked at once more after that
     uint64_t failed;          // set aside, or the one that halted the run
     uint64_t held;            // of these: written, but not (or not surely) cleared at the source
+    uint64_t silent;          // not heard at the target since they were imported
     uint64_t moved_on;        // heard between reading and releasing
     uint64_t restored;        // put back at the source
     uint64_t imperfect;       // of these: something could not be put back
@@ -34,6 +44,9 @@ struct run_numbers {
     bool confirming;          // the phase in which released devices are looked at once more
     const char *waiting_for;  // a server that lets us wait, or NULL
 };
+
+// What happens to a device that the target has already, with other data.
+enum run_conflict { CONFLICT_FAIL, CONFLICT_SKIP, CONFLICT_UPDATE };
 
 struct run_observer {
     void *context;  // borrowed
@@ -43,17 +56,29 @@ struct run_observer {
     unsigned (*interrupts)(void *context);
 };
 
+// The room for what a run writes, looked at before the first device of an application is begun in a run that changes its
+// source. `look` may be NULL: then there is always room.
+struct run_space {
+    void *context;  // borrowed
+    void (*look)(void *context, struct space *ret_journal, struct space *ret_output);
+};
+
 // Everything is borrowed and must outlive the run.
 struct run_setup {
     const struct source_driver *driver;
     struct source *source;
     const struct target_driver *target;
-    struct file *output;
+    struct target *target_instance;  // NULL: a stream target
+    enum run_conflict on_conflict;
+    bool plan_only;  // nothing but that look, whatever the target: journal and numbers tell what came of it
+    bool no_plan;    // no look at all devices before the first one is changed
+    struct file *output;      // NULL: the target is a server
     uint64_t output_size;     // bytes of whole lines that it holds already: see output_resume
     struct journal *journal;  // NULL = a temporary one: nothing can be resumed then
     struct transport *transport;
     const struct clock *clock;
     const struct random *random;
+    struct run_space space;
     const struct log *log;  // device errors and notices are told here
     const struct device_naming *naming;
     const struct frequency_plans *plans;
@@ -77,6 +102,10 @@ typedef int run_id_feed(void *context, run_id_receiver *receiver, void *receiver
 // all that are known.
 int run_register(struct run *run, const char *application, struct error *error);
 
+// The two functions below first find out what would become of each device, if the target is a server (not with
+// run_setup.no_plan); devices that cannot go are told, and without keep_going nothing is changed then. With
+// run_setup.dry_run that is all they do.
+
 // Migrates all devices of an application. ERROR_CANCELLED if it was interrupted; any other error halted it.
 // With keep_going, failed devices are only counted.
 int run_application(struct run *run, const char *application, struct error *error);
@@ -93,6 +122,35 @@ int run_resume(struct run *run, struct error *error);
 // `feed` (NULL = all).
 int run_rollback(struct run *run, run_id_feed *feed, void *context, struct error *error);
 
+// What was found out of one device at its target.
+struct run_verified {
+    const char *id;         // at the source
+    const char *device_id;  // at the target
+    bool equal;
+    const char *what;   // what differs; NULL if nothing does
+    bool heard;         // since it was imported
+    int64_t last_seen;  // ns since 1970; 0 = never
+    struct device_progress progress;
+};
+
+struct run_verification {
+    int64_t wait;         // ns; how long to wait for devices that were not heard
+    bool restore_silent;  // those that stay silent are marked to be put back: see run_rollback_marked
+    void *context;        // borrowed
+    // Told for each device once, and once more when it is heard later; may be NULL.
+    void (*tell)(void *context, const struct run_verified *verified);
+};
+
+// Reads every imported device of the run back from its target: numbers.verified are as they should be, numbers.failed
+// are not, numbers.silent were not heard. Changes nothing at any network.
+int run_verify(struct run *run, const struct run_verification *wanted, struct error *error);
+
+// Puts back what is marked already, by run_verify or by an earlier run_rollback.
+int run_rollback_marked(struct run *run, struct error *error);
+
 const struct run_numbers *run_numbers(const struct run *run);
+
+// What the run knows of its devices: the setup's journal, or the temporary one. Borrowed.
+struct journal *run_memory(const struct run *run);
 
 #endif

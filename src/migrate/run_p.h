@@ -10,7 +10,27 @@
 #include "net/dispatch.h"
 
 // Calls that end a device's time between two networks go first, then those that begin it.
-enum call_priority { PRIORITY_LOGIN, PRIORITY_RELEASE, PRIORITY_LIST, PRIORITY_READ, PRIORITY_CONFIRM };
+enum call_priority {
+    PRIORITY_LOGIN,
+    PRIORITY_IMPORT,
+    PRIORITY_RELEASE,
+    PRIORITY_RESERVE,
+    PRIORITY_LIST,
+    PRIORITY_READ,
+    PRIORITY_CONFIRM
+};
+
+// Whose calls and credentials: struct call's `side`.
+enum run_side { SIDE_SOURCE, SIDE_TARGET, RUN_SIDES };
+
+// Credentials that are renewed while a run goes on.
+struct login {
+    struct run *run;  // borrowed
+    enum run_side side;
+    bool wanted;
+    struct task task;
+    struct error error;  // of the last time; none = it went well
+};
 
 // A server that refuses the token which it has just given is asked for another one so often.
 enum { LOGINS_MAX = 2 };
@@ -26,9 +46,8 @@ struct run {
     struct run_numbers numbers;
     char *application;      // owned; the present one
     int64_t last_progress;  // ns, monotonic
-    struct task login;      // prepare, when credentials ran out
-    bool login_wanted;
-    bool login_running;
+    struct login logins[RUN_SIDES];
+    const struct run_verification *verification;  // borrowed; of run_verify
     bool whole;         // of an application: devices that are exported already are no reason to halt
     struct error halt;  // why no new device starts; none = go on
     unsigned interrupts;
@@ -39,19 +58,41 @@ struct run {
 int run_turn(struct run *run, bool busy, struct error *error);
 
 // Runs a single job to its end. ERROR_CANCELLED if the user interrupts.
-int run_job(struct run *run, int priority, task_function *function, void *context, struct error *error);
+int run_job(struct run *run, enum run_side side, int priority, task_function *function, void *context,
+            struct error *error);
 
 // True if the run changes its source.
+bool run_releases(const struct run *run);
+
+// True if it changes its source or its target.
 bool run_changes(const struct run *run);
+
+// True if devices can be put back at the source.
+bool run_can_restore(const struct run *run);
 
 // Makes what the journal holds durable; does nothing if nothing waits.
 int run_commit(struct run *run, struct error *error);
 
-// Finds the servers and logs in.
-int run_prepare(struct run *run, struct error *error);
+// Finds the servers of one side and logs in; does nothing if that side has none.
+int run_prepare(struct run *run, enum run_side side, struct error *error);
 
-// The driver's job behind it, for those who go on meanwhile; `context` is the run.
-enum job_step run_prepare_job(void *context, struct job *job, struct error *error);
+// The driver's job behind it, for those who go on meanwhile.
+enum job_step run_prepare_job(struct run *run, enum run_side side, struct job *job, struct error *error);
+
+// ---- login.c: new credentials while the run goes on
+
+void run_login_want(struct run *run, enum run_side side);
+
+// True until those that were wanted are there, or cannot be had.
+bool run_login_pending(const struct run *run, enum run_side side);
+
+// True, with a copy of the error, if they could not be had.
+bool run_login_failed(const struct run *run, enum run_side side, struct error *error);
+
+// Starts what is wanted; to be called in each turn of a loop.
+void run_login_turn(struct run *run);
+void run_login_stop(struct run *run);
+void run_login_release(struct run *run);
 
 // Reads the application's list, page after page.
 // Takes a page of a list. RUN_LIST_ENOUGH ends the reading without an error.
@@ -63,14 +104,22 @@ int run_list(struct run *run, run_page *receive, void *context, struct error *er
 int run_plan_application(struct run *run, struct error *error);
 int run_plan_devices(struct run *run, run_id_feed *feed, void *context, struct error *error);
 
+// Finds out what would become of every planned device at a target that is a server; changes nothing. Those that cannot
+// go become FAILED.
+int run_check(struct run *run, struct error *error);
+
 // Takes every planned device through its life.
 int run_flights(struct run *run, struct error *error);
+
+// Reads every imported device of the application back from its target.
+int run_verify_devices(struct run *run, const struct run_verification *wanted, struct error *error);
 
 // Looks at every released device once more.
 int run_confirm(struct run *run, struct error *error);
 
-// Puts every device that is marked RESTORING back at its source.
-int run_restore(struct run *run, struct error *error);
+// Takes every device of the application that is in state `from` away from its target and puts it back at its source;
+// then it is in state `to`.
+int run_restore(struct run *run, enum device_state from, enum device_state to, struct error *error);
 
 // Tells a device's error to the log.
 void run_tell(const struct run *run, enum log_level level, const char *id, const char *message,

@@ -27,6 +27,7 @@ static void task_reply(void *context, struct reply *reply) {
 static void task_make_calls(struct task *task) {
     task->pending = task->job.call_count;
     for (size_t i = 0; i < task->job.call_count; i++) {
+        task->job.calls[i].side = task->side;
         task->slots[i] = (struct task_slot){.task = task, .index = i};
         task->calls[i] =
             dispatch_add(task->dispatch, &task->job.calls[i], task->priority, task_reply, &task->slots[i]);
@@ -50,10 +51,11 @@ static void task_advance(struct task *task) {
     task->finished(task->context, task, step, &error);
 }
 
-void task_start(struct task *task, struct dispatch *dispatch, int priority, task_function *function,
-                task_finished *finished, void *context) {
+void task_start(struct task *task, struct dispatch *dispatch, unsigned side, int priority,
+                task_function *function, task_finished *finished, void *context) {
     task_clear(task);
     task->dispatch = dispatch;
+    task->side = side;
     task->priority = priority;
     task->function = function;
     task->finished = finished;

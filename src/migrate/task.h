@@ -5,7 +5,7 @@
 #define MIGRATE_TASK_H
 
 #include "net/dispatch.h"
-#include "source/source.h"
+#include "net/job.h"
 
 // The driver's function with its own arguments bound: see source.h.
 typedef enum job_step task_function(void *context, struct job *job, struct error *error);
@@ -29,6 +29,7 @@ struct task {
         size_t index;
     } slots[JOB_CALLS_MAX];
     size_t pending;  // calls under way
+    unsigned side;   // of its calls: see struct call
     int priority;    // of its calls: see dispatch_add
     bool running;
     bool again;  // see struct job
@@ -36,8 +37,8 @@ struct task {
 
 // Starts a job (stage 0). `task` must stay where it is until it has finished; `finished` may run before
 // this returns. What an earlier job left in the task is released.
-void task_start(struct task *task, struct dispatch *dispatch, int priority, task_function *function,
-                task_finished *finished, void *context);
+void task_start(struct task *task, struct dispatch *dispatch, unsigned side, int priority,
+                task_function *function, task_finished *finished, void *context);
 
 // Has the next job of the task start with job->again set.
 void task_set_again(struct task *task, bool again);

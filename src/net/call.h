@@ -44,6 +44,7 @@ struct call {
     const void *body;  // gRPC: the message without its prefix
     size_t body_size;
     size_t reply_limit;  // bytes; 0 = CALL_REPLY_LIMIT
+    unsigned side;       // whose call it is, for who made it; nothing here looks at it
     unsigned attempt;    // how often the driver has made it before: it waits as a retry would
     bool changes;        // it changes something at the server: not made in a dry run, not repeated blindly
 };

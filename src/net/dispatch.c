@@ -40,6 +40,7 @@ struct lane {
     char *name;     // owned
     bool plain;
     struct pacer pacer;
+    struct budget *budgets;       // owned
     bool answered;                // it has answered at least once
     int64_t first_try;            // ns; 0 = none yet
     char *obstacle;               // owned; what stood in the way of the first answer so far; or NULL
@@ -85,6 +86,7 @@ void dispatch_free(struct dispatch *dispatch) {
         free(lane->address);
         free(lane->name);
         free(lane->obstacle);
+        budgets_free(lane->budgets);
         free(lane);
     }
     list_free(dispatch, dispatch->dry);
@@ -177,6 +179,7 @@ void dispatch_cancel(struct dispatch *dispatch, struct dispatch_call *call) {
         dispatch->setup.transport->operations->cancel(dispatch->setup.transport, call->handle);
         flying_remove(call->lane, call);
         call->lane->pacer.in_flight--;
+        budget_ended(call->lane->budgets, call->call->method, NULL, now_of(dispatch));
         dispatch->numbers.in_flight--;
     } else {
         queue_remove(call->lane, call);
@@ -262,6 +265,7 @@ static void call_done(void *context, struct reply *reply) {
     call->handle = NULL;
     lane->pacer.in_flight--;
     dispatch->numbers.in_flight--;
+    budget_ended(lane->budgets, call->call->method, reply, now);
     if (reply->outcome == REPLY_ANSWERED || reply->outcome == REPLY_MALFORMED) lane->answered = true;
     struct dispatch_verdict verdict = {0};
     bool good = reply_ok(reply, call->call->kind);
@@ -299,6 +303,7 @@ static void call_start(struct dispatch *dispatch, struct dispatch_call *call, in
     call->tries++;
     call->started = now;
     pacer_started(&lane->pacer, now);
+    budget_started(&lane->budgets, call->call->method, now);
     dispatch->numbers.queued--;
     dispatch->numbers.in_flight++;
     dispatch->numbers.calls++;
@@ -320,8 +325,10 @@ static struct dispatch_call *lane_next(const struct lane *lane, int64_t now, int
         return NULL;
     }
     for (struct dispatch_call *call = lane->first; call != NULL; call = call->next) {
-        if (call->not_before <= now) return call;
-        *wait = sooner(*wait, call->not_before - now);
+        int64_t delay_of_method = budget_delay(lane->budgets, call->call->method, now);
+        int64_t start = now + delay_of_method > call->not_before ? now + delay_of_method : call->not_before;
+        if (start <= now) return call;
+        *wait = sooner(*wait, start - now);
     }
     return NULL;
 }

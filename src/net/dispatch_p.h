@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of the dispatcher share: the pace of a server (pacer.c), and what a reply means for its call
-// (retry.c).
+// What the files of the dispatcher share: the pace of a server (pacer.c), the limits that it tells (budget.c), and what a
+// reply means for its call (retry.c).
 #ifndef NET_DISPATCH_P_H
 #define NET_DISPATCH_P_H
 
@@ -35,6 +35,19 @@ void pacer_overloaded(struct pacer *pacer, int64_t started, int64_t now);
 void pacer_learn_rate(struct pacer *pacer, double rate, int64_t now);
 
 void pacer_pause(struct pacer *pacer, int64_t until);
+
+// What a server tells of its limits, for each method: a list, empty is NULL. Methods are those of struct call.
+struct budget;
+
+// The time until the server has room for a call: 0 = now.
+int64_t budget_delay(struct budget *budgets, const char *method, int64_t now);
+
+void budget_started(struct budget **budgets, const char *method, int64_t now);
+
+// A call ended; `reply` is NULL if it was forgotten.
+void budget_ended(struct budget *budgets, const char *method, const struct reply *reply, int64_t now);
+
+void budgets_free(struct budget *budgets);
 
 enum retry_kind {
     RETRY_NEVER,

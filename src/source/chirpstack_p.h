@@ -6,7 +6,7 @@
 #include "chirpstack_v4.pb-c.h"
 #include "lorawan/identifiers.h"
 #include "lorawan/mac_state.h"
-#include "source/address.h"
+#include "net/address.h"
 #include "source/source.h"
 
 enum { CHIRPSTACK_PLANS_MAX = 16 };

@@ -7,6 +7,7 @@
 // A new source is one file and one line here (and its declaration in sources.h).
 static const struct source_driver *const all_drivers[] = {
     &source_ttnv2,
+    &source_tts,
     &source_chirpstack,
     NULL,
 };

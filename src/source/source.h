@@ -19,7 +19,10 @@ struct source {
     const struct source_driver *driver;
     const char *warning;  // set by `open`: what the user should know about the options; static, NULL = none
     bool keeps;           // set by `open`: the options say that the source is not to be changed: no `release`
-    bool frees;           // set by `open`: a released device's ID and EUIs are free for another one
+    bool
+        checks;  // set by the engine: it only finds out what would become of each device, so that `read` may be
+                 // content with a list's entry that lacks counters
+    bool frees;  // set by `open`: a released device's ID and EUIs are free for another one
 };
 
 // A page of a list, filled by `list`.

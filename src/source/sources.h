@@ -6,6 +6,7 @@
 #include "source/source.h"
 
 extern const struct source_driver source_ttnv2;
+extern const struct source_driver source_tts;
 extern const struct source_driver source_chirpstack;
 
 #endif

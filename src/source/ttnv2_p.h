@@ -3,7 +3,7 @@
 #ifndef SOURCE_TTNV2_P_H
 #define SOURCE_TTNV2_P_H
 
-#include "source/address.h"
+#include "net/address.h"
 #include "source/source.h"
 #include "ttnv2.pb-c.h"
 
@@ -79,5 +79,32 @@ enum job_step ttnv2_prepare(struct source *source, struct job *job, const char *
 // Adds a gRPC call with `message` as its body.
 struct call *ttnv2_grpc_call(struct job *job, const struct server *server, const char *method,
                              const ProtobufCMessage *message);
+
+static inline struct ttnv2 *ttnv2_of(struct source *source) {
+    return (struct ttnv2 *)source;
+}
+
+// A call of the Handler, with the credentials.
+struct call *ttnv2_handler_call(struct ttnv2 *self, struct job *job, const char *method,
+                                const ProtobufCMessage *message);
+
+// What a reply of the Handler that is not OK means for the job: JOB_LOGIN, or JOB_FAILED with the error.
+enum job_step ttnv2_handler_failed(struct ttnv2 *self, const struct call *call, const struct reply *reply,
+                                   struct error *error);
+
+// Asks for a device; reads the reply: a device, and the one that was asked for.
+void ttnv2_get_device_call(struct ttnv2 *self, struct job *job, const char *id);
+int ttnv2_get_device_reply(struct ttnv2 *self, struct job *job, const char *id, Ttnv2__Device **ret_device,
+                           struct error *error);
+
+// ---- ttnv2_change.c: operations of the driver
+
+enum job_step ttnv2_release(struct source *source, struct job *job, const struct source_record *record,
+                            const struct device *device, struct error *error);
+enum job_step ttnv2_restore(struct source *source, struct job *job, const struct source_record *record,
+                            struct source_restoration *restoration, struct error *error);
+enum job_step ttnv2_confirm(struct source *source, struct job *job, const struct source_record *record,
+                            const struct source_record *now, struct source_confirmation *ret_confirmation,
+                            struct error *error);
 
 #endif

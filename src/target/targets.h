@@ -6,5 +6,6 @@
 #include "target/target.h"
 
 extern const struct target_driver target_json;
+extern const struct target_driver target_tts;
 
 #endif

@@ -233,6 +233,20 @@ other_key_meanwhile() {
     grep -q "$id.*other keys" out || fail "status does not name the device"
 }
 
+# Broken connections and lost answers do not halt a rollback.
+rolled_back_over_faults() {
+    sandbox_start --devices 30 --seed 6
+    world before
+    here ttnv2 application --output run.json
+    exits 0
+    faults SetDevice:reset-before:every=4 SetDevice:unavailable:every=7 SetDevice:reset-after:every=5
+    here rollback --concurrency 4
+    exits 3
+    world after
+    same_devices "rolled back" before after
+    equal "devices restored" "$(state_count restored)" 30
+}
+
 interrupted_rollback() {
     sandbox_start --devices 60 --latency 10ms
     world before
@@ -272,33 +286,42 @@ interrupted_run() {
     same_devices "interrupted" after whole.world
 }
 
-# ---- full disks: a limit on the size of files
+# ---- full disks: a limit on the size of files, set while the program runs: at its start it would be noticed
 
-# limited BLOCKS REDIRECTION ARGUMENT...: the program with a limit of so many blocks of 512 bytes
-limited() {
-    blocks=$1
-    where=$2
-    shift 2
-    status=0
-    (ulimit -f "$blocks" && eval "bounded \"\$@\" 2>err $where") || status=$?
-    [ "$status" -lt 128 ] || fail "the program crashed ($status): $*"
+# limit_files BYTES: for the program that runs
+limit_files() {
+    prlimit --pid "$pid" --fsize="$1" || fail "no limit for the program"
+}
+
+# longer FILE BYTES
+longer() {
+    [ -e "$1" ] && [ "$(stat -c %s "$1")" -gt "$2" ]
 }
 
 # The output begins far behind the size that the journal ever gets.
 no_place_for_output() {
-    undisturbed --devices 60 --seed 4
-    sandbox_start --devices 60 --seed 4
+    undisturbed $world_of_kills
+    sandbox_start $world_of_kills
     front=$((64 * 1024 * 1024))
     truncate -s $((front - 1)) big
     echo >>big
-    limited $(((front + 20480) / 512)) '>>big' ttnv2 application --concurrency 4
+    # shellcheck disable=SC2086 # RUNNER is several words
+    env $RUNNER "$program" ttnv2 application --concurrency 4 >>big 2>err &
+    pid=$!
+    begin=$(now)
+    until_true 30 longer big $((front + 12000)) || fail "no lines"
+    limit_files $(($(stat -c %s big) + 3000))
+    end_within 60000
     exits 1
     told 'cannot write'
     tail -c +$((front + 1)) big >first
     [ "$(line_count first)" -gt 3 ] || fail "too few lines for this test: $(line_count first)"
     world after
     no_key_lost before after first
-    limited $(((front + 40960) / 512)) '>/dev/null' resume
+    begin_to_null resume --concurrency 4
+    until_true 30 longer big $((front + $(stat -c %s first) + 6000)) || fail "no lines"
+    limit_files $(($(stat -c %s big) + 3000))
+    end_within 60000
     exits 1
     tail -c +$((front + 1)) big >second
     equal "lines of the first run that are still there" "$(cmp -n "$(wc -c <first)" first second && echo all)" all
@@ -314,27 +337,61 @@ no_place_for_output() {
 }
 
 no_place_for_journal() {
-    undisturbed --devices 60 --seed 4
-    for blocks in 8 60 120 200 300 400 600; do
-        sandbox_start --devices 60 --seed 4
+    undisturbed $world_of_kills
+    halts=0
+    for size in 1 40000 100000 200000 300000; do
+        sandbox_start $world_of_kills
         rm -rf "$state_folder" run.json
-        limited $blocks '>/dev/null' ttnv2 application --output run.json --concurrency 2
+        begin_to_null ttnv2 application --output run.json --concurrency 2
+        until_true 30 eval '[ "$(journals)" -eq 1 ]' || fail "no journal"
+        until_true 30 longer run.json 1 || fail "no lines"
+        limit_files $size
+        end_within 60000
         [ "$status" -eq 0 ] || exits 1
+        [ "$status" -eq 0 ] || halts=$((halts + 1))
         world after
-        : >>run.json
         no_key_lost before after run.json
-        if [ "$(journals)" -eq 0 ]; then
-            unchanged before after
-            rm -f run.json
-        else
-            limited $((blocks + 40)) '>/dev/null' resume
-        fi
+        [ "$(journals)" -eq 1 ] || fail "no journal of a run that has written lines"
+        begin_to_null resume
+        prlimit --pid "$pid" --fsize=$((size + 20000)) 2>/dev/null || true
+        end_within 60000
         finish
         world after
-        same_content "no place for the journal ($blocks)" run.json whole.json
-        same_devices "no place for the journal ($blocks)" after whole.world
+        same_content "no place for the journal ($size)" run.json whole.json
+        same_devices "no place for the journal ($size)" after whole.world
         sandbox_stop
     done
+    [ "$halts" -gt 2 ] || fail "only $halts runs were halted"
+}
+
+# Refused with the numbers, before anything is changed: by a limit, and where this machine lets us have one, on a disk that
+# has too little.
+too_little_room() {
+    sandbox_start --devices 60 --seed 4
+    world before
+    status=0
+    (ulimit -f 800 && bounded ttnv2 application --output run.json >/dev/null 2>err) || status=$?
+    exits 1
+    told 'too little room.*60 devices.*MB'
+    told 'try:'
+    world after
+    unchanged before after
+    equal "files that are left" "$(find . -name run.json -o -name '*.journal*' | wc -l)" 0
+    (ulimit -f 800 && bounded ttnv2 application --dry-run >/dev/null 2>err) || fail "a run that changes nothing is refused"
+    mkdir disk
+    if unshare -m true 2>/dev/null && unshare -m mount -t tmpfs -o size=100k none disk 2>/dev/null; then
+        status=0
+        unshare -m sh -c 'mount -t tmpfs -o size=100k none disk && exec "$@"' - \
+            "$program" ttnv2 application --output disk/run.json >/dev/null 2>err || status=$?
+        exits 1
+        told 'too little room: the output of 60 devices need about 0.2 MB, and 0.1 MB are free'
+        world after
+        unchanged before after
+        unshare -m sh -c 'mount -t tmpfs -o size=250k none disk && "$@" && cp disk/run.json kept.json' - \
+            "$program" ttnv2 application --output disk/run.json >/dev/null 2>err || fail "a run with just enough room"
+        told 'may be too little room: the output'
+        equal lines "$(line_count kept.json)" 60
+    fi
 }
 
 # What the reader did not get is in the journal.
@@ -573,6 +630,24 @@ several_runs() {
     equal "devices moved" "$(jq .ttnv2.cleared after)" 3
 }
 
+# What a killed run leaves beside its journal is wiped with it.
+forgotten() {
+    sandbox_start --devices 60 --latency 6ms --seed 4
+    world before
+    die_with_lines 5 ttnv2 application --output run.json --concurrency 4
+    journal=$(ls $state_folder/*.journal)
+    for name in "$journal" "$journal-wal" "$journal-shm"; do [ -s "$name" ] || fail "no $name for this test"; done
+    # Its content is overwritten, which another name of the file shows.
+    ln "$journal-wal" kept.wal
+    keys_of before >keys
+    [ "$(found_keys kept.wal)" -gt 0 ] || fail "no key in the log"
+    good status --forget "$(basename "$journal" .journal)"
+    equal "files that are left" "$(find $state_folder -type f | wc -l)" 0
+    equal "keys in what was the log" "$(found_keys kept.wal)" 0
+    migrate status
+    exits 1
+}
+
 # A dry run, and one that comes to nothing, leave no journal.
 no_journal_for_nothing() {
     sandbox_start --devices 10
@@ -634,10 +709,12 @@ run_case "rolled back" rolled_back
 run_case "one device rolled back" one_rolled_back
 run_case "another key meanwhile (OTAA)" other_key_meanwhile has_join
 run_case "another key meanwhile (ABP)" other_key_meanwhile 'has_join | not'
+run_case "rolled back over faults" rolled_back_over_faults
 run_case "rollbacks that are interrupted" interrupted_rollback
 run_case "a run that is interrupted" interrupted_run
 run_case "no place for the output" no_place_for_output
 run_case "no place for the journal" no_place_for_journal
+run_case "too little room" too_little_room
 run_case "the reader ends" reader_ends
 run_case "an output that was changed, or is gone" output_changed
 run_case "a second process" locked
@@ -646,6 +723,7 @@ run_case "an encrypted journal" encrypted
 run_case "for one user alone" private
 run_case "without a journal" without_journal
 run_case "several runs" several_runs
+run_case "a run that is forgotten" forgotten
 run_case "no journal for nothing" no_journal_for_nothing
 run_case "several applications" several_applications
 run_case "a damaged journal" damaged

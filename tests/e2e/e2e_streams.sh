@@ -44,6 +44,8 @@ json_log() {
         equal "lines that are objects ($arguments)" "$(jq -nR '[inputs | fromjson? | objects] | length' err)" "$(wc -l <err)"
         equal "records without time, level or msg" \
             "$(jq -s 'map(select((.time and .level and .msg) | not)) | length' err)" 0
+        equal "members of records that there are not" "$(jq -s 'map(keys - ["time", "level", "msg", "device_id", "server",
+            "method", "error"]) | add | length' err)" 0
         equal "device of the record about bx" "$(jq -r 'select(.level == "error" and .device_id == "bx") | .device_id' err)" bx
     done
     good ttnv2 device mydevice --dry-run --log-format json --verbose

@@ -26,43 +26,42 @@ change() {
     ' "$file"
 }
 
-case $mutation in
-clear_before_commit)
+case $mutation:${file##*/} in
+clear_before_commit:*)
     # The source is changed although neither the record nor the intent is committed.
     change 2 'return result != 0 ? result : run_commit(run, error);' 'return result;'
     ;;
-commit_without_sync)
+commit_without_sync:*)
     change 1 'PRAGMA synchronous = FULL' 'PRAGMA synchronous = OFF'
     ;;
-forget_intent)
+forget_intent:*)
     # Nothing says that a device may have been changed.
     change 1 'result = journal_set_state(run->journal, flight->sequence, DEVICE_RELEASING, error);' 'result = 0;'
     ;;
-lost_is_success)
+lost_is_success:*)
     change 1 'if (reply_ok(reply, CALL_GRPC)) return JOB_DONE;' \
         'if (reply_ok(reply, CALL_GRPC) || reply->outcome == REPLY_LOST) return JOB_DONE;'
     ;;
-lost_is_failure)
+lost_is_failure:*)
     change 1 'if (reply_ok(reply, CALL_GRPC)) return JOB_DONE;' \
         'if (reply_ok(reply, CALL_GRPC) || reply->outcome == REPLY_LOST) return reply_error(reply, &job->calls[0], error) == 0 ? JOB_DONE : JOB_FAILED;'
     ;;
-skip_lock)
+skip_lock:*)
     change 1 'if (flock(descriptor, LOCK_EX | LOCK_NB) != 0)' 'if (descriptor < 0)'
     ;;
-line_before_validation)
+line_before_validation:flight.c)
     # The line is on its way out before it is known that the device can be migrated.
-    file_before=$file
-    file=$(mktemp)
-    trap 'rm -f "$file"' EXIT
-    sed 's/^    if (result == 0) result = device_validate(/    if (result == 0) result = output_add(\&flight->flights->run->output, \&flight->device, \&error);\n&/' \
-        "$file_before" >"$file"
+    change 1 'if (result == 0) result = device_validate(' \
+        'if (result == 0) { result = output_add(&flight->flights->run->output, &flight->device, error); } if (result == 0) result = device_validate('
+    ;;
+line_before_validation:flight_write.c)
     change 1 'result = output_add(&run->output, &flight->device, error);' 'result = 0;'
     ;;
-read_before_kill)
+read_before_kill:*)
     # What a killed run had read of a device that it did not clear counts on.
     change 1 'SET line = NULL, state = 0, complete = 0 WHERE' 'SET line = NULL, state = 0 WHERE'
     ;;
-trust_cache)
+trust_cache:*)
     # What a killed run wrote and did not sync is taken for safe.
     change 1 'PRAGMA wal_checkpoint"' 'PRAGMA user_version"'
     ;;

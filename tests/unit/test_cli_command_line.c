@@ -11,8 +11,10 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "base/words.h"
 #include "cli/global_options.h"
 #include "fake_sources.h"
+#include "target/target.h"
 
 enum { ARGUMENTS_MAX = 16 };
 
@@ -151,6 +153,9 @@ static void test_positions(void **state) {
     expect("version", "version", "", "");
     expect("--version", "version", "", "");
     expect("ttnv2 device x --version", "version", "ttnv2", "");
+    expect("plan ttnv2 device x", "device", "ttnv2", "x");
+    expect("plan device --source ttnv2 plan", "device", "ttnv2", "plan");
+    expect("--verbose plan ttnv2 app my-app", "application", "ttnv2", "my-app");
     expect("sources --json", "sources", "", "");
     expect("sources --dry-run --frequency-plans-url x --dev-id-prefix y", "sources", "", "");
     expect("help", "help", "", "");
@@ -272,7 +277,7 @@ static const struct mistake mistakes[] = {
     {"sources --source ttnv2", "--source means nothing to the command sources",
      "ttn-lw-migrate sources --help"},
     {"sources --concurrency 3", "--concurrency means nothing to the command sources", NULL},
-    {"ttnv2 device --json x", "--json means nothing to the command device", NULL},
+    {"ttnv2 device --list x", "--list means nothing to the command device", NULL},
     {"sources --app-id x", "unknown flag --app-id", NULL},
     {"sources --ttnv2.app-id x extra", "sources takes no argument", NULL},
     {"version 1", "version takes no argument", NULL},
@@ -287,7 +292,23 @@ static const struct mistake mistakes[] = {
     {"ttnv2 device --rate fast x", "--rate is \"fast\", not calls per second, such as 5 or 0.5", NULL},
     {"ttnv2 device --progress sometimes x", "--progress is \"sometimes\", not one of: auto always never",
      NULL},
-    {"ttnv2 device --to csv x", "--to is \"csv\", not one of: json", NULL},
+    {"ttnv2 device --to csv x", "--to is \"csv\", not one of: json tts", NULL},
+    {"ttnv2 device --to.tts.app-id a x",
+     "--to.tts.app-id is a flag of the target tts, but the target is json", "--to tts"},
+    {"ttnv2 device --to tts --to.tts.ap-id a x", "unknown flag --to.tts.ap-id", "--to.tts.app-id"},
+    {"ttnv2 device --to tts --to.tts.app-api-ky SECRET x", "unknown flag --to.tts.app-api-ky",
+     "--to.tts.app-api-key"},
+    {"ttnv2 device --to tts --to.json.app-id a x",
+     "--to.json.app-id is a flag of the target json, but the target is tts", "--to json"},
+    {"ttnv2 device --to tts --to.nowhere.app-id a x", "unknown flag --to.nowhere.app-id", NULL},
+    {"ttnv2 device --to tts --to.tts. a x", "unknown flag --to.tts.", NULL},
+    {"resume --to.tts.app-id a", "--to.tts.app-id means nothing to the command resume", NULL},
+    {"resume --to tts", "--to means nothing to the command resume", NULL},
+    {"ttnv2 device --to tts --to.tts.app-api-key-file /nonexistent/k x",
+     "--to.tts.app-api-key-file: cannot read /nonexistent/k: No such file or directory", NULL},
+    {"ttnv2 device --to tts x", "the target tts needs --to.tts.app-api-key (or TARGET_TTS_APP_API_KEY)",
+     NULL},
+    {"ttnv2 device --on-conflict ask x", "--on-conflict is \"ask\", not one of: fail skip update", NULL},
     {"ttnv2 device --dry-run=maybe x", "--dry-run is \"maybe\", not true or false", NULL},
     {"ttnv2 device --dry-run= x", "--dry-run is \"\", not true or false", NULL},
     {"ttnv2 device --app-access-key-file /nonexistent/k x",
@@ -397,6 +418,65 @@ static void test_environment(void **state) {
     line_release(&line);
 }
 
+static const char *target_environment(const char *name) {
+    if (strcmp(name, "TARGET_TTS_APP_API_KEY") == 0) return "NNSXS.FROM.ENVIRONMENT";
+    if (strcmp(name, "TARGET_TTS_INSECURE") == 0) return "perhaps";
+    return guide_environment(name);
+}
+
+// The flags of a target: only those of the one that is chosen, wherever --to stands.
+static void test_target(void **state) {
+    (void)state;
+    struct line line;
+    line_parse(&line, "ttnv2 device x", target_environment);
+    assert_int_equal(line.result, 0);
+    assert_string_equal(line.invocation.target->name, "json");
+    assert_null(line.invocation.target_options);
+    line_release(&line);
+    line_parse(&line, "device --source ttnv2 --to.tts.app-id my-app --to tts --to.tts.insecure x",
+               target_environment);
+    if (line.result != 0) fail_msg("%s", line.error.message);
+    assert_string_equal(line.invocation.target->name, "tts");
+    assert_string_equal(option_string(line.invocation.target_options, "app-id"), "my-app");
+    assert_string_equal(option_string(line.invocation.target_options, "app-api-key"),
+                        "NNSXS.FROM.ENVIRONMENT");
+    assert_true(option_bool(line.invocation.target_options, "insecure"));
+    line_release(&line);
+    // A variable of the target that is chosen counts, and is checked.
+    line_parse(&line, "ttnv2 device --to=tts x", target_environment);
+    assert_string_equal(line.error.message,
+                        "environment variable TARGET_TTS_INSECURE is \"perhaps\", not true or false");
+    line_release(&line);
+    line_parse(&line, "ttnv2 device --to=json x", target_environment);
+    assert_int_equal(line.result, 0);
+    line_release(&line);
+    line_parse(&line, "application --to tts --help", no_environment);
+    assert_int_equal(line.result, 0);
+    assert_string_equal(line.invocation.target->name, "tts");
+    line_release(&line);
+}
+
+// The key is wiped where everybody could see it.
+static void test_target_secret(void **state) {
+    (void)state;
+    struct line line;
+    line_parse(&line, "ttnv2 device --to tts --to.tts.app-api-key SECRET --to.tts.app-api-key=SECRET x",
+               guide_environment);
+    if (line.result != 0) fail_msg("%s", line.error.message);
+    assert_string_equal(option_string(line.invocation.target_options, "app-api-key"), "SECRET");
+    for (int i = 0; i < line.argc; i++) assert_null(strstr(line.argv[i], "SECRET"));
+    line_release(&line);
+}
+
+// Each target can be chosen.
+static void test_target_choices(void **state) {
+    (void)state;
+    const struct option_spec *spec = option_find(global_options, "to", 2);
+    for (const struct target_driver *const *targets = target_drivers(); *targets != NULL; targets++) {
+        assert_true(words_contain(spec->choices, (*targets)->name, strlen((*targets)->name)));
+    }
+}
+
 // Arguments of random bytes and pieces of flags must never do more than fail.
 static void test_hostile(void **state) {
     (void)state;
@@ -418,6 +498,9 @@ static void test_hostile(void **state) {
                                          "--help",
                                          "''",
                                          "--output=",
+                                         "--to",
+                                         "tts",
+                                         "--to.tts.",
                                          "\n"};
     uint64_t random = 88172645463325252U;
     for (unsigned round = 0; round < 20000; round++) {
@@ -466,14 +549,15 @@ static void test_tables(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_guide),       cmocka_unit_test(test_guide_values),
-        cmocka_unit_test(test_aliases),     cmocka_unit_test(test_positions),
-        cmocka_unit_test(test_help),        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_collisions),  cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_required),    cmocka_unit_test(test_secrets),
-        cmocka_unit_test(test_secret_file), cmocka_unit_test(test_environment),
-        cmocka_unit_test(test_hostile),     cmocka_unit_test(test_no_program_name),
-        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_target),          cmocka_unit_test(test_target_secret),
+        cmocka_unit_test(test_target_choices),  cmocka_unit_test(test_guide),
+        cmocka_unit_test(test_guide_values),    cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_positions),       cmocka_unit_test(test_help),
+        cmocka_unit_test(test_forms),           cmocka_unit_test(test_collisions),
+        cmocka_unit_test(test_mistakes),        cmocka_unit_test(test_required),
+        cmocka_unit_test(test_secrets),         cmocka_unit_test(test_secret_file),
+        cmocka_unit_test(test_environment),     cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_no_program_name), cmocka_unit_test(test_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

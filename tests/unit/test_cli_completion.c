@@ -73,7 +73,7 @@ static const struct completion_case cases[] = {
     {"ttnv2 ", "device", "sources"},
     {"ttnv2 a", "application", NULL},
     {"ttnv2 device --app-", "--app-access-key-file", "--ttnv2.app-id"},
-    {"ttnv2 device --", "--with-session", "--json"},
+    {"ttnv2 device --", "--with-session", "--list"},
     {"table device --", "--delimiter", "--app-id"},
     {"device --source tt", "ttnv2", "csv"},
     {"device --source ttnv2 --ttnv2.app-i", "--ttnv2.app-id", NULL},
@@ -87,6 +87,13 @@ static const struct completion_case cases[] = {
     {"completion ", "zsh", "device"},
     {"help tt", "ttnv2", NULL},
     {"frequency-plans EU_863_870_", "EU_863_870_TTN", NULL},
+    {"ttnv2 device --", "--to", "--to.tts.app-id"},
+    {"ttnv2 device --to tts --to", "--to.tts.app-id", NULL},
+    {"ttnv2 device --to tts --to", "--to.tts.app-api-key-file", "--to.json"},
+    {"device --source ttnv2 --to tts --", "--to.tts.insecure", "--app-id"},
+    {"ttnv2 device --to tts --to.tts.app-id device --to.tts.ins", "--to.tts.insecure", NULL},
+    {"ttnv2 device --on-conflict ", "update", NULL},
+    {"targets --", "--json", "--to"},
     {"formatters ch", "check", NULL},
     {"formatters con", "convert", NULL},
     {"formatters check --pay", "--payload", NULL},
@@ -126,7 +133,7 @@ static void test_bash(void **state) {
         memory_printf("bash --norc %s ttn-lw-migrate device --source = ttnv2 --progress = al", path);
     assert_string_equal(output_of(equals), "always");
     char *empty MEMORY_AUTO = memory_printf("bash --norc %s ttn-lw-migrate device --to =", path);
-    assert_string_equal(output_of(empty), "json");
+    assert_string_equal(output_of(empty), "json tts");
     char *form MEMORY_AUTO =
         memory_printf("bash --norc %s ttn-lw-migrate device --source = ttnv2 --ttnv2.ca", path);
     assert_string_equal(output_of(form), "--ttnv2.ca-cert");

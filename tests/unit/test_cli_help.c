@@ -12,6 +12,7 @@
 #include "cli/global_options.h"
 #include "fake_sources.h"
 #include "source/registry.h"
+#include "target/target.h"
 
 static const char *write_topic(const struct help_topic *topic, unsigned columns, struct buffer *text) {
     buffer_clear(text);
@@ -111,7 +112,7 @@ static void test_device(void **state) {
     assert_contains(text,
                     "--concurrency N         devices in flight at once [default: 16] [env:\n"
                     "                          TTN_LW_MIGRATE_CONCURRENCY]\n");
-    assert_null(strstr(text, "--json "));
+    assert_null(strstr(text, "--list "));
     assert_null(strstr(text, "internal"));
     topic.source = &fake_csv;
     text = write_topic(&topic, 0, &buffer);
@@ -131,6 +132,27 @@ static void test_source(void **state) {
     assert_contains(text, "\n  --dry-run ");
     assert_null(strstr(text, "--source"));
     assert_null(strstr(text, "completion"));
+}
+
+// A target's flags are shown when it is chosen.
+static void test_target(void **state) {
+    (void)state;
+    BUFFER_AUTO buffer;
+    buffer_init(&buffer, BUFFER_UNLIMITED);
+    struct help_topic topic = {.sources = fake_sources, .command = command_find("application", 11)};
+    const char *text = write_topic(&topic, 0, &buffer);
+    assert_contains(text, "\nTargets:\n  json ");
+    assert_contains(text, "\n  tts                     The Things Stack (V3)\n");
+    assert_contains(text, "--to TARGET --help");
+    assert_null(strstr(text, "--to.tts.app-id"));
+    topic.target = target_find("tts");
+    text = write_topic(&topic, 0, &buffer);
+    assert_contains(text, "\nFlags of the target tts:\n  --to.tts.app-id ID ");
+    assert_contains(text, "--to.tts.app-api-key-file FILE]");
+    check_lines(text, 80);
+    topic.command = command_find("status", 6);
+    text = write_topic(&topic, 0, &buffer);
+    assert_null(strstr(text, "tts"));
 }
 
 static void test_find(void **state) {
@@ -182,6 +204,10 @@ static void test_rows(void **state) {
     BUFFER_AUTO text;
     buffer_init(&text, BUFFER_UNLIMITED);
     for (size_t i = 0; global_options[i].name != NULL; i++) check_row(global_options, &global_options[i]);
+    for (const struct target_driver *const *targets = target_drivers(); *targets != NULL; targets++) {
+        const struct option_spec *table = (*targets)->options;
+        for (size_t j = 0; table != NULL && table[j].name != NULL; j++) check_row(table, &table[j]);
+    }
     const struct source_driver *const *sources = source_drivers();
     for (size_t i = 0; sources[i] != NULL; i++) {
         const struct option_spec *table = sources[i]->options;
@@ -198,7 +224,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_widths), cmocka_unit_test(test_narrow), cmocka_unit_test(test_program),
         cmocka_unit_test(test_device), cmocka_unit_test(test_source), cmocka_unit_test(test_find),
-        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_rows),   cmocka_unit_test(test_target),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -494,7 +494,7 @@ static void test_other_files(void **state) {
 static void test_versions(void **state) {
     (void)state;
     make();
-    execute("PRAGMA user_version = 2");
+    execute("PRAGMA user_version = 3");
     expect_refused("newer version");
     execute("PRAGMA user_version = 2000000000");
     expect_refused("newer version");
@@ -502,8 +502,61 @@ static void test_versions(void **state) {
     expect_refused("not complete");
     execute("PRAGMA user_version = -1");
     expect_refused(NULL);
-    execute("PRAGMA user_version = 1");
+    execute("PRAGMA user_version = 2");
     journal_close(open_again(true));
+}
+
+// What version 2 added is taken away again.
+static void make_version_1(void) {
+    make();
+    execute(
+        "ALTER TABLE device DROP COLUMN changed; ALTER TABLE device DROP COLUMN claim;"
+        "ALTER TABLE device DROP COLUMN before; ALTER TABLE device DROP COLUMN progress;"
+        "ALTER TABLE device DROP COLUMN f_cnt_up; ALTER TABLE device DROP COLUMN n_f_cnt_down;"
+        "ALTER TABLE device DROP COLUMN a_f_cnt_down; PRAGMA user_version = 1");
+}
+
+static void expect_upgraded(bool writable) {
+    struct journal *journal = open_again(writable);
+    ERROR_AUTO error = {0};
+    bool planned = false;
+    assert_int_equal(journal_find_application(journal, "first", &planned, &error), 0);
+    struct journal_device device = {0};
+    assert_int_equal(journal_next(journal, 0, DEVICE_PLANNED, DEVICE_RESTORED, JOURNAL_ANY, &device, &error),
+                     1);
+    assert_int_equal(device.claim, CLAIM_NONE);
+    assert_int_equal(device.changed, 0);
+    assert_null(device.before);
+    int64_t sequence = device.sequence;
+    journal_device_release(&device);
+    if (writable) {
+        const struct device_progress progress = {.known = true, .last_f_cnt_up = UINT32_MAX};
+        assert_int_equal(journal_set_claim(journal, sequence, "x", CLAIM_MADE, NULL, 0, &error), 0);
+        assert_int_equal(journal_set_progress(journal, sequence, &progress, &error), 0);
+        assert_int_equal(journal_commit(journal, &error), 0);
+    }
+    journal_close(journal);
+}
+
+static void test_upgrade(void **state) {
+    (void)state;
+    make_version_1();
+    // Who only looks changes nothing.
+    expect_upgraded(false);
+    expect_upgraded(false);
+    expect_upgraded(true);
+    struct journal *journal = open_again(true);
+    ERROR_AUTO error = {0};
+    bool planned = false;
+    struct journal_device device = {0};
+    assert_int_equal(journal_find_application(journal, "first", &planned, &error), 0);
+    assert_int_equal(journal_next(journal, 0, DEVICE_PLANNED, DEVICE_RESTORED, JOURNAL_ANY, &device, &error),
+                     1);
+    assert_int_equal(device.claim, CLAIM_MADE);
+    assert_true(device.progress.known && !device.progress.rejoined);
+    assert_int_equal(device.progress.last_f_cnt_up, UINT32_MAX);
+    journal_device_release(&device);
+    journal_close(journal);
 }
 
 // ---- damage: an error, or an honest reading; never a crash
@@ -621,7 +674,7 @@ static void test_other_schema(void **state) {
             if (i >= 2) assert_true(result < 0);
             journal_close(journal);
         } else {
-            assert_int_equal(i, 0);
+            assert_non_null(error.message);
         }
         forget();
     }
@@ -651,7 +704,7 @@ static void test_temporary(void **state) {
     ERROR_AUTO error = {0};
     assert_int_equal(journal_open_temporary(&journal, &error), 0);
     assert_null(journal_path(journal));
-    use(journal, "app");
+    use(journal, "first");
     add(journal, (char[]){"dev-1"}, "dev-1");
     commit(journal);
     store_well(journal, 1, (char[]){"dev-1"}, "dev-1", false);
@@ -673,6 +726,7 @@ int main(void) {
         cmocka_unit_test_setup(test_private, before_each),
         cmocka_unit_test_setup(test_other_files, before_each),
         cmocka_unit_test_setup(test_versions, before_each),
+        cmocka_unit_test_setup(test_upgrade, before_each),
         cmocka_unit_test_setup(test_cut_off, before_each),
         cmocka_unit_test_setup(test_damaged, before_each),
         cmocka_unit_test_setup(test_other_schema, before_each),

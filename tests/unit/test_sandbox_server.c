@@ -19,7 +19,7 @@ struct theatre {
     struct stage stage;
     struct certificate certificate;
     struct grpc_front *front;
-    unsigned tls_port, plain_port;
+    unsigned tls_port, plain_port, tts_port;
     grpc_completion_queue *queue;
 };
 
@@ -36,6 +36,8 @@ static struct theatre *open_theatre(int64_t latency) {
     assert_int_equal(grpc_front_listen(theatre->front, WORLD_TTNV2_HANDLER, "127.0.0.1", 0, NULL,
                                        &theatre->plain_port, &error),
                      0);
+    assert_int_equal(
+        grpc_front_listen(theatre->front, WORLD_TTS_IS, "127.0.0.1", 0, NULL, &theatre->tts_port, &error), 0);
     assert_int_equal(grpc_front_start(theatre->front, &error), 0);
     grpc_init();
     theatre->queue = grpc_completion_queue_create_for_next(NULL);
@@ -187,6 +189,41 @@ static void test_answers(void **state) {
         end_call(&x);
         grpc_channel_destroy(channels[i]);
     }
+    close_theatre(theatre);
+}
+
+// The details of an error arrive as they are: the library makes text of them on the way, and bytes again.
+static void test_details(void **state) {
+    (void)state;
+    static const char method[] = "/ttn.lorawan.v3.EndDeviceRegistry/Get";
+    static const char request[] = "\x0a\x12\x0a\x03one\x12\x0b\x0a\x09my-app-id";
+    struct theatre *theatre = open_theatre(0);
+    grpc_channel *channel = connect_to(theatre->tts_port, NULL);
+    struct exchange x;
+    start_call(theatre, channel, method, "", request, sizeof request - 1, CALL_MS, &x);
+    wait_call(theatre);
+    assert_int_equal(x.status, GRPC_STATUS_PERMISSION_DENIED);
+    const uint8_t *details = NULL;
+    size_t size = 0;
+    for (size_t i = 0; i < x.trailers.count; i++) {
+        if (grpc_slice_str_cmp(x.trailers.metadata[i].key, "grpc-status-details-bin") != 0) continue;
+        details = GRPC_SLICE_START_PTR(x.trailers.metadata[i].value);
+        size = GRPC_SLICE_LENGTH(x.trailers.metadata[i].value);
+    }
+    assert_non_null(details);
+    struct wire_reader reader = {.data = details, .size = size};
+    struct wire_field field;
+    assert_true(wire_next(&reader, &field));
+    assert_int_equal(field.value, GRPC_STATUS_PERMISSION_DENIED);
+    assert_true(wire_next(&reader, &field));
+    assert_int_equal(field.bytes.size, GRPC_SLICE_LENGTH(x.details));
+    assert_memory_equal(field.bytes.data, GRPC_SLICE_START_PTR(x.details), field.bytes.size);
+    assert_true(wire_next(&reader, &field));
+    assert_non_null(memmem(field.bytes.data, field.bytes.size, "no_application_rights", 21));
+    assert_false(wire_next(&reader, &field));
+    assert_null(reader.failure);
+    end_call(&x);
+    grpc_channel_destroy(channel);
     close_theatre(theatre);
 }
 
@@ -397,15 +434,11 @@ static void test_http(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_latency),
-        cmocka_unit_test(test_untrusted),
-        cmocka_unit_test(test_connection_faults),
-        cmocka_unit_test(test_hang),
-        cmocka_unit_test(test_restarts),
-        cmocka_unit_test(test_large_request),
-        cmocka_unit_test(test_http),
+        cmocka_unit_test(test_answers),       cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_details),       cmocka_unit_test(test_latency),
+        cmocka_unit_test(test_untrusted),     cmocka_unit_test(test_connection_faults),
+        cmocka_unit_test(test_hang),          cmocka_unit_test(test_restarts),
+        cmocka_unit_test(test_large_request), cmocka_unit_test(test_http),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

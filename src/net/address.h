@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Addresses of servers as people write them: "host", "host:port", "[::1]:port", "https://host/prefix".
-#ifndef SOURCE_ADDRESS_H
-#define SOURCE_ADDRESS_H
+#ifndef NET_ADDRESS_H
+#define NET_ADDRESS_H
 
 #include <stdbool.h>
 

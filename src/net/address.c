@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "source/address.h"
+#include "net/address.h"
 
 #include <stdlib.h>
 #include <string.h>

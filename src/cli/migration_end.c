@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// The end of a run: files, report, summary, exit code.
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "cli/console.h"
+#include "cli/migration_p.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/signals.h"
+#include "cli/summary.h"
+
+static const char *environment(const char *name) {
+    return getenv(name);
+}
+
+// A new run that has given no line and changed no network leaves nothing behind, unless it has set devices aside.
+static bool migration_left_nothing(const struct migration *migration) {
+    if (migration->kind != MIGRATION_NEW) return false;
+    if (migration->run == NULL) return true;
+    const struct run_numbers *numbers = run_numbers(migration->run);
+    bool keep_going = option_bool(migration_global(migration), "keep-going");
+    return numbers->written == 0 && numbers->begun == 0 && (!keep_going || numbers->failed == 0);
+}
+
+static int close_output(struct migration *migration, bool discard, struct error *error) {
+    struct file *file = migration->output;
+    if (file == NULL) return 0;
+    migration->output = NULL;
+    if (discard) file->operations->discard(file);
+    ERROR_AUTO closing = {0};
+    int result = file->operations->close(file, &closing);
+    if (result != 0 && !error_is_set(error)) error_move(error, &closing);
+    return result;
+}
+
+static int write_report(const struct migration *migration, struct file *file, const struct error *ending,
+                        struct error *error) {
+    char *words MEMORY_AUTO = ending->code == ERROR_CANCELLED ? memory_strdup("interrupted")
+                              : error_is_set(ending)          ? error_chain(ending)
+                                                              : memory_strdup("by itself");
+    char *name MEMORY_AUTO = run_journal_name(&migration->journal, environment);
+    bool kept = !migration_left_nothing(migration);
+    const struct report report = {
+        .journal = run_memory(migration->run),
+        .path = kept ? migration->journal.path : NULL,
+        .name = kept ? name : NULL,
+        .sources = migration->session->sources,
+        .dry_run = migration->dry_run && migration->kind == MIGRATION_NEW,
+        .ending = words,
+        .now = clock_wall(&clock_system),
+    };
+    return report_write(&report, file, error);
+}
+
+// False if there should be a report and is none.
+static bool close_report(struct migration *migration, const struct error *ending) {
+    struct file *file = migration->report;
+    if (file == NULL) return true;
+    migration->report = NULL;
+    ERROR_AUTO error = {0};
+    int result = migration->run == NULL ? 0 : write_report(migration, file, ending, &error);
+    if (result != 0 || migration->run == NULL) file->operations->discard(file);
+    if (file->operations->close(file, result == 0 ? &error : NULL) != 0) result = -1;
+    if (result != 0) {
+        error_wrap(&error, ERROR_NONE, "the report could not be written");
+        error_hint(&error, "ttn-lw-migrate report writes it again from the journal");
+        console_error(migration->session->console, &error);
+    }
+    return result == 0;
+}
+
+// Whoever finds a journal must find its output too: so the journal goes first.
+static int close_files(struct migration *migration, struct error *error) {
+    bool nothing = migration_left_nothing(migration);
+    if (migration->output != NULL) migration->output_name = memory_strdup(migration->output->name);
+    if (nothing) {
+        run_journal_discard(&migration->journal);
+    } else if (migration->journal.path != NULL) {
+        migration->journal_name = memory_strdup(migration->journal.path);
+    }
+    return close_output(migration, nothing, error);
+}
+
+static void summarise(struct migration *migration, const struct error *error) {
+    const struct source_driver *driver = migration->invocation.source;
+    summary_write(&migration->session->console->log,
+                  &(struct summary){
+                      .numbers = run_numbers(migration->run),
+                      .output = migration->output_name,
+                      .journal = migration->journal_name,
+                      .source = driver->title,
+                      .target = migration->target != NULL ? migration->invocation.target->title : NULL,
+                      .rollback = migration->kind == MIGRATION_ROLLBACK,
+                      .verify = migration->kind == MIGRATION_VERIFY,
+                      .plan = migration->plan_only || (migration->target != NULL && migration->dry_run),
+                      .dry_run = migration->dry_run,
+                      .changes = migration_releases(migration),
+                      .halted = error_is_set(error),
+                      .interrupted = error->code == ERROR_CANCELLED,
+                      .elapsed = clock_monotonic(&clock_system) - migration->started,
+                  });
+}
+
+static enum exit_code end_code(const struct migration *migration, const struct error *error) {
+    if (error->code == ERROR_CANCELLED) return (enum exit_code)signals_exit_code();
+    if (error_is_set(error)) return exit_code_of(error);
+    const struct run_numbers *numbers = run_numbers(migration->run);
+    bool migrates = migration->kind == MIGRATION_NEW || migration->kind == MIGRATION_RESUMED;
+    bool confirms = migration->invocation.source->confirm != NULL;
+    bool unseen =
+        migrates && migration_releases(migration) && confirms && numbers->confirmed < numbers->released;
+    bool silent = migration->waits && numbers->silent > 0;
+    bool incomplete =
+        numbers->failed > 0 || numbers->imperfect > 0 || numbers->unseen > 0 || unseen || silent;
+    return incomplete ? EXIT_INCOMPLETE : EXIT_DONE;
+}
+
+static void migration_free(struct migration *migration) {
+    run_free(migration->run);
+    migration->run = NULL;
+    migration->session->console->progress = NULL;
+    progress_free(migration->progress);
+    if (migration->source != NULL) migration->source->driver->close(migration->source);
+    if (migration->target != NULL) migration->target->driver->close(migration->target);
+    plan_set_release(&migration->plans);
+    if (migration->transport != NULL) migration->transport->operations->free(migration->transport);
+    free(migration->output_name);
+    free(migration->journal_name);
+    // The rest of the invocation belongs to the session.
+    if (migration->kind != MIGRATION_NEW) {
+        option_values_free(migration->invocation.source_options);
+        option_values_free(migration->invocation.target_options);
+    }
+}
+
+enum exit_code migration_end(struct migration *migration, int result, struct error *error) {
+    enum exit_code code = migration->run == NULL ? exit_code_of(error) : end_code(migration, error);
+    if (migration->progress != NULL) progress_end(migration->progress);
+    if (!close_report(migration, error) && code == EXIT_DONE) code = EXIT_HALTED;
+    if (close_files(migration, error) != 0 && result == 0) code = EXIT_HALTED;
+    if (error->code == ERROR_CANCELLED) {
+        log_printf(&migration->session->console->log, LOG_WARN, "interrupted");
+    } else if (error_is_set(error)) {
+        console_error(migration->session->console, error);
+    }
+    if (migration->run != NULL) summarise(migration, error);
+    run_journal_release(&migration->journal);
+    migration_free(migration);
+    return code;
+}

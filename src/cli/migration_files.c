@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a run writes to: its output and its journal.
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/console.h"
+#include "cli/migration_p.h"
+#include "migrate/output_resume.h"
+
+static const char *environment(const char *name) {
+    return getenv(name);
+}
+
+static void warn_exposed(const struct migration *migration) {
+    if (!migration->output->exposed) return;
+    log_printf(
+        &migration->session->console->log, LOG_WARN,
+        "standard output is a file that other users of this machine can read, and it will hold keys: chmod "
+        "600, or use --output FILE");
+}
+
+// A target that is a server needs no output; nor does whoever only wants to know what would become of the devices.
+static bool has_output(const struct migration *migration) {
+    return migration->target == NULL && !migration->plan_only;
+}
+
+static int open_output(struct migration *migration, struct error *error) {
+    if (!has_output(migration)) return 0;
+    const char *path = option_string(migration_global(migration), "output");
+    if (path != NULL) return file_create_output(path, &migration->output, error);
+    int result = file_open_standard_output(&migration->output, error);
+    if (result != 0) return result;
+    if (migration_changes(migration) && file_shares_standard_error(migration->output)) {
+        error_set(error, ERROR_USAGE, "standard output and standard error go to the same file");
+        error_hint(error, "send the messages elsewhere (2> run.log), or use --output FILE");
+        return -ERROR_USAGE;
+    }
+    warn_exposed(migration);
+    return 0;
+}
+
+// A run that changes its source has a journal. Without one, its output must be a file: what is in a pipe is gone if
+// the reader ends.
+static int open_journal(struct migration *migration, struct error *error) {
+    if (!migration_changes(migration)) return 0;
+    if (!option_bool(migration_global(migration), "no-journal")) {
+        int result = run_journal_create(&migration->invocation, environment, &migration->journal, error);
+        if (result != 0 || migration->output == NULL) return result;
+        return run_journal_set_output(&migration->journal, migration->output, error);
+    }
+    if (migration->output == NULL) {
+        error_set(error, ERROR_USAGE, "a run into a network needs its journal");
+        error_hint(error,
+                   "leave --no-journal away: only the journal knows a device while it is at neither network");
+        return -ERROR_USAGE;
+    }
+    if (!migration->output->regular) {
+        error_set(error, ERROR_USAGE, "without a journal, %s has to be a file", migration->output->name);
+        error_hint(error, "leave --no-journal away, or write to a file: --output FILE");
+        return -ERROR_USAGE;
+    }
+    log_printf(&migration->session->console->log, LOG_WARN,
+               "without a journal this run can neither be resumed nor rolled back");
+    return 0;
+}
+
+// True if standard output is a pipe or a file: a terminal, or /dev/null, is no place that somebody chose for devices.
+static bool output_is_redirected(void) {
+    struct stat status;
+    return fstat(STDOUT_FILENO, &status) == 0 && !S_ISCHR(status.st_mode);
+}
+
+// The run's own output goes on, unless another one is named or standard output goes elsewhere.
+int migration_reopen_output(struct migration *migration, struct error *error) {
+    if (!has_output(migration)) return 0;
+    struct file_identity identity = {0};
+    int result = run_journal_output(&migration->journal, &identity, error);
+    const char *path = option_string(migration->session->invocation->global, "output");
+    bool elsewhere = output_is_redirected() && !(identity.path != NULL && file_is_standard_output(&identity));
+    bool own = path == NULL && identity.path != NULL && !elsewhere;
+    if (result == 0 && own) {
+        result = file_open_again(&identity, &migration->output, error);
+    } else if (result == 0 && path != NULL) {
+        result = file_create_output(path, &migration->output, error);
+    } else if (result == 0) {
+        result = file_open_standard_output(&migration->output, error);
+        if (result == 0) warn_exposed(migration);
+    }
+    file_identity_release(&identity);
+    // First: whoever goes on after an error here goes on with this file.
+    if (result == 0 && !own) result = run_journal_set_output(&migration->journal, migration->output, error);
+    if (result == 0) {
+        result = output_resume(migration->output, own, migration->invocation.target,
+                               migration->journal.journal, &migration->output_size, error);
+    }
+    return result;
+}
+
+int migration_open_files(struct migration *migration, struct error *error) {
+    int result = open_output(migration, error);
+    return result != 0 ? result : open_journal(migration, error);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/plan_table.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/memory.h"
+#include "cli/printable.h"
+#include "journal/rows.h"
+
+enum { ID_WIDTH = 24, FLUSH_SIZE = 1 << 16 };
+
+struct writing {
+    const struct plan_table *table;
+    struct file *file;  // standard output
+    struct buffer text;
+    const char *heading;  // of the section that comes next; NULL = it is there
+    bool failed;          // the section of those that cannot go
+    bool first;
+};
+
+static int flush(struct writing *writing, size_t least, struct error *error) {
+    if (writing->text.size < least) return 0;
+    int result =
+        writing->file->operations->write(writing->file, writing->text.data, writing->text.size, error);
+    buffer_clear(&writing->text);
+    return result;
+}
+
+static const char *verdict_of(const struct journal_row *row) {
+    if (row->state == DEVICE_FAILED) return "cannot go";
+    return row->state == DEVICE_SKIPPED ? "left alone" : "ready";
+}
+
+// ---- for people
+
+static void add_column(struct buffer *text, const char *words) {
+    BUFFER_AUTO column;
+    buffer_init(&column, BUFFER_UNLIMITED);
+    printable_add(&column, words);
+    buffer_printf(text, "%-*s  ", ID_WIDTH, buffer_string(&column));
+}
+
+static int write_row(void *context, const struct journal_row *row, struct error *error) {
+    struct writing *writing = context;
+    bool failed = row->state == DEVICE_FAILED || row->state == DEVICE_SKIPPED;
+    if (row->reason == NULL || failed != writing->failed) return 0;
+    if (writing->heading != NULL) buffer_printf(&writing->text, "\n%s\n", writing->heading);
+    writing->heading = NULL;
+    buffer_puts(&writing->text, "  ");
+    add_column(&writing->text, row->id);
+    add_column(&writing->text, row->device_id != NULL ? row->device_id : "-");
+    printable_add(&writing->text, row->reason);
+    buffer_putc(&writing->text, '\n');
+    return flush(writing, FLUSH_SIZE, error);
+}
+
+static int write_section(struct writing *writing, bool failed, const char *heading, struct error *error) {
+    writing->failed = failed;
+    writing->heading = heading;
+    return journal_each_row(writing->table->journal, JOURNAL_ROWS_TOLD, write_row, writing, error);
+}
+
+static void write_head(struct writing *writing) {
+    const struct run_numbers *numbers = writing->table->numbers;
+    struct buffer *text = &writing->text;
+    buffer_printf(text, "From %s to %s:\n", writing->table->source, writing->table->target);
+    buffer_printf(text, "  %8" PRIu64 "  can go\n", numbers->checked);
+    if (numbers->found > 0)
+        buffer_printf(text, "  %8" PRIu64 "  of these are at the target already\n", numbers->found);
+    if (numbers->skipped > 0) buffer_printf(text, "  %8" PRIu64 "  are left alone\n", numbers->skipped);
+    buffer_printf(text, "  %8" PRIu64 "  cannot go\n", numbers->failed);
+}
+
+static int write_text(struct writing *writing, struct error *error) {
+    write_head(writing);
+    int result = write_section(writing, true, "These stay where they are:", error);
+    if (result == 0) result = write_section(writing, false, "These can go, but you should know:", error);
+    return result;
+}
+
+// ---- for machines
+
+static void add_text(json_t *object, const char *name, const char *text) {
+    if (text != NULL) json_object_set_new(object, name, json_string(text));
+}
+
+static int write_object(void *context, const struct journal_row *row, struct error *error) {
+    struct writing *writing = context;
+    json_t *object = json_object();
+    add_text(object, "application_id", row->application);
+    add_text(object, "id", row->id);
+    add_text(object, "device_id", row->device_id);
+    if (row->dev_eui != NULL) {
+        char eui[HEX_TEXT_SIZE(8)];
+        hex_encode_upper(eui, row->dev_eui, 8);
+        add_text(object, "dev_eui", eui);
+    }
+    add_text(object, "verdict", verdict_of(row));
+    add_text(object, "reason", row->reason);
+    char *text MEMORY_AUTO = json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    buffer_puts(&writing->text, writing->first ? "" : ",");
+    buffer_puts(&writing->text, text != NULL ? text : "{}");
+    writing->first = false;
+    return flush(writing, FLUSH_SIZE, error);
+}
+
+static int write_json(struct writing *writing, struct error *error) {
+    const struct run_numbers *numbers = writing->table->numbers;
+    buffer_printf(&writing->text,
+                  "{\"ready\":%" PRIu64 ",\"found\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"failed\":%" PRIu64
+                  ",\"devices\":[",
+                  numbers->checked, numbers->found, numbers->skipped, numbers->failed);
+    writing->first = true;
+    int result = journal_each_row(writing->table->journal, JOURNAL_ROWS_ALL, write_object, writing, error);
+    buffer_puts(&writing->text, "]}\n");
+    return result;
+}
+
+int plan_table_write(const struct plan_table *table, struct error *error) {
+    struct writing writing = {.table = table};
+    int result = file_open_standard_output(&writing.file, error);
+    if (result != 0) return result;
+    buffer_init(&writing.text, BUFFER_UNLIMITED);
+    result = table->json ? write_json(&writing, error) : write_text(&writing, error);
+    if (result == 0) result = flush(&writing, 0, error);
+    buffer_release(&writing.text);
+    int closed = writing.file->operations->close(writing.file, result == 0 ? error : NULL);
+    return result != 0 ? result : closed;
+}

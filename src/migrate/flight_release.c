@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// Taking devices away from their source.
+#include <inttypes.h>
+
+#include "base/memory.h"
+#include "device/message.h"
+#include "migrate/flight_p.h"
+
+enum job_step flight_release_job(void *context, struct job *job, struct error *error) {
+    struct flight *flight = context;
+    const struct run_setup *setup = &flight->flights->run->setup;
+    return setup->driver->release(setup->source, job, &flight->record, &flight->device, error);
+}
+
+// What it means that a device could not be released, or not surely.
+static void hold_words(const struct flight *flight, struct error *error) {
+    if (flight->flights->run->setup.target_instance == NULL) {
+        error_wrap(error, ERROR_NONE, "is written, but not known to be cleared at the source");
+        error_hint(error, "do not import it yet; ttn-lw-migrate resume tries again");
+    } else {
+        error_wrap(error, ERROR_NONE, "is not known to be given up by its source, and not imported yet");
+        error_hint(error, "ttn-lw-migrate resume tries again");
+    }
+}
+
+// It is on its way, but the source may still handle it: the worst that can happen here, and told so.
+static void flight_hold(struct flight *flight, struct error *error) {
+    struct run *run = flight->flights->run;
+    run->numbers.failed++;
+    run->numbers.held++;
+    char *reason MEMORY_AUTO = error_chain(error);
+    flight_set_reason(flight, DEVICE_RELEASING, reason);
+    hold_words(flight, error);
+    run_tell(run, LOG_ERROR, flight->record.id, "cannot be cleared", error);
+    if (run->setup.keep_going) return;
+    flight->flights->stopping = true;
+    if (!error_is_set(&run->halt)) {
+        error_set(&run->halt, ERROR_REFUSED, "device %s could not be cleared", flight->record.id);
+    }
+}
+
+// A refusal that is known to have changed nothing is no reason to leave it half way.
+static bool is_passing(const struct error *error) {
+    return error->code == ERROR_UNAVAILABLE || error->code == ERROR_TIMEOUT || error->code == ERROR_PROTOCOL;
+}
+
+void flight_released(struct flight *flight, bool done, struct error *error) {
+    struct run *run = flight->flights->run;
+    bool server = run->setup.target_instance != NULL;
+    if (!done && server && !is_passing(error)) {
+        flight_undo(flight, error);
+        return;
+    }
+    if (done) {
+        run->numbers.released++;
+        flight->released = true;
+        flight_set_state(flight, DEVICE_RELEASED);
+    } else {
+        flight_hold(flight, error);
+    }
+    if (done && server) {
+        flight_go_on(flight);
+        return;
+    }
+    run->numbers.done++;
+    flight_done(flight);
+}
+
+// ---- heard between reading and releasing
+
+enum job_step flight_hear_job(void *context, struct job *job, struct error *error) {
+    struct flight *flight = context;
+    const struct run_setup *setup = &flight->flights->run->setup;
+    return setup->driver->confirm(setup->source, job, &flight->record, NULL, &flight->heard, error);
+}
+
+// The device gets another downlink counter before it is imported.
+static void set_counter(struct flight *flight, uint32_t last_n_f_cnt_down) {
+    struct run *run = flight->flights->run;
+    Tts__Session *session = flight->device.end_device->session;
+    if (session == NULL || session->last_n_f_cnt_down >= last_n_f_cnt_down) return;
+    session->last_n_f_cnt_down = last_n_f_cnt_down;
+    BUFFER_AUTO converted;
+    buffer_init(&converted, BUFFER_UNLIMITED);
+    message_pack(&flight->device.end_device->base, &converted);
+    ERROR_AUTO error = {0};
+    run->uncommitted = true;
+    if (journal_set_converted(run->journal, flight->sequence, flight->record.id, true, converted.data,
+                              converted.size, &error) != 0)
+        flights_journal_failed(flight->flights, &error);
+}
+
+void flight_heard(struct flight *flight, bool done, struct error *error) {
+    struct run *run = flight->flights->run;
+    const Tts__Session *session = flight->device.end_device->session;
+    const struct source_confirmation *heard = &flight->heard;
+    if (done && heard->proof == SOURCE_HELD) {
+        error_set(error, ERROR_DEVICE, "%s", heard->remark);
+        flight_hold(flight, error);
+        run->numbers.done++;
+        flight_done(flight);
+        return;
+    }
+    if (done && heard->proof == SOURCE_MOVED_ON) {
+        run->numbers.moved_on++;
+        if (heard->last_n_f_cnt_down > 0) {
+            set_counter(flight, heard->last_n_f_cnt_down);
+            char *text MEMORY_AUTO = memory_printf(
+                "was heard between reading and releasing: its downlink counter is set to %" PRIu32
+                " at the target",
+                heard->last_n_f_cnt_down);
+            run_tell(run, LOG_WARN, flight->record.id, text, NULL);
+        } else {
+            run_tell(run, LOG_WARN, flight->record.id, heard->remark, NULL);
+        }
+    } else if (!done && session != NULL) {
+        // A counter that is skipped does no harm; one that is used twice does.
+        set_counter(flight, session->last_n_f_cnt_down + 1);
+        run_tell(run, LOG_WARN, flight->record.id,
+                 "could not be looked at after its release: one downlink counter is skipped", error);
+    }
+    flight_start(flight, STAGE_IMPORT);
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// What changes devices of V2: taking them away, giving them back, and looking at what came of it.
+//
+// Clearing is a SetDevice, which replaces the whole device: so it sends back all that GetDevice gave, with zeros in place
+// of what was carried over. A part that was not carried over is left out, which keeps it.
+#include <inttypes.h>
+#include <string.h>
+
+#include "source/ttnv2_p.h"
+
+enum { CHANGE_TRIES = 10 };
+
+// ---- releasing
+
+static void fill_zeros(struct arena *arena, ProtobufCBinaryData *bytes, size_t size) {
+    *bytes = (ProtobufCBinaryData){.len = size, .data = arena_alloc(arena, 1, size)};
+}
+
+// Turns what GetDevice gave into the SetDevice that clears what `parts` carried over, and keeps the rest.
+static void clear_parts(Ttnv2__Device *device, struct ttnv2_parts parts, struct arena *arena) {
+    Ttnv2__LoRaWANDevice *lorawan = device->lorawan_device;
+    lorawan->app_id = device->app_id;
+    lorawan->dev_id = device->dev_id;
+    if (parts.join) {
+        fill_zeros(arena, &lorawan->app_key, 16);
+    } else {
+        lorawan->app_key = (ProtobufCBinaryData){0};
+    }
+    if (parts.takes_session) {
+        fill_zeros(arena, &lorawan->dev_addr, 4);
+        fill_zeros(arena, &lorawan->nwk_s_key, 16);
+        fill_zeros(arena, &lorawan->app_s_key, 16);
+    } else {
+        // Absent means kept: a device that joined a moment ago keeps its new session.
+        lorawan->dev_addr = lorawan->nwk_s_key = lorawan->app_s_key = (ProtobufCBinaryData){0};
+    }
+}
+
+static bool parts_are_cleared(const Ttnv2__LoRaWANDevice *lorawan, struct ttnv2_parts parts) {
+    if (parts.join && !ttnv2_is_zero(lorawan->app_key)) return false;
+    return !parts.takes_session || (ttnv2_is_zero(lorawan->dev_addr) && ttnv2_is_zero(lorawan->nwk_s_key) &&
+                                    ttnv2_is_zero(lorawan->app_s_key));
+}
+
+// What a record carried over.
+static int record_parts(const struct ttnv2 *self, const struct source_record *record, struct arena *arena,
+                        Ttnv2__Device **ret_device, struct ttnv2_parts *ret_parts, struct error *error) {
+    int result = ttnv2_device_read(record->data, record->size, arena, ret_device, error);
+    if (result != 0) return result;
+    *ret_parts = ttnv2_parts((*ret_device)->lorawan_device, self->rules.with_session);
+    return 0;
+}
+
+static bool same_bytes(ProtobufCBinaryData a, ProtobufCBinaryData b) {
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+// True if the device still has what was carried over of the record, all of it.
+static bool keys_are_recorded(const struct source_record *record, const Ttnv2__Device *device,
+                              struct ttnv2_parts parts) {
+    ARENA_AUTO arena = {0};
+    Ttnv2__Device *recorded = NULL;
+    if (ttnv2_device_read(record->data, record->size, &arena, &recorded, NULL) != 0) return false;
+    const Ttnv2__LoRaWANDevice *before = recorded->lorawan_device;
+    const Ttnv2__LoRaWANDevice *now = device->lorawan_device;
+    if (parts.join && !same_bytes(before->app_key, now->app_key)) return false;
+    return !parts.takes_session ||
+           (same_bytes(before->dev_addr, now->dev_addr) && same_bytes(before->nwk_s_key, now->nwk_s_key) &&
+            same_bytes(before->app_s_key, now->app_s_key));
+}
+
+struct release_state {
+    struct ttnv2_parts parts;
+    unsigned tries;
+    enum error_code code;  // of what SetDevice answered
+    const char *message;   // of that; in the job's arena
+};
+
+// Another try may succeed.
+static bool is_passing(enum error_code code) {
+    return code == ERROR_UNAVAILABLE || code == ERROR_TIMEOUT || code == ERROR_PROTOCOL;
+}
+
+enum release_stage { RELEASE_BEGIN, RELEASE_SET, RELEASE_LOOK };
+
+static enum job_step release_set(struct ttnv2 *self, struct job *job, Ttnv2__Device *device) {
+    struct release_state *state = job->state;
+    clear_parts(device, state->parts, job->arena);
+    struct call *call = ttnv2_handler_call(self, job, "/handler.ApplicationManager/SetDevice", &device->base);
+    call->changes = true;
+    call->attempt = state->tries++;
+    job->stage = RELEASE_SET;
+    return JOB_CALLS;
+}
+
+static enum job_step release_begin(struct ttnv2 *self, struct job *job, const struct source_record *record,
+                                   struct error *error) {
+    if (ttnv2_token_due(self)) return JOB_LOGIN;
+    struct release_state *state = arena_new(job->arena, struct release_state);
+    job->state = state;
+    Ttnv2__Device *device = NULL;
+    if (record_parts(self, record, job->arena, &device, &state->parts, error) != 0) return JOB_FAILED;
+    if (!job->again) return release_set(self, job, device);
+    state->code = ERROR_UNAVAILABLE;
+    state->message = "it is not known what became of an earlier attempt";
+    ttnv2_get_device_call(self, job, record->id);
+    job->stage = RELEASE_LOOK;
+    return JOB_CALLS;
+}
+
+// An answer other than OK proves nothing: the Network Server is written before the Handler. So look.
+static enum job_step release_answered(struct ttnv2 *self, struct job *job, const struct source_record *record,
+                                      struct error *error) {
+    const struct reply *reply = &job->replies[0];
+    if (reply_ok(reply, CALL_GRPC)) return JOB_DONE;
+    enum job_step step = ttnv2_handler_failed(self, &job->calls[0], reply, error);
+    if (step == JOB_LOGIN || ttnv2_token_due(self)) {
+        error_release(error);
+        return JOB_LOGIN;
+    }
+    struct release_state *state = job->state;
+    state->code = error->code;
+    state->message = arena_strdup(job->arena, error->message);
+    error_release(error);
+    ttnv2_get_device_call(self, job, record->id);
+    job->stage = RELEASE_LOOK;
+    return JOB_CALLS;
+}
+
+static enum job_step release_looked(struct ttnv2 *self, struct job *job, const struct source_record *record,
+                                    struct error *error) {
+    struct release_state *state = job->state;
+    const struct reply *reply = &job->replies[0];
+    if (!reply_ok(reply, CALL_GRPC)) {
+        enum job_step step = ttnv2_handler_failed(self, &job->calls[0], reply, error);
+        if (step != JOB_LOGIN) error_wrap(error, ERROR_NONE, "%s; and then", state->message);
+        return step;
+    }
+    Ttnv2__Device *device = NULL;
+    if (ttnv2_get_device_reply(self, job, record->id, &device, error) != 0) return JOB_FAILED;
+    if (parts_are_cleared(device->lorawan_device, state->parts)) return JOB_DONE;
+    if (job->again && !keys_are_recorded(record, device, state->parts)) {
+        error_set(error, ERROR_DEVICE,
+                  "has other keys in V2 than those that were exported: it is left alone");
+        return JOB_FAILED;
+    }
+    if (is_passing(state->code) && state->tries < CHANGE_TRIES) return release_set(self, job, device);
+    error_set(error, state->code, "%s", state->message);
+    return JOB_FAILED;
+}
+
+enum job_step ttnv2_release(struct source *source, struct job *job, const struct source_record *record,
+                            const struct device *device, struct error *error) {
+    (void)device;
+    struct ttnv2 *self = ttnv2_of(source);
+    switch (job->stage) {
+        case RELEASE_SET:
+            return release_answered(self, job, record, error);
+        case RELEASE_LOOK:
+            return release_looked(self, job, record, error);
+        default:
+            return release_begin(self, job, record, error);
+    }
+}
+
+// ---- restoring
+
+enum restore_stage { RESTORE_BEGIN, RESTORE_LOOKED, RESTORE_SET, RESTORE_PROVED };
+
+struct restore_state {
+    Ttnv2__Device *recorded;
+    struct ttnv2_parts parts;
+    const struct device_progress *progress;  // at the target
+    bool nonces;                             // the AppKey changes, so V2 forgets the nonces that were used
+    bool heard;  // V2 heard it between reading and clearing, which wrote the older counters back
+    unsigned tries;
+    enum error_code code;  // of what SetDevice answered
+    const char *message;   // of that; in the job\'s arena
+};
+
+static enum job_step restore_look(struct ttnv2 *self, struct job *job, const struct source_record *record,
+                                  enum restore_stage stage) {
+    ttnv2_get_device_call(self, job, record->id);
+    job->stage = stage;
+    return JOB_CALLS;
+}
+
+// What the target sent or received since counts: a downlink counter that is used twice is refused by the device.
+static void take_progress(const struct restore_state *state, Ttnv2__LoRaWANDevice *lorawan) {
+    const struct device_progress *progress = state->progress;
+    if (!progress->known || progress->rejoined || !state->parts.takes_session) return;
+    if (progress->last_f_cnt_up > lorawan->f_cnt_up) lorawan->f_cnt_up = progress->last_f_cnt_up;
+    if (progress->last_n_f_cnt_down > ttnv2_last_f_cnt_down(lorawan->f_cnt_down))
+        lorawan->f_cnt_down = progress->last_n_f_cnt_down + 1;
+}
+
+// The record goes back as a whole, but for counters that have moved on meanwhile.
+static enum job_step restore_set(struct ttnv2 *self, struct job *job, const Ttnv2__Device *now) {
+    struct restore_state *state = job->state;
+    Ttnv2__LoRaWANDevice *lorawan = state->recorded->lorawan_device;
+    lorawan->app_id = state->recorded->app_id;
+    lorawan->dev_id = state->recorded->dev_id;
+    if (now->lorawan_device->f_cnt_up > lorawan->f_cnt_up) lorawan->f_cnt_up = now->lorawan_device->f_cnt_up;
+    if (now->lorawan_device->f_cnt_down > lorawan->f_cnt_down)
+        lorawan->f_cnt_down = now->lorawan_device->f_cnt_down;
+    take_progress(state, lorawan);
+    // The answer to what V2 heard may have used the next counter: better one is skipped than used twice.
+    bool heard = state->parts.takes_session && now->lorawan_device->last_seen > lorawan->last_seen;
+    if (heard && !state->heard) lorawan->f_cnt_down++;
+    state->heard |= heard;
+    state->nonces = state->parts.join;
+    if (!state->parts.takes_session) {
+        // Absent means kept: a session that V2 still has, or got meanwhile, stays.
+        lorawan->dev_addr = lorawan->nwk_s_key = lorawan->app_s_key = (ProtobufCBinaryData){0};
+    }
+    struct call *call =
+        ttnv2_handler_call(self, job, "/handler.ApplicationManager/SetDevice", &state->recorded->base);
+    call->changes = true;
+    call->attempt = state->tries++;
+    job->stage = RESTORE_SET;
+    return JOB_CALLS;
+}
+
+static enum job_step restore_looked(struct ttnv2 *self, struct job *job, const struct source_record *record,
+                                    struct error *error) {
+    struct restore_state *state = job->state;
+    Ttnv2__Device *now = NULL;
+    if (ttnv2_get_device_reply(self, job, record->id, &now, error) != 0) return JOB_FAILED;
+    // It was never cleared, or is back already.
+    if (keys_are_recorded(record, now, state->parts)) return JOB_DONE;
+    // An AppKey that was entered for a device that had none would be overwritten.
+    bool new_key = !state->parts.join && !ttnv2_is_zero(now->lorawan_device->app_key);
+    if (new_key || !parts_are_cleared(now->lorawan_device, state->parts)) {
+        error_set(error, ERROR_DEVICE,
+                  "has other keys in V2 than those that were exported: it is left alone");
+        return JOB_FAILED;
+    }
+    return restore_set(self, job, now);
+}
+
+// What SetDevice answered is only told if it was not done; whether it was is what V2 shows.
+static enum job_step restore_answered(struct ttnv2 *self, struct job *job,
+                                      const struct source_record *record) {
+    struct restore_state *state = job->state;
+    const struct reply *reply = &job->replies[0];
+    ERROR_AUTO error = {0};
+    error_set(&error, ERROR_REFUSED, "V2 did not take its keys back");
+    if (!reply_ok(reply, CALL_GRPC)) ttnv2_handler_failed(self, &job->calls[0], reply, &error);
+    state->code = error.code;
+    state->message = arena_strdup(job->arena, error.message);
+    return restore_look(self, job, record, RESTORE_PROVED);
+}
+
+#define REMARK_NONCES \
+    "is back, but V2 has forgotten which nonces it used: an old join-request could be replayed"
+#define REMARK_HEARD \
+    "V2 heard it between reading and clearing: its downlink counter is one higher than it was read"
+
+#define REMARK_REJOINED                                                                                      \
+    "it joined its new network meanwhile: the session that V2 has back is an old one, so it must join once " \
+    "more"
+
+// What is not as it was; NULL = nothing.
+static const char *restore_remark(const struct restore_state *state) {
+    if (state->progress->known && state->progress->rejoined) return "is back, but " REMARK_REJOINED;
+    if (state->nonces) return state->heard ? REMARK_NONCES "; and " REMARK_HEARD : REMARK_NONCES;
+    return state->heard ? "is back, but " REMARK_HEARD : NULL;
+}
+
+static enum job_step restore_proved(struct ttnv2 *self, struct job *job, const struct source_record *record,
+                                    const char **ret_remark, struct error *error) {
+    struct restore_state *state = job->state;
+    Ttnv2__Device *now = NULL;
+    if (ttnv2_get_device_reply(self, job, record->id, &now, error) != 0) return JOB_FAILED;
+    if (!keys_are_recorded(record, now, state->parts)) {
+        bool again = is_passing(state->code) && state->tries < CHANGE_TRIES;
+        if (again && parts_are_cleared(now->lorawan_device, state->parts)) return restore_set(self, job, now);
+        error_set(error, state->code, "%s", state->message);
+        return JOB_FAILED;
+    }
+    *ret_remark = restore_remark(state);
+    return JOB_DONE;
+}
+
+enum job_step ttnv2_restore(struct source *source, struct job *job, const struct source_record *record,
+                            struct source_restoration *restoration, struct error *error) {
+    struct ttnv2 *self = ttnv2_of(source);
+    const struct reply *reply = &job->replies[0];
+    if (job->stage == RESTORE_BEGIN) {
+        if (ttnv2_token_due(self)) return JOB_LOGIN;
+        struct restore_state *state = arena_new(job->arena, struct restore_state);
+        job->state = state;
+        state->progress = &restoration->progress;
+        if (record_parts(self, record, job->arena, &state->recorded, &state->parts, error) != 0)
+            return JOB_FAILED;
+        return restore_look(self, job, record, RESTORE_LOOKED);
+    }
+    if (reply->outcome == REPLY_DRY) return JOB_DONE;
+    if (job->stage == RESTORE_SET) return restore_answered(self, job, record);
+    if (!reply_ok(reply, CALL_GRPC)) return ttnv2_handler_failed(self, &job->calls[0], reply, error);
+    if (job->stage == RESTORE_LOOKED) return restore_looked(self, job, record, error);
+    return restore_proved(self, job, record, &restoration->remark, error);
+}
+
+// ---- confirming
+
+static void confirm_now(const struct ttnv2 *self, const struct job *job, const Ttnv2__Device *before,
+                        const Ttnv2__Device *now, struct ttnv2_parts parts,
+                        struct source_confirmation *confirmation) {
+    const Ttnv2__LoRaWANDevice *lorawan = now->lorawan_device;
+    confirmation->proof = SOURCE_RELEASED;
+    if (!parts_are_cleared(lorawan, parts)) {
+        confirmation->proof = SOURCE_HELD;
+        confirmation->remark =
+            "was cleared, but has keys in V2 again: somebody else writes to this application";
+        return;
+    }
+    if (self->rules.with_session && !parts.some_session && !ttnv2_is_zero(lorawan->dev_addr)) {
+        confirmation->proof = SOURCE_MOVED_ON;
+        confirmation->remark =
+            "joined V2 between reading and clearing: that session stays in V2, so the "
+            "device must join once more after it is imported";
+        return;
+    }
+    if (!parts.takes_session || lorawan->last_seen <= before->lorawan_device->last_seen) return;
+    confirmation->proof = SOURCE_MOVED_ON;
+    // A resumed run may have read the counters anew to clear the device: then these are in V2.
+    uint32_t next = before->lorawan_device->f_cnt_down;
+    if (lorawan->f_cnt_down > next) next = lorawan->f_cnt_down;
+    confirmation->last_n_f_cnt_down = ttnv2_last_f_cnt_down(next) + 1;
+    confirmation->remark =
+        arena_printf(job->arena,
+                     "was heard by V2 between reading and clearing: set session.last_n_f_cnt_down to %" PRIu32
+                     " in its line before it is imported",
+                     confirmation->last_n_f_cnt_down);
+}
+
+enum job_step ttnv2_confirm(struct source *source, struct job *job, const struct source_record *record,
+                            const struct source_record *now, struct source_confirmation *ret_confirmation,
+                            struct error *error) {
+    struct ttnv2 *self = ttnv2_of(source);
+    Ttnv2__Device *before = NULL;
+    Ttnv2__Device *after = NULL;
+    struct ttnv2_parts parts = {0};
+    if (record_parts(self, record, job->arena, &before, &parts, error) != 0) return JOB_FAILED;
+    if (now != NULL) {
+        if (ttnv2_device_read(now->data, now->size, job->arena, &after, error) != 0) return JOB_FAILED;
+    } else if (job->stage == 0) {
+        if (ttnv2_token_due(self)) return JOB_LOGIN;
+        ttnv2_get_device_call(self, job, record->id);
+        job->stage = 1;
+        return JOB_CALLS;
+    } else {
+        const struct reply *reply = &job->replies[0];
+        if (!reply_ok(reply, CALL_GRPC)) return ttnv2_handler_failed(self, &job->calls[0], reply, error);
+        if (ttnv2_get_device_reply(self, job, record->id, &after, error) != 0) return JOB_FAILED;
+    }
+    confirm_now(self, job, before, after, parts, ret_confirmation);
+    return JOB_DONE;
+}

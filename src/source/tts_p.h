@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of source tts share.
+#ifndef SOURCE_TTS_P_H
+#define SOURCE_TTS_P_H
+
+#include "net/address.h"
+#include "source/source.h"
+#include "tts.pb-c.h"
+
+enum tts_server {
+    TTS_IDENTITY,     // registers devices
+    TTS_NETWORK,      // sessions, MAC state
+    TTS_APPLICATION,  // AppSKey, formatters
+    TTS_JOIN,         // root keys, nonces
+    TTS_SERVERS,
+};
+
+// What a release does.
+enum tts_release {
+    TTS_SILENCE,  // the Network Server sends the device nothing any more
+    TTS_KEYS,     // taken away from the Application, Network and Join Server, so all keys are gone
+    TTS_DELETE,   // from the Identity Server too
+    TTS_NONE,
+};
+
+// One of the servers.
+struct tts_peer {
+    struct server server;
+    struct address address;
+    char *name;        // owned; for messages
+    unsigned refused;  // paths of its mask, a bit each, that this server does not know
+};
+
+// What releases saw of counters right before a device's entry was deleted, by the device's ID: `confirm` has nowhere
+// else to find that.
+struct tts_sighting {
+    uint64_t key;                // a hash of the ID; 0 = free place
+    uint32_t last_n_f_cnt_down;  // the last one used
+    uint32_t last_a_f_cnt_down;
+    bool rejoined;  // it had another session than the one that was read
+};
+
+struct tts_sightings {
+    struct tts_sighting *places;  // owned
+    size_t count;
+    size_t capacity;  // a power of two, or 0
+};
+
+struct tts_source {
+    struct source base;
+    const struct option_values *options;  // borrowed
+    const struct device_naming *naming;   // borrowed
+    bool no_session;
+    bool dry_run;
+    enum tts_release release;
+    char *application;    // owned; what was asked for last
+    char *authorization;  // owned, secret
+    char *ca_pem;         // owned; NULL = none
+    struct tts_peer peers[TTS_SERVERS];
+    struct tts_sightings sightings;
+};
+
+static inline struct tts_source *tts_source_of(struct source *source) {
+    return (struct tts_source *)source;
+}
+
+// ---- tts_servers.c
+
+// Reads the addresses, the key and the certificates that the options name. ERROR_USAGE.
+int tts_source_servers_open(struct tts_source *self, struct error *error);
+void tts_source_servers_release(struct tts_source *self);
+
+// "Network Server" and so on.
+const char *tts_source_server_title(enum tts_server server);
+
+// Adds a call with the credentials: `method` of the server's registry of devices.
+struct call *tts_source_registry_call(struct tts_source *self, struct job *job, enum tts_server server,
+                                      const char *method, const ProtobufCMessage *message);
+
+// The same for a method by its full name.
+struct call *tts_source_call(struct tts_source *self, struct job *job, enum tts_server server,
+                             const char *method, const ProtobufCMessage *message);
+
+// Adds a Get of the device with everything that the source reads. `euis` may be NULL.
+void tts_source_get_call(struct tts_source *self, struct job *job, enum tts_server server, const char *id,
+                         const Tts__EndDeviceIdentifiers *euis);
+
+// True if the reply says that the server does not know the device.
+bool tts_source_not_found(const struct reply *reply);
+
+// True if the server refused paths of the mask that it does not know: they are left out from then on, so the same
+// Get can be made again.
+bool tts_source_mask_refused(struct tts_source *self, enum tts_server server, const struct reply *reply,
+                             struct arena *arena);
+
+// Turns a reply that is not OK into an error, with the server's own reason and what to do. Returns its negative code.
+int tts_source_failed(struct tts_source *self, enum tts_server server, const struct call *call,
+                      const struct reply *reply, struct arena *arena, struct error *error);
+
+// ---- tts_changes.c
+
+// Adds a Set of what `mask` names of `part`, for the device of these identifiers.
+struct call *tts_source_set_call(struct tts_source *self, struct job *job, enum tts_server server,
+                                 const Tts__EndDevice *part, const Tts__EndDeviceIdentifiers *ids,
+                                 const Google__FieldMask *mask);
+
+// Adds the Create of the Identity Server.
+struct call *tts_source_create_call(struct tts_source *self, struct job *job, const Tts__EndDevice *part,
+                                    const Tts__EndDeviceIdentifiers *ids);
+
+// Adds a Delete of an entry; where its own identifiers lack an EUI, `known` may have it.
+struct call *tts_source_delete_call(struct tts_source *self, struct job *job, enum tts_server server,
+                                    const Tts__EndDeviceIdentifiers *ids,
+                                    const Tts__EndDeviceIdentifiers *known);
+
+// The mask of a Set that makes a server have a part as it was read there, as far as that can be set.
+Google__FieldMask *tts_source_mask(const Tts__EndDevice *part, enum tts_server server, struct arena *arena);
+
+// ---- tts_record.c
+
+// A device as the four servers have it; NULL: that server does not have it.
+struct tts_parts {
+    Tts__EndDevice *at[TTS_SERVERS];
+};
+
+// Reads a reply to a Get: a device, and the one that was asked for. ERROR_PROTOCOL.
+int tts_source_part_read(const struct tts_source *self, enum tts_server server, const struct reply *reply,
+                         const char *id, struct arena *arena, Tts__EndDevice **ret_part, struct error *error);
+
+// Reads a record's bytes; the parts live in `arena`. ERROR_PROTOCOL if they are none.
+int tts_source_record_read(const struct source_record *record, struct arena *arena,
+                           struct tts_parts *ret_parts, struct error *error);
+
+// Puts the parts into the record, which is complete then.
+void tts_source_record_write(struct source_record *record, const struct tts_parts *parts);
+
+// The identifiers of the first part that has a DevEUI, else of the first part; NULL if there is no part at all.
+const Tts__EndDeviceIdentifiers *tts_source_parts_ids(const struct tts_parts *parts);
+
+// True unless both name an EUI and those differ.
+bool tts_source_same_euis(const Tts__EndDeviceIdentifiers *left, const Tts__EndDeviceIdentifiers *right);
+
+// True if the Network Server is told not to send the device anything.
+bool tts_source_is_silenced(const Tts__EndDevice *network);
+
+// True if both are the same session: address, ID and network session key.
+bool tts_source_same_session(const Tts__Session *left, const Tts__Session *right);
+
+// The same for the Application Server's side of one.
+bool tts_source_same_application_session(const Tts__Session *left, const Tts__Session *right);
+
+// True if both hold the same root keys.
+bool tts_source_same_root_keys(const Tts__EndDevice *left, const Tts__EndDevice *right);
+
+// The last downlink counter that the Network Server used: 0 = none yet.
+uint32_t tts_source_last_n_f_cnt_down(const Tts__EndDevice *network);
+
+// The same of the Application Server, which counts for itself in LoRaWAN 1.1 alone; else 0.
+uint32_t tts_source_last_a_f_cnt_down(const struct tts_parts *parts);
+
+// The reading of a device from all four servers, as a part of a job: once begun it is asked with the replies until it
+// says something else than JOB_CALLS. `also` (may be NULL) are identifiers that are known already.
+struct tts_look {
+    const char *id;
+    const Tts__EndDeviceIdentifiers *ids;
+    enum tts_server asked[TTS_SERVERS];  // in the order of the calls
+    size_t asked_count;
+    unsigned again;  // how often masks were cut
+    struct tts_parts parts;
+};
+
+enum job_step tts_source_look_begin(struct tts_source *self, struct job *job, struct tts_look *look,
+                                    const char *id, const Tts__EndDeviceIdentifiers *ids, unsigned servers);
+enum job_step tts_source_look_replies(struct tts_source *self, struct job *job, struct tts_look *look,
+                                      struct error *error);
+
+#define TTS_ALL_SERVERS ((1U << TTS_SERVERS) - 1)
+
+// ---- tts_device.c
+
+// Makes the device of a record.
+int tts_source_device_convert(const struct tts_source *self, const struct source_record *record,
+                              struct device *device, struct error *error);
+
+// True if the session goes with a device that has these parts.
+bool tts_source_takes_session(const struct tts_source *self, const struct tts_parts *parts);
+
+// ---- tts_release.c, tts_confirm.c, tts_restore.c: see source.h
+
+enum job_step tts_source_release(struct source *source, struct job *job, const struct source_record *record,
+                                 const struct device *device, struct error *error);
+enum job_step tts_source_confirm(struct source *source, struct job *job, const struct source_record *record,
+                                 const struct source_record *now,
+                                 struct source_confirmation *ret_confirmation, struct error *error);
+enum job_step tts_source_restore(struct source *source, struct job *job, const struct source_record *record,
+                                 struct source_restoration *restoration, struct error *error);
+
+// What there is to be seen of a device: `before` is the Network Server's part as it was read, `now` has such a part.
+struct tts_sighting tts_source_sighting(const Tts__EndDevice *before, const struct tts_parts *now);
+
+// Remembers, finds (NULL = unknown) and forgets what was seen.
+void tts_source_sightings_add(struct tts_sightings *sightings, const char *id,
+                              const struct tts_sighting *seen);
+const struct tts_sighting *tts_source_sightings_find(const struct tts_sightings *sightings, const char *id);
+void tts_source_sightings_release(struct tts_sightings *sightings);
+
+#endif

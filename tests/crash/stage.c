@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <glob.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "crash.h"
+#include "stage_p.h"
+
+enum { START_SECONDS = 60, ANSWER_SECONDS = 60, FILE_MOST = 64 * 1024 * 1024 };
+
+static const char ports_file[] = "sandbox.env";
+static const char state_folder[] = ".local";
+
+// ---- the sandbox
+
+_Noreturn static void become_sandbox(const struct stage *stage, const struct crash_pair *pair) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const char *arguments[32] = {stage->tools->sandbox, "--ports-file", ports_file};
+    size_t count = 3;
+    for (size_t i = 0; pair->sandbox[i] != NULL && count < 31; i++) arguments[count++] = pair->sandbox[i];
+    char *place = memory_printf("TMPDIR=%s", stage->folder);
+    const char *const environment[] = {"LC_ALL=C.UTF-8", place, NULL};
+    if (freopen("/dev/null", "r", stdin) == NULL || freopen("/dev/null", "w", stdout) == NULL ||
+        freopen("sandbox.err", "w", stderr) == NULL) {
+        _exit(127);
+    }
+    execve(arguments[0], stage_arguments(arguments), stage_arguments(environment));
+    _exit(127);
+}
+
+// The line `export NAME='value'` becomes a variable.
+static void take_variable(struct stage *stage, const char *line, size_t size) {
+    static const char export[] = "export ";
+    const char *equals = memchr(line, '=', size);
+    if (size < sizeof export || memcmp(line, export, sizeof export - 1) != 0 || equals == NULL) return;
+    const char *name = line + sizeof export - 1;
+    const char *value = equals + 2;
+    size_t length = (size_t)(line + size - 1 - value);
+    buffer_add(&stage->variables, name, (size_t)(equals - name) + 1);
+    buffer_add(&stage->variables, value, length);
+    buffer_putc(&stage->variables, '\n');
+    if (strncmp(name, "SANDBOX_HTTP=", strlen("SANDBOX_HTTP=")) != 0) return;
+    char *address MEMORY_AUTO = memory_strndup(value, length);
+    const char *port = strrchr(address, ':');
+    free(stage->http);
+    stage->http = memory_strdup(port != NULL ? port + 1 : "");
+}
+
+static int take_variables(struct stage *stage, struct error *error) {
+    char *text MEMORY_AUTO = NULL;
+    size_t size = 0;
+    int result = file_read_all(ports_file, FILE_MOST, &text, &size, error);
+    if (result != 0) return result;
+    for (const char *line = text; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        take_variable(stage, line, length);
+        line += length + (line[length] == '\n');
+    }
+    if (stage->http == NULL) return error_set(error, ERROR_SYSTEM, "the sandbox does not tell its port");
+    return 0;
+}
+
+static int start_sandbox(struct stage *stage, const struct crash_pair *pair, struct error *error) {
+    fflush(stdout);
+    stage->sandbox = fork();
+    if (stage->sandbox < 0) return error_set(error, ERROR_SYSTEM, "fork: %s", strerror(errno));
+    if (stage->sandbox == 0) become_sandbox(stage, pair);
+    for (int waited = 0; waited < START_SECONDS * 200; waited++) {
+        struct stat status;
+        if (stat(ports_file, &status) == 0 && status.st_size > 0) return take_variables(stage, error);
+        if (stage_ended(stage->sandbox, NULL)) {
+            stage->sandbox = 0;
+            break;
+        }
+        usleep(5000);
+    }
+    return error_set(error, ERROR_SYSTEM, "the sandbox did not start");
+}
+
+int stage_begin(struct stage *stage, const struct crash_tools *tools, const struct crash_pair *pair,
+                struct error *error) {
+    *stage = (struct stage){.tools = tools};
+    buffer_init(&stage->variables, BUFFER_UNLIMITED);
+    stage->folder = memory_printf("%s/case-XXXXXX", tools->folder);
+    if (mkdtemp(stage->folder) == NULL || chdir(stage->folder) != 0) {
+        int code = errno;
+        free(memory_take(stage->folder));
+        return error_set(error, ERROR_SYSTEM, "cannot make a temporary folder: %s", strerror(code));
+    }
+    return start_sandbox(stage, pair, error);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place) {
+    (void)status;
+    (void)kind;
+    (void)place;
+    (void)remove(path);
+    return 0;
+}
+
+void stage_remove(const char *path) {
+    (void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void stage_end(struct stage *stage) {
+    if (stage->sandbox > 0) {
+        kill(stage->sandbox, SIGKILL);
+        while (!stage_ended(stage->sandbox, NULL)) usleep(1000);
+    }
+    if (stage->folder != NULL && !stage->tools->keep) {
+        (void)!chdir("/");
+        stage_remove(stage->folder);
+    }
+    buffer_release(&stage->variables);
+    free(stage->http);
+    free(stage->folder);
+}
+
+// ---- the world
+
+static int connect_to(const char *port) {
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
+        .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)},
+    };
+    const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
+    int peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (peer >= 0) (void)setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (peer >= 0 && connect(peer, (struct sockaddr *)&address, sizeof address) != 0) {
+        close(peer);
+        peer = -1;
+    }
+    return peer;
+}
+
+int stage_world(const struct stage *stage, json_t **ret_world, struct error *error) {
+    // With HTTP/1.0 the answer is as long as it comes.
+    static const char request[] = "GET /state HTTP/1.0\r\n\r\n";
+    BUFFER_AUTO answer;
+    buffer_init(&answer, FILE_MOST);
+    int peer = connect_to(stage->http);
+    bool asked =
+        peer >= 0 && send(peer, request, sizeof request - 1, MSG_NOSIGNAL) == (ssize_t)sizeof request - 1;
+    char block[16384];
+    ssize_t got = asked ? recv(peer, block, sizeof block, 0) : -1;
+    for (; got > 0; got = recv(peer, block, sizeof block, 0)) buffer_add(&answer, block, (size_t)got);
+    if (peer >= 0) close(peer);
+    const char *body = strstr(buffer_string(&answer), "\r\n\r\n");
+    *ret_world = got < 0 || body == NULL ? NULL : json_loads(body, 0, NULL);
+    return *ret_world != NULL ? 0 : error_set(error, ERROR_SYSTEM, "the sandbox does not tell its state");
+}
+
+// ---- what a command leaves
+
+bool stage_told(const char *const *texts) {
+    char *text MEMORY_AUTO = NULL;
+    size_t size = 0;
+    if (file_read_all("err", FILE_MOST, &text, &size, NULL) != 0) return false;
+    for (size_t i = 0; texts[i] != NULL; i++) {
+        if (strstr(text, texts[i]) != NULL) return true;
+    }
+    return false;
+}
+
+char *stage_complaint(void) {
+    static const char digits[] = "0123456789abcdefABCDEF";
+    enum { SHOWN = 1500, KEY_DIGITS = 32 };
+    char *text MEMORY_AUTO = NULL;
+    size_t size = 0;
+    if (file_read_all("err", FILE_MOST, &text, &size, NULL) != 0) return memory_strdup("");
+    for (char *at = text; *at != '\0';) {
+        size_t run = strspn(at, digits);
+        if (run >= KEY_DIGITS) memset(at, '*', run);
+        at += run > 0 ? run : 1;
+    }
+    return memory_strdup(size > SHOWN ? text + size - SHOWN : text);
+}
+
+bool stage_has_journal(void) {
+    glob_t found = {0};
+    bool has = glob(".local/state/ttn-lw-migrate/*.journal", 0, NULL, &found) == 0;
+    globfree(&found);
+    return has;
+}
+
+void stage_forget(void) {
+    stage_remove(state_folder);
+    (void)unlink(crash_output);
+}

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs into a target that is a server, over two networks that are made up here and outlive the processes that change
+// them: the process ends before or after any call, the next one resumes or rolls back. At no time both networks have a
+// device's keys.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "test_migrate_server_world.h"
+
+// In memory where that is possible: what syncs cost is of no interest here.
+static char in_memory[] = "/dev/shm/ttn-lw-migrate-server-XXXXXX";
+static char on_disk[] = "/tmp/ttn-lw-migrate-server-XXXXXX";
+static char *directory;
+static char journal_file[sizeof in_memory + 16];
+
+// ---- a process
+
+enum work { START, RESUME, ROLLBACK };
+
+struct order {
+    enum work work;
+    bool dry_run;
+    bool keep_going;
+    bool no_plan;
+    bool frees;
+    enum run_conflict on_conflict;
+};
+
+struct outcome {
+    int result;
+    struct error error;
+    struct run_numbers numbers;
+};
+
+static int run_order(struct run *run, const struct order *order, struct error *error) {
+    if (order->work == START) return run_application(run, "my-app", error);
+    return order->work == RESUME ? run_resume(run, error) : run_rollback(run, NULL, NULL, error);
+}
+
+static int open_and_run(const struct order *order, struct outcome *outcome) {
+    static const struct device_naming naming = {0};
+    const struct clock clock = {.monotonic = world_now, .wall = world_now};
+    const struct random random = {.fill = world_random};
+    const struct journal_place place = {.path = journal_file};
+    world->source = (struct source){.driver = &made_source, .frees = order->frees};
+    struct run_setup setup = {
+        .driver = &made_source,
+        .source = &world->source,
+        .target = &made_target,
+        .target_instance = &world->target,
+        .on_conflict = order->on_conflict,
+        .no_plan = order->no_plan,
+        .transport = &world->transport,
+        .clock = &clock,
+        .random = &random,
+        .naming = &naming,
+        .plans = frequency_plans_builtin(),
+        .concurrency = 4,
+        .timeout = 10 * NS_PER_SECOND,
+        .dry_run = order->dry_run,
+        .keep_going = order->keep_going,
+    };
+    struct error *error = &outcome->error;
+    int result = order->work == START ? journal_create(&place, &setup.journal, error)
+                                      : journal_open(&place, true, &setup.journal, error);
+    if (result == 0) {
+        struct run *run = run_new(&setup, error);
+        result = run_order(run, order, error);
+        outcome->numbers = *run_numbers(run);
+        run_free(run);
+    }
+    journal_close(setup.journal);
+    return result;
+}
+
+static struct outcome work(const struct order *order) {
+    memset(world->calls, 0, sizeof world->calls);
+    world->dies_at = 0;
+    struct outcome outcome = {0};
+    outcome.result = open_and_run(order, &outcome);
+    assert_string_equal(world->violation, "");
+    return outcome;
+}
+
+static void work_well(const struct order *order) {
+    struct outcome outcome = work(order);
+    if (outcome.result != 0) print_error("%s\n", outcome.error.message);
+    assert_int_equal(outcome.result, 0);
+    error_release(&outcome.error);
+}
+
+// In another process, which ends at the n-th event. Returns false if it came to its end before.
+static bool die(const struct order *order, unsigned at) {
+    memset(world->calls, 0, sizeof world->calls);
+    world->events = 0;
+    world->dies_at = at;
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct outcome outcome = {0};
+        (void)open_and_run(order, &outcome);
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == DIED);
+    assert_string_equal(world->violation, "");
+    return WEXITSTATUS(status) == DIED;
+}
+
+// ---- what has to be true
+
+static void forget_journal(void) {
+    static const char *const names[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path MEMORY_AUTO = memory_printf("%s%s", journal_file, names[i]);
+        (void)unlink(path);
+    }
+}
+
+static void world_init(uint64_t seed) {
+    *world = (struct world){
+        .target = {.driver = &made_target},
+        .transport = {.operations = &network},
+        .random_state = seed,
+    };
+    for (size_t i = 0; i < DEVICES; i++)
+        world->old[i] = (struct place){.entry = true, .keys = true, .down = FIRST_DOWN, .data = 1};
+    forget_journal();
+}
+
+static void set_obstacle(size_t device, enum obstacle obstacle) {
+    world->obstacles[device] = obstacle;
+    if (obstacle == FOUND_SAME) world->new[device] = (struct place){.entry = true, .keys = true, .data = 1};
+    if (obstacle == FOUND_OTHER) world->new[device] = (struct place){.entry = true, .keys = true, .data = 2};
+}
+
+static void expect_migrated(size_t device) {
+    assert_false(world->old[device].keys);
+    assert_true(world->new[device].keys);
+    assert_int_equal(world->new[device].data, 1);
+}
+
+static void expect_untouched(size_t device) {
+    assert_true(world->old[device].keys);
+    assert_int_equal(world->old[device].down, FIRST_DOWN);
+    bool was_there = world->obstacles[device] == FOUND_SAME || world->obstacles[device] == FOUND_OTHER;
+    assert_int_equal(world->new[device].keys, was_there);
+    assert_int_equal(world->new[device].entry, was_there);
+}
+
+static uint64_t count_state(enum device_state state) {
+    struct journal *journal = NULL;
+    uint64_t count = 0;
+    ERROR_AUTO error = {0};
+    assert_int_equal(journal_open(&(struct journal_place){.path = journal_file}, false, &journal, &error), 0);
+    assert_int_equal(journal_count_all(journal, state, &count, &error), 0);
+    journal_close(journal);
+    return count;
+}
+
+// ---- tests
+
+static void test_whole(void **state) {
+    (void)state;
+    world_init(1);
+    set_obstacle(3, RELEASE_LOST);
+    set_obstacle(5, HEARD);
+    struct outcome outcome = work(&(struct order){.work = START});
+    assert_int_equal(outcome.result, 0);
+    for (size_t i = 0; i < DEVICES; i++) expect_migrated(i);
+    assert_int_equal(outcome.numbers.total, DEVICES);
+    assert_int_equal(outcome.numbers.done, DEVICES);
+    assert_int_equal(outcome.numbers.checked, DEVICES);
+    assert_int_equal(outcome.numbers.imported, DEVICES);
+    assert_int_equal(outcome.numbers.verified, DEVICES);
+    assert_int_equal(outcome.numbers.confirmed, DEVICES);
+    assert_int_equal(outcome.numbers.moved_on, 1);
+    assert_int_equal(world->new[5].down, FIRST_DOWN + 2);
+    assert_int_equal(count_state(DEVICE_CONFIRMED), DEVICES);
+    work_well(&(struct order){.work = ROLLBACK});
+    for (size_t i = 0; i < DEVICES; i++) {
+        assert_true(world->old[i].keys);
+        assert_false(world->new[i].entry);
+        // What the target sent is not sent again.
+        assert_true(world->old[i].down >= FIRST_DOWN + 1);
+    }
+    assert_int_equal(count_state(DEVICE_RESTORED), DEVICES);
+}
+
+static void test_dry_run(void **state) {
+    (void)state;
+    world_init(2);
+    set_obstacle(4, TAKEN);
+    set_obstacle(6, FOUND_SAME);
+    struct outcome outcome = work(&(struct order){.work = START, .dry_run = true});
+    assert_int_equal(outcome.result, 0);
+    assert_int_equal(outcome.numbers.failed, 1);
+    assert_int_equal(outcome.numbers.checked, DEVICES - 1);
+    assert_int_equal(outcome.numbers.found, 1);
+    assert_int_equal(outcome.numbers.done, DEVICES);
+    for (size_t i = 0; i < DEVICES; i++) expect_untouched(i);
+}
+
+// One device that cannot go: nothing is changed, or it alone stays.
+static void test_obstacles_before(void **state) {
+    (void)state;
+    static const enum obstacle obstacles[] = {TAKEN, FOUND_OTHER, TAKEN_BY_SOURCE};
+    for (size_t i = 0; i < sizeof obstacles / sizeof *obstacles; i++) {
+        world_init(3);
+        set_obstacle(7, obstacles[i]);
+        struct outcome outcome = work(&(struct order){.work = START});
+        assert_int_equal(outcome.result, -ERROR_DEVICE);
+        assert_int_equal(outcome.numbers.released, 0);
+        for (size_t j = 0; j < DEVICES; j++) expect_untouched(j);
+        error_release(&outcome.error);
+        forget_journal();
+        outcome = work(&(struct order){.work = START, .keep_going = true});
+        assert_int_equal(outcome.result, 0);
+        assert_int_equal(outcome.numbers.failed, 1);
+        assert_int_equal(outcome.numbers.done, DEVICES);
+        for (size_t j = 0; j < DEVICES; j++) {
+            if (j == 7) {
+                expect_untouched(j);
+            } else {
+                expect_migrated(j);
+            }
+        }
+    }
+}
+
+static void test_conflicts(void **state) {
+    (void)state;
+    world_init(4);
+    set_obstacle(1, FOUND_OTHER);
+    set_obstacle(2, FOUND_SAME);
+    struct outcome outcome = work(&(struct order){.work = START, .on_conflict = CONFLICT_SKIP});
+    assert_int_equal(outcome.result, 0);
+    assert_int_equal(outcome.numbers.skipped, 1);
+    assert_int_equal(outcome.numbers.failed, 0);
+    expect_untouched(1);
+    expect_migrated(2);
+    assert_int_equal(count_state(DEVICE_SKIPPED), 1);
+    world_init(5);
+    set_obstacle(1, FOUND_OTHER);
+    set_obstacle(2, FOUND_SAME);
+    work_well(&(struct order){.work = START, .on_conflict = CONFLICT_UPDATE});
+    expect_migrated(1);
+    expect_migrated(2);
+    work_well(&(struct order){.work = ROLLBACK});
+    // Both are as they were: one updated, one found.
+    assert_int_equal(world->new[1].data, 2);
+    assert_true(world->new[1].keys && world->old[1].keys);
+    assert_true(world->new[2].keys && world->old[2].keys);
+    assert_false(world->new[3].entry);
+}
+
+static void test_within_one_network(void **state) {
+    (void)state;
+    world_init(6);
+    for (size_t i = 0; i < DEVICES; i++) set_obstacle(i, TAKEN_BY_SOURCE);
+    work_well(&(struct order){.work = START, .frees = true});
+    for (size_t i = 0; i < DEVICES; i++) expect_migrated(i);
+    work_well(&(struct order){.work = ROLLBACK, .frees = true});
+    for (size_t i = 0; i < DEVICES; i++) {
+        assert_true(world->old[i].keys && world->old[i].entry);
+        assert_false(world->new[i].entry);
+    }
+}
+
+// A step that fails brings the device back to where it was.
+static void test_undone(void **state) {
+    (void)state;
+    static const enum obstacle obstacles[] = {RELEASE_REFUSED, IMPORT_REFUSED};
+    for (size_t i = 0; i < sizeof obstacles / sizeof *obstacles; i++) {
+        world_init(7 + i);
+        set_obstacle(4, obstacles[i]);
+        struct outcome outcome = work(&(struct order){.work = START, .keep_going = true});
+        assert_int_equal(outcome.result, 0);
+        assert_int_equal(outcome.numbers.failed, 1);
+        assert_int_equal(outcome.numbers.done, DEVICES);
+        expect_untouched(4);
+        expect_migrated(5);
+        assert_int_equal(count_state(DEVICE_FAILED), 1);
+        world_init(17 + i);
+        set_obstacle(4, obstacles[i]);
+        outcome = work(&(struct order){.work = START});
+        assert_int_not_equal(outcome.result, 0);
+        assert_non_null(strstr(outcome.error.message, "device-4"));
+        error_release(&outcome.error);
+        expect_untouched(4);
+        // Once it is mended, the run comes to its end.
+        set_obstacle(4, NOTHING);
+        struct journal *journal = NULL;
+        ERROR_AUTO error = {0};
+        uint64_t count = 0;
+        assert_int_equal(journal_open(&(struct journal_place){.path = journal_file}, true, &journal, &error),
+                         0);
+        assert_int_equal(journal_change_states(journal, DEVICE_FAILED, DEVICE_PLANNED, &count, &error), 0);
+        assert_int_equal(journal_commit(journal, &error), 0);
+        journal_close(journal);
+        work_well(&(struct order){.work = RESUME});
+        for (size_t j = 0; j < DEVICES; j++) expect_migrated(j);
+    }
+}
+
+static void test_differs(void **state) {
+    (void)state;
+    world_init(9);
+    set_obstacle(0, DIFFERS);
+    struct outcome outcome = work(&(struct order){.work = START, .keep_going = true});
+    assert_int_equal(outcome.result, 0);
+    assert_int_equal(outcome.numbers.failed, 1);
+    assert_int_equal(outcome.numbers.verified, DEVICES - 1);
+    assert_int_equal(count_state(DEVICE_IMPORTED), 1);
+}
+
+static void set_weather(unsigned seed) {
+    set_obstacle(1, RELEASE_LOST);
+    set_obstacle(2, HEARD);
+    set_obstacle(3, seed % 2 == 0 ? FOUND_SAME : NOTHING);
+    set_obstacle(4, IMPORT_REFUSED);
+    set_obstacle(5, seed % 3 == 0 ? FOUND_OTHER : NOTHING);
+    set_obstacle(6, TAKEN_BY_SOURCE);
+    set_obstacle(7, RELEASE_REFUSED);
+}
+
+// The process dies at every event; another one resumes, which dies too now and then; then all is as it should be, or
+// everything is put back.
+static void test_dies_anywhere(void **state) {
+    (void)state;
+    bool died = true;
+    for (unsigned at = 1; died; at++) {
+        struct order order = {.work = START,
+                              .keep_going = true,
+                              .frees = true,
+                              .no_plan = at % 4 != 0,
+                              .on_conflict = CONFLICT_UPDATE};
+        world_init(100 + at);
+        set_weather(at);
+        died = die(&order, at);
+        order.work = RESUME;
+        if (at % 3 == 0) (void)die(&order, 1 + at / 3);
+        bool back = at % 5 == 0;
+        if (back) {
+            order.work = ROLLBACK;
+            (void)die(&order, at % 7);
+        }
+        work_well(&order);
+        for (size_t i = 0; i < DEVICES; i++) {
+            bool stays = i == 4 || i == 7 || back;
+            assert_int_equal(world->old[i].keys, stays);
+            bool was_there = world->obstacles[i] == FOUND_SAME || world->obstacles[i] == FOUND_OTHER;
+            assert_int_equal(world->new[i].keys, !stays || was_there);
+            assert_int_equal(world->new[i].entry, !stays || was_there);
+            if (back && world->obstacles[i] == FOUND_OTHER) assert_int_equal(world->new[i].data, 2);
+        }
+    }
+}
+
+static int setup(void **state) {
+    (void)state;
+    directory = mkdtemp(in_memory);
+    if (directory == NULL) directory = mkdtemp(on_disk);
+    if (directory == NULL) return -1;
+    snprintf(journal_file, sizeof journal_file, "%s/journal", directory);
+    world = mmap(NULL, sizeof *world, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return world == MAP_FAILED ? -1 : 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    forget_journal();
+    munmap(world, sizeof *world);
+    return rmdir(directory);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_dry_run),
+        cmocka_unit_test(test_obstacles_before),
+        cmocka_unit_test(test_conflicts),
+        cmocka_unit_test(test_within_one_network),
+        cmocka_unit_test(test_undone),
+        cmocka_unit_test(test_differs),
+        cmocka_unit_test(test_dies_anywhere),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
