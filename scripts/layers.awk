@@ -23,6 +23,7 @@ BEGIN {
     library["jansson.h"] = " device source target migrate cli formatter sandbox "
     library["duktape.h"] = " formatter "
     library["yaml.h"] = " lorawan "
+    library["csv.h"] = " base "
     library["grpc"] = " sandbox "
     library["microhttpd.h"] = " sandbox "
 }

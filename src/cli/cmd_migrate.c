@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/ids.h"
+#include "cli/input.h"
 #include "cli/migration.h"
 #include "cli/plan_table.h"
 #include "cli/process.h"
@@ -97,13 +98,26 @@ static int check_json(const struct invocation *invocation, struct error *error) 
     return error_set(error, ERROR_USAGE, "--json says how a plan is told: it goes with --plan alone");
 }
 
+// A file is one list: without an ID, `application` is about all of it. Where standard input is that file, it holds no IDs.
+static int find_origin(const struct invocation *invocation, bool applications, enum ids_origin *ret_origin,
+                       struct error *error) {
+    bool is_file = invocation->source->input != NULL;
+    if (is_file && !applications && invocation->argument_count == 0 && input_is_standard(invocation)) {
+        error_set(error, ERROR_USAGE, "there is no device ID, and standard input is the file of devices");
+        error_hint(error, "ttn-lw-migrate %s application takes all of it; or name the file: --%s.%s FILE",
+                   invocation->source->name, invocation->source->name, invocation->source->input);
+        return -ERROR_USAGE;
+    }
+    bool no_ids = !process_has_input() || (is_file && applications);
+    return ids_find_origin(invocation, no_ids, applications, ret_origin, error);
+}
+
 static enum exit_code migrate(const struct session *session, bool applications) {
-    struct migration migration = {.session = session};
+    struct migration migration = {.session = session, .invocation = *session->invocation};
     enum ids_origin origin = IDS_ARGUMENTS;
     ERROR_AUTO error = {0};
     int result = check_json(session->invocation, &error);
-    if (result == 0)
-        result = ids_find_origin(session->invocation, !process_has_input(), applications, &origin, &error);
+    if (result == 0) result = find_origin(session->invocation, applications, &origin, &error);
     if (result == 0) result = migration_open(&migration, session, &error);
     if (result == 0) {
         result = applications ? migrate_applications(&migration, origin, &error)

@@ -76,6 +76,7 @@ enum exit_code cmd_rollback(const struct session *session);
 enum exit_code cmd_sources(const struct session *session);
 enum exit_code cmd_status(const struct session *session);
 enum exit_code cmd_targets(const struct session *session);
+enum exit_code cmd_validate(const struct session *session);
 enum exit_code cmd_verify(const struct session *session);
 enum exit_code cmd_version(const struct session *session);
 

@@ -11,9 +11,9 @@
 // Options that every command takes, because the older tool did.
 #define OPTIONS_IGNORED "dry-run frequency-plans-url dev-id-prefix"
 
-#define OPTIONS_OF_MIGRATION                                                                               \
-    "source to output dry-run frequency-plans-url dev-id-prefix set-eui-as-id concurrency rate timeout "   \
-    "on-conflict create-application plan no-plan keep-going progress journal no-journal journal-key-file " \
+#define OPTIONS_OF_MIGRATION                                                                                 \
+    "source to output dry-run frequency-plans-url dev-id-prefix set-eui-as-id map concurrency rate timeout " \
+    "on-conflict create-application plan no-plan keep-going progress journal no-journal journal-key-file "   \
     "report json"
 
 const struct command commands[] = {
@@ -102,7 +102,7 @@ const struct command commands[] = {
             "With --failed, devices that were set aside are tried again.",
         .examples = "resume\nresume --failed\nresume --output again.json 20260131T101500Z-3f2a",
         .options =
-            "failed output dry-run concurrency rate timeout keep-going progress journal-key-file report",
+            "failed output map dry-run concurrency rate timeout keep-going progress journal-key-file report",
         .most_arguments = 1,
         .run = cmd_resume,
     },
@@ -136,6 +136,24 @@ const struct command commands[] = {
         .options = "output",
         .most_arguments = 1,
         .run = cmd_report,
+    },
+    {
+        .name = "validate",
+        .arguments = "FILE",
+        .summary = "Check a file of devices without a network",
+        .details = "FILE holds devices as JSON or as CSV, which is seen by its content; - is standard input. "
+                   "What cannot be "
+                   "read, what The Things Stack would refuse and what stands twice is written to standard "
+                   "output, one "
+                   "finding a line: FILE:LINE: DEVICE: FIELD: what is wrong. The exit code is 0 if all is "
+                   "well, 3 if "
+                   "there are findings, 1 if the file cannot be read. With --strict, members that nobody "
+                   "knows are findings "
+                   "too; with --json, each finding is an object.",
+        .examples = "validate devices.json\nvalidate --json - < devices.csv",
+        .options = "strict json frequency-plans-url timeout",
+        .most_arguments = 1,
+        .run = cmd_validate,
     },
     {
         .name = "sources",

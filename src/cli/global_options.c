@@ -14,10 +14,12 @@ const struct option_spec global_options[] = {
     {
         .name = "to",
         .type = OPTION_CHOICE,
-        .choices = "json tts",
+        .choices = "json csv tts",
         .default_value = "json",
         .argument = "TARGET",
-        .help = "where the devices go: json is what The Things Stack imports, tts is The Things Stack itself",
+        .help = "where the devices go: json is what The Things Stack imports, csv its table, which holds "
+                "less, tts "
+                "is The Things Stack itself",
     },
     {
         .name = "output",
@@ -49,6 +51,14 @@ const struct option_spec global_options[] = {
         .type = OPTION_BOOL,
         .default_value = "false",
         .help = "name each device eui-<its DevEUI>",
+    },
+    {
+        .name = "map",
+        .type = OPTION_STRING,
+        .argument = "FILE",
+        .help =
+            "table (CSV) with the column id or dev_eui, and any of device_id, join_eui, frequency_plan_id, "
+            "lorawan_version, lorawan_phy_version, application_id: what holds for single devices",
     },
     {
         .name = "concurrency",
@@ -201,6 +211,12 @@ const struct option_spec global_options[] = {
         .help = "port of the uplinks and downlinks",
         .least = 1,
         .most = 255,
+    },
+    {
+        .name = "strict",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "take members that nobody knows for errors",
     },
     {
         .name = "progress",

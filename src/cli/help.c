@@ -148,6 +148,10 @@ static void write_global_options(const struct help_topic *topic, struct layout *
     buffer_puts(layout->text, "\nFlags:\n");
     for (const struct option_spec *spec = global_options; spec->name != NULL; spec++) {
         if ((spec->flags & OPTION_HIDDEN) || !topic_shows(topic, spec->name)) continue;
+        // Where the source comes first, its flag of that name is meant.
+        if (topic->source_first &&
+            option_find(topic->source->options, spec->name, strlen(spec->name)) != NULL)
+            continue;
         write_option(spec, "", layout);
     }
     layout_entry(layout, TERM_INDENT, "-h, --help", TEXT_INDENT, "show this help");
@@ -169,6 +173,13 @@ static void write_sources_options(const struct help_topic *topic, struct layout 
 // Examples of a source, whatever its flags are.
 static void write_source_examples(const struct source_driver *source, struct layout *layout) {
     buffer_puts(layout->text, "\nExamples:\n");
+    if (source->input != NULL) {
+        layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s application --%s FILE > devices.json",
+                    source->name, source->input);
+        layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s device ID --%s FILE > devices.json", source->name,
+                    source->input);
+        return;
+    }
     layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s application APPLICATION-ID --dry-run > devices.json",
                 source->name);
     layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s device < device_ids.txt > devices.json",

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/ids.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
+#include "base/reader.h"
 #include "base/utf8.h"
 
 enum { READ_SIZE = 64 * 1024 };
@@ -126,37 +124,18 @@ static int deliver_bytes(struct ids_delivery *delivery, const char *bytes, size_
     return 0;
 }
 
-// Waits for input and reads it; *ret_size 0 is the end.
-static int read_some(const struct ids_input *input, char *bytes, size_t *ret_size, struct error *error) {
-    for (;;) {
-        struct pollfd ready[] = {{.fd = input->halt_fd, .events = POLLIN},
-                                 {.fd = input->fd, .events = POLLIN}};
-        if (poll(ready, 2, -1) < 0 && errno != EINTR) {
-            return error_set(error, ERROR_SYSTEM, "cannot wait for standard input: %s", strerror(errno));
-        }
-        if (ready[0].revents != 0)
-            return error_set(error, ERROR_CANCELLED, "interrupted while reading the list of IDs");
-        if (ready[1].revents == 0) continue;
-        ssize_t size = read(input->fd, bytes, READ_SIZE);
-        if (size < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-        if (size < 0) {
-            return error_set(error, ERROR_INPUT, "cannot read standard input: %s", strerror(errno));
-        }
-        *ret_size = (size_t)size;
-        return 0;
-    }
-}
-
 int ids_deliver_input(const struct ids_input *input, ids_receiver *receiver, void *context,
                       uint64_t *ret_count, struct error *error) {
     struct ids_delivery delivery = {.receiver = receiver, .context = context, .line = 1};
     char *bytes MEMORY_AUTO = memory_alloc(READ_SIZE, 1);
+    struct reader *reader = reader_of_descriptor(input->fd, "standard input", input->halt_fd);
     size_t size = 0;
     int result = 0;
     do {
-        result = read_some(input, bytes, &size, error);
+        result = reader->operations->read(reader, bytes, READ_SIZE, &size, error);
         if (result == 0) result = deliver_bytes(&delivery, bytes, size, error);
     } while (result == 0 && size > 0);
+    reader_close(reader);
     if (result == 0) result = deliver_line(&delivery, error);
     if (ret_count != NULL) *ret_count = delivery.count;
     return result;

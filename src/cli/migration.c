@@ -7,9 +7,11 @@
 
 #include "base/memory.h"
 #include "cli/console.h"
+#include "cli/input.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
+#include "journal/key_set.h"
 #include "net/curl_transport.h"
 #include "target/target.h"
 
@@ -37,10 +39,13 @@ static int open_source(struct migration *migration, struct error *error) {
         .options = migration->invocation.source_options,
         .plans = migration->plans.plans,
         .naming = &migration->naming,
+        .map = migration->map,
         .clock = &clock_system,
         .random = &random_system,
         .dry_run = migration->dry_run,
         .to_server = target_is_server(migration->invocation.target),
+        .input = migration->input,
+        .seen = migration->seen,
     };
     int result = migration->invocation.source->open(&setup, &migration->source, error);
     if (result == 0 && migration->source->warning != NULL) {
@@ -145,6 +150,7 @@ static int open_run(struct migration *migration, struct error *error) {
         .space = {.context = migration, .look = look_at_space},
         .log = &migration->session->console->log,
         .naming = &migration->naming,
+        .map = migration->map,
         .plans = migration->plans.plans,
         .observer = {.context = migration, .progress = show_progress, .interrupts = count_interrupts},
         .concurrency = (unsigned)option_uint(global, "concurrency"),
@@ -164,6 +170,23 @@ static int open_run(struct migration *migration, struct error *error) {
 static int open_report(struct migration *migration, struct error *error) {
     const char *path = option_string(migration->session->invocation->global, "report");
     return path == NULL ? 0 : file_create_output(path, &migration->report, error);
+}
+
+// The source's file, for a run that does not know its devices yet.
+static int open_input(struct migration *migration, struct error *error) {
+    int result = input_open(&migration->invocation, &migration->input, error);
+    if (result != 0 || migration->input == NULL) return result;
+    return key_set_open_temporary(&migration->seen, error);
+}
+
+static int open_map(struct migration *migration, struct error *error) {
+    const char *path = option_string(migration_global(migration), "map");
+    struct reader *reader = NULL;
+    if (path == NULL || migration->kind == MIGRATION_ROLLBACK) return 0;
+    int result = reader_open_file(path, signals_halt_fd(), &reader, error);
+    if (result == 0) result = device_map_load(reader, migration->plans.plans, &migration->map, error);
+    reader_close(reader);
+    return result;
 }
 
 // What depends on options alone; nothing is contacted.
@@ -186,6 +209,7 @@ static int open_parts(struct migration *migration, struct error *error) {
     migration->transport = curl_transport_new(&setup, error);
     if (migration->transport == NULL) return -(int)error->code;
     int result = plan_set_open(global, setup.log, setup.wake_fd, &migration->plans, error);
+    if (result == 0) result = open_map(migration, error);
     if (result == 0) result = open_source(migration, error);
     return result != 0 ? result : open_target(migration, error);
 }
@@ -196,7 +220,8 @@ int migration_open(struct migration *migration, const struct session *session, s
     migration->started = clock_monotonic(&clock_system);
     migration->plan_only = option_bool(migration_global(migration), "plan");
     migration->dry_run = migration->plan_only || option_bool(migration_global(migration), "dry-run");
-    int result = open_parts(migration, error);
+    int result = open_input(migration, error);
+    if (result == 0) result = open_parts(migration, error);
     if (result == 0) result = open_report(migration, error);
     if (result == 0) result = migration_open_files(migration, error);
     if (result != 0) return result;

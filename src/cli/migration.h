@@ -27,6 +27,9 @@ struct migration {
     struct transport *transport;
     struct plan_set plans;
     struct device_naming naming;
+    struct device_map *map;  // of --map; NULL = none
+    struct reader *input;    // the source's file; NULL = it is a network, or the devices are known
+    struct key_set *seen;    // of its devices; NULL without it
     struct source *source;
     struct target *target;  // NULL: a stream target
     struct file *output;    // NULL for a rollback

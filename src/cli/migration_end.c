@@ -9,6 +9,7 @@
 #include "cli/report.h"
 #include "cli/signals.h"
 #include "cli/summary.h"
+#include "journal/key_set.h"
 
 static const char *environment(const char *name) {
     return getenv(name);
@@ -116,6 +117,16 @@ static enum exit_code end_code(const struct migration *migration, const struct e
     return incomplete ? EXIT_INCOMPLETE : EXIT_DONE;
 }
 
+// A row that fits no device may be a slip of the pen.
+static void warn_unused(const struct migration *migration) {
+    size_t line = 0;
+    size_t unused = migration->map == NULL ? 0 : device_map_unused(migration->map, &line);
+    if (unused == 0) return;
+    log_printf(&migration->session->console->log, LOG_WARN,
+               "%zu row%s of --map %s about no device of this run, the first in line %zu", unused,
+               unused == 1 ? "" : "s", unused == 1 ? "is" : "are", line);
+}
+
 static void migration_free(struct migration *migration) {
     run_free(migration->run);
     migration->run = NULL;
@@ -123,6 +134,9 @@ static void migration_free(struct migration *migration) {
     progress_free(migration->progress);
     if (migration->source != NULL) migration->source->driver->close(migration->source);
     if (migration->target != NULL) migration->target->driver->close(migration->target);
+    reader_close(migration->input);
+    key_set_free(migration->seen);
+    device_map_free(migration->map);
     plan_set_release(&migration->plans);
     if (migration->transport != NULL) migration->transport->operations->free(migration->transport);
     free(migration->output_name);
@@ -144,6 +158,7 @@ enum exit_code migration_end(struct migration *migration, int result, struct err
     } else if (error_is_set(error)) {
         console_error(migration->session->console, error);
     }
+    if (result == 0 && migration->kind == MIGRATION_NEW) warn_unused(migration);
     if (migration->run != NULL) summarise(migration, error);
     run_journal_release(&migration->journal);
     migration_free(migration);

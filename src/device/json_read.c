@@ -19,7 +19,7 @@ static void json_drop(json_t **json) {
 
 #define JSON_AUTO __attribute__((cleanup(json_drop))) json_t
 
-size_t reader_line(struct reader *reader, const struct path *path) {
+size_t reader_line(struct json_reader *reader, const struct path *path) {
     struct json_place place;
     if (reader->searches == 0) return reader->line;
     reader->searches--;
@@ -30,15 +30,48 @@ size_t reader_line(struct reader *reader, const struct path *path) {
     return reader->line;
 }
 
-int reader_fail(struct reader *reader, const struct path *path, const char *format, ...) {
+int reader_fail(struct json_reader *reader, const struct path *path, const char *format, ...) {
     va_list args;
     va_start(args, format);
     char *reason MEMORY_AUTO = memory_vprintf(format, args);
     va_end(args);
-    if (path == NULL) return error_set(reader->error, ERROR_INPUT, "line %zu: %s", reader->line, reason);
-    char *where MEMORY_AUTO = path_string(path);
-    return error_set(reader->error, ERROR_INPUT, "line %zu: %s: %s", reader_line(reader, path), where,
-                     reason);
+    char *where MEMORY_AUTO = path == NULL ? memory_strdup("(object)") : path_string(path);
+    size_t line = reader_line(reader, path);
+    notes_add(reader->notes, NOTE_FAULT, line, where, "%s", reason);
+    if (path == NULL) return error_set(reader->error, ERROR_INPUT, "line %zu: %s", line, reason);
+    return error_set(reader->error, ERROR_INPUT, "line %zu: %s: %s", line, where, reason);
+}
+
+// A step of a path in words: "[3]", "name", "name."; *text moves behind it.
+static struct path step_of(char **text, const struct path *parent) {
+    struct path step = {.parent = parent};
+    if (**text == '[') {
+        step.index = (size_t)strtoul(*text + 1, text, 10);
+        if (**text == ']') ++*text;
+    } else {
+        step.name = *text;
+        *text += strcspn(*text, ".[");
+    }
+    return step;
+}
+
+// The path is put together on the stack, one step a call, and looked up when it is whole.
+static size_t line_of(struct json_reader *reader, char *text, const struct path *parent, size_t depth) {
+    if (*text == '\0' || depth == JSON_DEPTH_MAX) return reader_line(reader, parent);
+    struct path step = step_of(&text, parent);
+    char end = *text;
+    if (end == '.') *text++ = '\0';
+    if (end != '[') return line_of(reader, text, &step, depth + 1);
+    // The bracket belongs to the next step, but ends this one's name.
+    char *name MEMORY_AUTO = step.name == NULL ? NULL : memory_strndup(step.name, (size_t)(text - step.name));
+    step.name = name;
+    return line_of(reader, text, &step, depth + 1);
+}
+
+size_t message_json_line(const char *text, size_t size, size_t line, const char *path) {
+    struct json_reader reader = {.text = text, .size = size, .line = line, .searches = 1};
+    char *copy MEMORY_AUTO = memory_strdup(path);
+    return line_of(&reader, copy, NULL, 0);
 }
 
 static bool field_is_called(const struct schema_field *field, const char *name, size_t size) {
@@ -59,7 +92,7 @@ static const struct schema_field *field_find(const struct schema_message *table,
     return NULL;
 }
 
-static int read_list(struct reader *reader, const struct schema_field *field,
+static int read_list(struct json_reader *reader, const struct schema_field *field,
                      const ProtobufCFieldDescriptor *place, const json_t *json, ProtobufCMessage *message,
                      const struct path *path, size_t depth) {
     if (!json_is_array(json)) return reader_fail(reader, path, "a list is expected");
@@ -80,13 +113,13 @@ static int read_list(struct reader *reader, const struct schema_field *field,
     return 0;
 }
 
-static int read_key(struct reader *reader, const struct schema_field *field, const char *name, void *to,
+static int read_key(struct json_reader *reader, const struct schema_field *field, const char *name, void *to,
                     const struct path *path) {
     JSON_AUTO *key = json_string(name);
     return reader_scalar(reader, field, key, to, path);
 }
 
-static int read_map(struct reader *reader, const struct schema_field *field,
+static int read_map(struct json_reader *reader, const struct schema_field *field,
                     const ProtobufCFieldDescriptor *place, json_t *json, ProtobufCMessage *message,
                     const struct path *path, size_t depth) {
     const struct schema_message *entry_table = field->message;
@@ -116,7 +149,7 @@ static int read_map(struct reader *reader, const struct schema_field *field,
     return 0;
 }
 
-static int read_member(struct reader *reader, const struct schema_message *table,
+static int read_member(struct json_reader *reader, const struct schema_message *table,
                        const struct schema_field *field, json_t *json, ProtobufCMessage *message,
                        const struct path *path, size_t depth) {
     const ProtobufCFieldDescriptor *place = schema_place(table, field);
@@ -131,7 +164,7 @@ static int read_member(struct reader *reader, const struct schema_message *table
     return result;
 }
 
-int reader_object(struct reader *reader, const struct schema_message *table, const json_t *json,
+int reader_object(struct json_reader *reader, const struct schema_message *table, const json_t *json,
                   ProtobufCMessage *message, const struct path *path, size_t depth) {
     if (!json_is_object(json)) return reader_fail(reader, path, "an object is expected");
     if (depth > JSON_DEPTH_MAX) return reader_fail(reader, path, "nested too deep");
@@ -158,7 +191,7 @@ int reader_object(struct reader *reader, const struct schema_message *table, con
     return result;
 }
 
-int reader_value(struct reader *reader, const struct schema_field *field, const json_t *json, void *to,
+int reader_value(struct json_reader *reader, const struct schema_field *field, const json_t *json, void *to,
                  const struct path *path, size_t depth) {
     ProtobufCMessage *message = NULL;
     int result;
@@ -199,7 +232,7 @@ static const char *syntax_reason(enum json_error_code code) {
     }
 }
 
-static void note_duplicate(struct reader *reader, const json_error_t *where) {
+static void note_duplicate(struct json_reader *reader, const json_error_t *where) {
     BUFFER_AUTO path;
     buffer_init(&path, 1024);
     // The parser stands behind the name that it has met before.
@@ -211,7 +244,7 @@ static void note_duplicate(struct reader *reader, const json_error_t *where) {
 }
 
 // Reads strictly, and again with more patience where it fails for a reason that is no error here.
-static json_t *reader_parse(struct reader *reader) {
+static json_t *reader_parse(struct json_reader *reader) {
     json_error_t where;
     size_t flags = JSON_REJECT_DUPLICATES;
     bool duplicate = false;
@@ -226,9 +259,11 @@ static json_t *reader_parse(struct reader *reader) {
         } else if (code == json_error_numeric_overflow && (flags & JSON_DECODE_INT_AS_REAL) == 0) {
             flags |= JSON_DECODE_INT_AS_REAL;
         } else if (json == NULL) {
-            error_set(reader->error, ERROR_INPUT, "line %zu, column %d: %s",
-                      reader->line + (size_t)(where.line > 0 ? where.line - 1 : 0), where.column,
+            size_t line = reader->line + (size_t)(where.line > 0 ? where.line - 1 : 0);
+            error_set(reader->error, ERROR_INPUT, "line %zu, column %d: %s", line, where.column,
                       syntax_reason(code));
+            char *place MEMORY_AUTO = memory_printf("(column %d)", where.column);
+            notes_add(reader->notes, NOTE_FAULT, line, place, "%s", syntax_reason(code));
             return NULL;
         } else {
             if (duplicate) note_duplicate(reader, &first);
@@ -239,13 +274,13 @@ static json_t *reader_parse(struct reader *reader) {
 
 void *message_json_read(const ProtobufCMessageDescriptor *descriptor, const char *text, size_t size,
                         size_t line, struct arena *arena, struct notes *notes, struct error *error) {
-    struct reader reader = {.text = text,
-                            .size = size,
-                            .line = line,
-                            .arena = arena,
-                            .notes = notes,
-                            .error = error,
-                            .searches = SEARCHES_MAX};
+    struct json_reader reader = {.text = text,
+                                 .size = size,
+                                 .line = line,
+                                 .arena = arena,
+                                 .notes = notes,
+                                 .error = error,
+                                 .searches = SEARCHES_MAX};
     if (size > JSON_OBJECT_MAX) {
         error_set(error, ERROR_TOO_LARGE, "line %zu: the object is larger than 1 MiB", line);
         return NULL;

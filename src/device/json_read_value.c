@@ -41,7 +41,7 @@ static bool whole_from_text(const char *text, size_t size, struct whole *ret) {
 }
 
 // A double tells all whole numbers below 2^53 apart; beyond that the digits in the text count.
-static bool whole_from_real(struct reader *reader, double number, const struct path *path,
+static bool whole_from_real(struct json_reader *reader, double number, const struct path *path,
                             struct whole *ret) {
     struct json_place place;
     if (fabs(number) < 9007199254740992.0) {
@@ -55,7 +55,7 @@ static bool whole_from_real(struct reader *reader, double number, const struct p
            whole_from_text(place.text, place.size, ret);
 }
 
-static bool whole_from_json(struct reader *reader, const json_t *json, const struct path *path,
+static bool whole_from_json(struct json_reader *reader, const json_t *json, const struct path *path,
                             struct whole *ret) {
     if (json_is_integer(json)) {
         json_int_t number = json_integer_value(json);
@@ -67,7 +67,7 @@ static bool whole_from_json(struct reader *reader, const json_t *json, const str
     return json_is_real(json) && whole_from_real(reader, json_real_value(json), path, ret);
 }
 
-static int read_whole(struct reader *reader, enum schema_form form, const json_t *json, void *to,
+static int read_whole(struct json_reader *reader, enum schema_form form, const json_t *json, void *to,
                       const struct path *path) {
     struct whole whole;
     bool is_signed = form == FORM_INT32 || form == FORM_INT64;
@@ -106,7 +106,7 @@ static bool real_from_text(const char *text, double *ret) {
     return true;
 }
 
-static int read_real(struct reader *reader, enum schema_form form, const json_t *json, void *to,
+static int read_real(struct json_reader *reader, enum schema_form form, const json_t *json, void *to,
                      const struct path *path) {
     double number;
     if (json_is_number(json)) {
@@ -134,8 +134,8 @@ static size_t field_len(const struct schema_field *field) {
     return 0;
 }
 
-static int read_bytes(struct reader *reader, const struct schema_field *field, const json_t *json, void *to,
-                      const struct path *path) {
+static int read_bytes(struct json_reader *reader, const struct schema_field *field, const json_t *json,
+                      void *to, const struct path *path) {
     if (!json_is_string(json)) return reader_fail(reader, path, "a text is expected");
     const char *text = json_string_value(json);
     size_t size = json_string_length(json);
@@ -158,8 +158,8 @@ static int read_bytes(struct reader *reader, const struct schema_field *field, c
     return 0;
 }
 
-static int read_enum(struct reader *reader, const struct schema_field *field, const json_t *json, void *to,
-                     const struct path *path) {
+static int read_enum(struct json_reader *reader, const struct schema_field *field, const json_t *json,
+                     void *to, const struct path *path) {
     struct whole whole;
     int32_t number;
     if (json_is_string(json) && schema_enum_number(field->enumeration, json_string_value(json), &number)) {
@@ -175,14 +175,14 @@ static int read_enum(struct reader *reader, const struct schema_field *field, co
     return 0;
 }
 
-static int read_text(struct reader *reader, const json_t *json, void *to, const struct path *path) {
+static int read_text(struct json_reader *reader, const json_t *json, void *to, const struct path *path) {
     if (!json_is_string(json)) return reader_fail(reader, path, "a text is expected");
     const char *text = arena_dup(reader->arena, json_string_value(json), json_string_length(json) + 1);
     memcpy(to, &text, sizeof text);
     return 0;
 }
 
-int reader_scalar(struct reader *reader, const struct schema_field *field, const json_t *json, void *to,
+int reader_scalar(struct json_reader *reader, const struct schema_field *field, const json_t *json, void *to,
                   const struct path *path) {
     protobuf_c_boolean truth = json_is_true(json);
     switch (field->form) {
@@ -206,7 +206,7 @@ int reader_scalar(struct reader *reader, const struct schema_field *field, const
     }
 }
 
-static int read_time(struct reader *reader, const json_t *json, ProtobufCMessage *message,
+static int read_time(struct json_reader *reader, const json_t *json, ProtobufCMessage *message,
                      const struct path *path) {
     Google__Timestamp *time = (Google__Timestamp *)(void *)message;
     if (json_is_string(json) &&
@@ -216,7 +216,7 @@ static int read_time(struct reader *reader, const json_t *json, ProtobufCMessage
     return reader_fail(reader, path, "a time as 2006-01-02T15:04:05Z is expected");
 }
 
-static int read_duration(struct reader *reader, const json_t *json, ProtobufCMessage *message,
+static int read_duration(struct json_reader *reader, const json_t *json, ProtobufCMessage *message,
                          const struct path *path) {
     Google__Duration *duration = (Google__Duration *)(void *)message;
     if (json_is_string(json) && duration_parse(json_string_value(json), json_string_length(json),
@@ -226,7 +226,7 @@ static int read_duration(struct reader *reader, const json_t *json, ProtobufCMes
     return reader_fail(reader, path, "a duration as 1.5s or 1m30s is expected");
 }
 
-static int read_field_mask(struct reader *reader, const json_t *json, ProtobufCMessage *message,
+static int read_field_mask(struct json_reader *reader, const json_t *json, ProtobufCMessage *message,
                            const struct path *path) {
     Google__FieldMask *mask = (Google__FieldMask *)(void *)message;
     if (!json_is_string(json)) return reader_fail(reader, path, "a text is expected");
@@ -244,7 +244,7 @@ static int read_field_mask(struct reader *reader, const json_t *json, ProtobufCM
 }
 
 // Free-form JSON becomes google.protobuf.Value.
-static int read_free_value(struct reader *reader, const struct schema_message *table, const json_t *json,
+static int read_free_value(struct json_reader *reader, const struct schema_message *table, const json_t *json,
                            Google__Value *value, const struct path *path, size_t depth) {
     static const char *const members[] = {
         [JSON_OBJECT] = "struct_value",  [JSON_ARRAY] = "list_value",  [JSON_STRING] = "string_value",
@@ -259,7 +259,7 @@ static int read_free_value(struct reader *reader, const struct schema_message *t
 }
 
 // Structs and lists of values are a map and a list that JSON shows without the member that holds them.
-static int read_wrapped(struct reader *reader, const struct schema_message *table, const json_t *json,
+static int read_wrapped(struct json_reader *reader, const struct schema_message *table, const json_t *json,
                         ProtobufCMessage *message, const struct path *path, size_t depth) {
     const struct schema_field *field = &table->fields[0];
     json_t *wrapper = json_object();
@@ -271,7 +271,7 @@ static int read_wrapped(struct reader *reader, const struct schema_message *tabl
     return result;
 }
 
-static int read_any(struct reader *reader, const json_t *json, ProtobufCMessage *message,
+static int read_any(struct json_reader *reader, const json_t *json, ProtobufCMessage *message,
                     const struct path *path, size_t depth) {
     Google__Any *any = (Google__Any *)(void *)message;
     const char *url = json_string_value(json_object_get(json, "@type"));
@@ -296,7 +296,7 @@ static int read_any(struct reader *reader, const json_t *json, ProtobufCMessage 
     return 0;
 }
 
-int reader_special(struct reader *reader, const struct schema_field *field, const json_t *json,
+int reader_special(struct json_reader *reader, const struct schema_field *field, const json_t *json,
                    ProtobufCMessage **ret_message, const struct path *path, size_t depth) {
     ProtobufCMessage *message = message_new(reader->arena, field->message->descriptor);
     *ret_message = message;

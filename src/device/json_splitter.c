@@ -32,13 +32,47 @@ static bool splitter_follow(struct json_splitter *splitter, char byte) {
     return splitter->depth == 0;
 }
 
-// Skips white space before an object. Returns the bytes skipped.
-static size_t splitter_skip(struct json_splitter *splitter, const char *data, size_t size) {
-    size_t at = 0;
-    for (; at < size && (data[at] == ' ' || data[at] == '\t' || data[at] == '\r' || data[at] == '\n'); at++) {
-        splitter->line += data[at] == '\n';
+static int expected(const struct json_splitter *splitter, struct error *error) {
+    return error_set(error, ERROR_INPUT, "line %zu: %s is expected", splitter->line,
+                     splitter->list == JSON_LIST_NEXT ? "a comma or the end of the list" : "a JSON object");
+}
+
+// Takes what may stand around a list's objects. False if the byte is none of that.
+static bool splitter_punctuation(struct json_splitter *splitter, char byte) {
+    enum json_list list = splitter->list;
+    if (byte == '[' && list == JSON_LIST_NONE) {
+        splitter->list = JSON_LIST_BEGUN;
+        splitter->list_line = splitter->line;
+    } else if (byte == ',' && list == JSON_LIST_NEXT) {
+        splitter->list = JSON_LIST_COMMA;
+    } else if (byte == ']' && (list == JSON_LIST_BEGUN || list == JSON_LIST_NEXT)) {
+        splitter->list = JSON_LIST_NONE;
+    } else {
+        return false;
     }
-    return at;
+    return true;
+}
+
+// Skips what stands before an object; *ret_at is where it begins, or `size`.
+static int splitter_skip(struct json_splitter *splitter, const char *data, size_t size, size_t *ret_at,
+                         struct error *error) {
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t at = 0;
+    for (; at < size; at++) {
+        char byte = data[at];
+        if (splitter->mark < 3 && byte == mark[splitter->mark]) {
+            splitter->mark++;
+            continue;
+        }
+        if (splitter->mark > 0 && splitter->mark < 3) return expected(splitter, error);
+        splitter->mark = 3;
+        splitter->line += byte == '\n';
+        if (byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n') continue;
+        if (byte == '{' && splitter->list != JSON_LIST_NEXT) break;
+        if (!splitter_punctuation(splitter, byte)) return expected(splitter, error);
+    }
+    *ret_at = at;
+    return 0;
 }
 
 int json_splitter_take(struct json_splitter *splitter, const char *data, size_t size, size_t *ret_taken,
@@ -50,11 +84,9 @@ int json_splitter_take(struct json_splitter *splitter, const char *data, size_t 
         splitter->ended = false;
     }
     if (splitter->depth == 0) {
-        at = splitter_skip(splitter, data, size);
+        int result = splitter_skip(splitter, data, size, &at, error);
+        if (result != 0) return result;
         splitter->start_line = splitter->line;
-        if (at < size && data[at] != '{') {
-            return error_set(error, ERROR_INPUT, "line %zu: a JSON object is expected", splitter->line);
-        }
     }
     size_t start = at;
     while (at < size && !splitter->ended) {
@@ -68,6 +100,7 @@ int json_splitter_take(struct json_splitter *splitter, const char *data, size_t 
     }
     *ret_taken = at;
     if (splitter->ended) {
+        if (splitter->list != JSON_LIST_NONE) splitter->list = JSON_LIST_NEXT;
         *ret_object = (const char *)splitter->pending.data;
         *ret_size = splitter->pending.size;
         *ret_line = splitter->start_line;
@@ -76,7 +109,11 @@ int json_splitter_take(struct json_splitter *splitter, const char *data, size_t 
 }
 
 int json_splitter_end(const struct json_splitter *splitter, struct error *error) {
-    if (splitter->depth == 0) return 0;
-    return error_set(error, ERROR_INPUT, "line %zu: the object that begins here has no end",
-                     splitter->start_line);
+    if (splitter->depth > 0) {
+        return error_set(error, ERROR_INPUT, "line %zu: the object that begins here has no end",
+                         splitter->start_line);
+    }
+    if (splitter->list == JSON_LIST_NONE) return 0;
+    return error_set(error, ERROR_INPUT, "line %zu: the list that begins here has no end",
+                     splitter->list_line);
 }

@@ -7,12 +7,14 @@
 
 void notes_addv(struct notes *notes, enum note_kind kind, size_t line, const char *path, const char *format,
                 va_list args) {
-    if (notes == NULL || notes->count == NOTES_MAX) return;
+    if (notes == NULL) return;
+    if (notes->count == NOTES_MAX && kind != NOTE_FAULT) return;
     notes->items = memory_resize(notes->items, notes->count + 1, sizeof notes->items[0]);
     struct note *note = &notes->items[notes->count++];
     *note = (struct note){.kind = kind, .path = memory_strdup(path), .line = line};
-    note->text = notes->count == NOTES_MAX ? memory_strdup("and there is more; not all of it is listed")
-                                           : memory_vprintf(format, args);
+    note->text = notes->count == NOTES_MAX && kind != NOTE_FAULT
+                     ? memory_strdup("and there is more; not all of it is listed")
+                     : memory_vprintf(format, args);
 }
 
 void notes_add(struct notes *notes, enum note_kind kind, size_t line, const char *path, const char *format,
@@ -21,6 +23,11 @@ void notes_add(struct notes *notes, enum note_kind kind, size_t line, const char
     va_start(args, format);
     notes_addv(notes, kind, line, path, format, args);
     va_end(args);
+}
+
+const struct note *notes_fault(const struct notes *notes) {
+    if (notes->count == 0 || notes->items[notes->count - 1].kind != NOTE_FAULT) return NULL;
+    return &notes->items[notes->count - 1];
 }
 
 void notes_release(struct notes *notes) {

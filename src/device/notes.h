@@ -10,6 +10,7 @@ enum note_kind {
     NOTE_CHANGED,    // something differs from the source
     NOTE_UNKNOWN,    // a member of the input that nobody knows: left out
     NOTE_DUPLICATE,  // a member that stands twice in the input: the last one counts
+    NOTE_FAULT,      // the input cannot be read
 };
 
 struct note {
@@ -19,7 +20,7 @@ struct note {
     size_t line;  // of the input, from 1 on; 0 = none
 };
 
-// No more notes than this are kept for a device; the last one says so.
+// No more notes than this are kept for a device; the last one says so. A fault has its place in any case.
 enum { NOTES_MAX = 100 };
 
 // A zeroed `struct notes` is an empty list.
@@ -33,6 +34,9 @@ void notes_add(struct notes *notes, enum note_kind kind, size_t line, const char
                ...) __attribute__((format(printf, 5, 6)));
 void notes_addv(struct notes *notes, enum note_kind kind, size_t line, const char *path, const char *format,
                 va_list args) __attribute__((format(printf, 5, 0)));
+
+// The last note if it tells a fault, or NULL.
+const struct note *notes_fault(const struct notes *notes);
 
 // Frees all notes and leaves an empty list.
 void notes_release(struct notes *notes);

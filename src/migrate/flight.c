@@ -239,7 +239,10 @@ static int flight_convert(struct flight *flight, struct error *error) {
     struct target *target = setup->target_instance;
     device_init(&flight->device);
     int result = setup->driver->convert(setup->source, &flight->record, &flight->device, error);
+    if (result == 0)
+        result = device_map_apply(setup->map, &flight->record, setup->plans, &flight->device, error);
     if (result == 0 && target != NULL) result = target->driver->adapt(target, &flight->device, error);
+    if (result == 0 && setup->target->fit != NULL) result = setup->target->fit(&flight->device, error);
     if (result == 0) result = device_validate(&flight->device, setup->plans, error);
     if (result == 0 && flight->flights->checking) return flight_store_id(flight, error);
     return result != 0 ? result : flight_store(flight, error);

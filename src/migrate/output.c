@@ -3,7 +3,7 @@
 
 void output_init(struct output *output, const struct target_driver *target, struct file *file,
                  uint64_t written) {
-    *output = (struct output){.target = target, .file = file, .written = written};
+    *output = (struct output){.target = target, .file = file, .written = written, .begun = written > 0};
     buffer_init(&output->pending, BUFFER_UNLIMITED);
 }
 

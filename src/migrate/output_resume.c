@@ -72,8 +72,26 @@ static int foreign_content(const struct continuation *self, struct error *error)
     return -ERROR_OUTPUT;
 }
 
+static void add_beginning(const struct continuation *self, struct buffer *text) {
+    if (self->target->begin != NULL) self->target->begin(text);
+}
+
+// What stands before the first line. *ret_match is MATCH_TORN if that is not whole.
+static int find_beginning(struct continuation *self, enum match *ret_match, struct error *error) {
+    BUFFER_AUTO beginning;
+    buffer_init(&beginning, BUFFER_UNLIMITED);
+    add_beginning(self, &beginning);
+    *ret_match = MATCH_WHOLE;
+    int result = beginning.size == 0 ? 0 : compare(self, &beginning, ret_match, error);
+    if (result == 0 && *ret_match == MATCH_WHOLE) self->good += beginning.size;
+    return result != 0 || *ret_match != MATCH_NONE ? result : foreign_content(self, error);
+}
+
 // Finds the end of the whole lines that are there.
 static int find_end(struct continuation *self, struct error *error) {
+    enum match beginning = MATCH_WHOLE;
+    int begun = find_beginning(self, &beginning, error);
+    if (begun != 0 || beginning == MATCH_TORN) return begun;
     for (;;) {
         struct journal_device kept = {0};
         int found = journal_next_line(self->journal, self->line, &kept, error);
@@ -125,6 +143,7 @@ static int write_missing(struct continuation *self, struct error *error) {
         if (found < 0) result = found;
         if (found == 1) {
             after = kept.line;
+            if (needs_line(&kept) && self->good == 0 && lines.size == 0) add_beginning(self, &lines);
             if (needs_line(&kept)) result = encode(self, &kept, &lines, error);
         }
         journal_device_release(&kept);

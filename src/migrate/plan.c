@@ -101,6 +101,8 @@ int run_list(struct run *run, run_page *receive, void *context, struct error *er
 
 // The ID that a device will have, as far as the list already tells; NULL if it does not.
 static const char *planned_id(const struct run *run, const struct source_record *record, char *space) {
+    const struct device_map_entry *entry = device_map_find(run->setup.map, record);
+    if (entry != NULL && entry->device_id != NULL) return entry->device_id;
     if (run->setup.naming->eui_as_id && !record->has_dev_eui) return NULL;
     ERROR_AUTO ignored = {0};
     const uint8_t *eui = record->has_dev_eui ? record->dev_eui : NULL;
@@ -200,6 +202,42 @@ static int plan_id(void *context, const char *id, struct error *error) {
     return 0;
 }
 
+// Of devices that a list alone can give, all must have been in it. Those that were not are told by name.
+static int check_listed(struct run *run, struct error *error) {
+    enum { NAMED = 5 };
+    BUFFER_AUTO names;
+    buffer_init(&names, BUFFER_UNLIMITED);
+    uint64_t missing = 0;
+    int64_t last = 0;
+    for (;;) {
+        struct journal_device device = {0};
+        int found =
+            journal_next(run->journal, last, DEVICE_PLANNED, DEVICE_PLANNED, JOURNAL_ANY, &device, error);
+        if (found < 0) return found;
+        if (found == 0) break;
+        last = device.sequence;
+        if (device.record.data == NULL && ++missing <= NAMED) {
+            buffer_printf(&names, "%s%s", missing > 1 ? ", " : "", device.record.id);
+        }
+        journal_device_release(&device);
+    }
+    if (missing == 0) return 0;
+    return error_set(error, ERROR_INPUT, "the source has no device %s%s", buffer_string(&names),
+                     missing > NAMED ? ", and more" : "");
+}
+
+// Gives planned devices what a list says of them, where that saves calls or nothing else knows them.
+static int fill_from_list(struct run *run, uint64_t count, struct error *error) {
+    unsigned features = run->setup.driver->features;
+    bool only = (features & SOURCE_LIST_ONLY) != 0;
+    bool cheap = (features & SOURCE_CHEAP_LIST) != 0 && run->setup.dry_run && count >= LIST_WORTH;
+    if (!only && !cheap) return 0;
+    run->numbers.phase = "reading the list of devices";
+    int result = run_list(run, fill_page, NULL, error);
+    // Set aside one by one, if that is wanted: nothing can be read of them.
+    return result != 0 || !only || run->setup.keep_going ? result : check_listed(run, error);
+}
+
 int run_plan_devices(struct run *run, run_id_feed *feed, void *context, struct error *error) {
     run->numbers.phase = "reading the IDs";
     struct id_plan plan = {.run = run};
@@ -207,11 +245,6 @@ int run_plan_devices(struct run *run, run_id_feed *feed, void *context, struct e
     if (result != 0) return result;
     run->numbers.total += plan.count;
     run->numbers.total_known = true;
-    bool cheap = (run->setup.driver->features & SOURCE_CHEAP_LIST) != 0;
-    if (run->setup.dry_run && cheap && plan.count >= LIST_WORTH) {
-        run->numbers.phase = "reading the list of devices";
-        result = run_list(run, fill_page, NULL, error);
-        if (result != 0) return result;
-    }
-    return check_duplicates(run, error);
+    result = fill_from_list(run, plan.count, error);
+    return result != 0 ? result : check_duplicates(run, error);
 }

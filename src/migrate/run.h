@@ -81,6 +81,7 @@ struct run_setup {
     struct run_space space;
     const struct log *log;  // device errors and notices are told here
     const struct device_naming *naming;
+    struct device_map *map;  // what the user lays down about single devices; NULL = nothing
     const struct frequency_plans *plans;
     struct run_observer observer;
     unsigned concurrency;  // devices in flight

@@ -263,15 +263,14 @@ static void call_done(void *context, struct reply *reply) {
     int64_t now = now_of(dispatch);
     flying_remove(lane, call);
     call->handle = NULL;
+    bool good = reply_ok(reply, call->call->kind);
+    if (good) pacer_succeeded(&lane->pacer, call->started, now, lane->first != NULL);
     lane->pacer.in_flight--;
     dispatch->numbers.in_flight--;
     budget_ended(lane->budgets, call->call->method, reply, now);
     if (reply->outcome == REPLY_ANSWERED || reply->outcome == REPLY_MALFORMED) lane->answered = true;
     struct dispatch_verdict verdict = {0};
-    bool good = reply_ok(reply, call->call->kind);
-    if (good) {
-        pacer_succeeded(&lane->pacer);
-    } else if (dispatch->setup.judge != NULL) {
+    if (!good && dispatch->setup.judge != NULL) {
         dispatch->setup.judge(dispatch->setup.judge_context, call->call, reply, &verdict);
     }
     enum retry_kind kind = retry_kind_of(call->call, reply, &verdict);

@@ -1,15 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of the dispatcher share: the pace of a server (pacer.c), the limits that it tells (budget.c), and what a
+// What the files of the dispatcher share: the pace of a server (pacer.c, search.c), the limits that it tells (budget.c), and what a
 // reply means for its call (retry.c).
 #ifndef NET_DISPATCH_P_H
 #define NET_DISPATCH_P_H
 
 #include "net/dispatch.h"
 
+// The search for how many calls at once a server is best at. Times in ns, monotonic.
+struct search {
+    double most;        // calls at once that the user allows
+    double kept;        // the best level that is known
+    double rate;        // what the server does there: in flight by latency, calls/ns; 0 = not measured yet
+    double level;       // of the present measurement
+    bool trying;        // another level than `kept`
+    unsigned trial;     // which one is next, or is made
+    unsigned patience;  // measurements between trials
+    unsigned failures;  // of trials since it grew
+    unsigned waits;     // that are left until the next one
+    int64_t since;      // when the level was set: only calls that start afterwards count
+    double count, busy, latency, in_flight;  // sums of the present measurement
+};
+
+void search_init(struct search *search, unsigned most);
+
+// A call ended well that had `in_flight` calls beside and with it; `waiting`: others waited for their turn. Sets
+// search->level.
+void search_note(struct search *search, int64_t started, int64_t now, unsigned in_flight, bool waiting);
+
 // How fast, and how many at once, a server takes calls. Times in ns, monotonic.
 struct pacer {
-    double limit;  // calls at once; adapts between 1 and `most`
-    double most;
+    double limit;  // calls at once; adapts between 1 and search.level
+    struct search search;
     unsigned in_flight;
     double rate;           // calls/s; 0 = as fast as they come
     int64_t next_start;    // when the next call may start, for the rate
@@ -24,8 +45,8 @@ int64_t pacer_delay(const struct pacer *pacer, int64_t now);
 
 void pacer_started(struct pacer *pacer, int64_t now);
 
-// A call ended well.
-void pacer_succeeded(struct pacer *pacer);
+// A call ended well; `waiting`: others waited for their turn. To be told before `in_flight` is lowered.
+void pacer_succeeded(struct pacer *pacer, int64_t started, int64_t now, bool waiting);
 
 // The server said that this was too much. Calls that were under way when that was last heard say nothing new.
 void pacer_overloaded(struct pacer *pacer, int64_t started, int64_t now);

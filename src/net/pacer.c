@@ -8,7 +8,8 @@ static const int64_t bucket_time = NS_PER_SECOND;
 static const int64_t lateness_least = 5 * NS_PER_MS;
 
 void pacer_init(struct pacer *pacer, unsigned most, double rate) {
-    *pacer = (struct pacer){.limit = most, .most = most, .rate = rate};
+    *pacer = (struct pacer){.limit = most, .rate = rate};
+    search_init(&pacer->search, most);
 }
 
 int64_t pacer_delay(const struct pacer *pacer, int64_t now) {
@@ -28,9 +29,17 @@ void pacer_started(struct pacer *pacer, int64_t now) {
     pacer->next_start += interval;
 }
 
-void pacer_succeeded(struct pacer *pacer) {
+void pacer_succeeded(struct pacer *pacer, int64_t started, int64_t now, bool waiting) {
+    struct search *search = &pacer->search;
+    // With a known rate, or after an overload, it is not the server's speed that counts.
+    bool free = pacer->rate <= 0 && pacer->limit >= search->level;
+    if (free) {
+        search_note(search, started, now, pacer->in_flight, waiting);
+        pacer->limit = search->level;
+        return;
+    }
     pacer->limit += 1 / pacer->limit;
-    if (pacer->limit > pacer->most) pacer->limit = pacer->most;
+    if (pacer->limit > search->level) pacer->limit = search->level;
 }
 
 void pacer_overloaded(struct pacer *pacer, int64_t started, int64_t now) {

@@ -46,9 +46,32 @@ static uint32_t after(uint32_t last) {
     return last < UINT32_MAX ? last + 1 : last;
 }
 
+// Raises a downlink counter to what the target left of it. What it was given is no downlink; and 0 stands for the
+// counter 0 as well as for none, so a device that it has heard may have got that one.
+static void raise_downlinks(const struct chirpstack *self, uint32_t *counter, uint32_t before, uint32_t last,
+                            bool heard) {
+    uint32_t given = chirpstack_last_f_cnt_down(before);
+    if (self->rules.release == CHIRPSTACK_DELETE) given = after(given);
+    if (last > given || (heard && last == 0)) raise_to(counter, after(last));
+}
+
+static void raise_to_progress(const struct chirpstack *self, Chirpstack__DeviceActivation *wanted,
+                              const Chirpstack__DeviceActivation *before,
+                              const struct device_progress *progress) {
+    if (!progress->known) return;
+    bool heard = progress->last_f_cnt_up > chirpstack_last_f_cnt_up(before->f_cnt_up);
+    if (heard) raise_to(&wanted->f_cnt_up, after(progress->last_f_cnt_up));
+    raise_downlinks(self, &wanted->n_f_cnt_down, before->n_f_cnt_down, progress->last_n_f_cnt_down, heard);
+    if (progress->last_a_f_cnt_down > 0) {
+        raise_downlinks(self, &wanted->a_f_cnt_down, before->a_f_cnt_down, progress->last_a_f_cnt_down,
+                        heard);
+    }
+}
+
 // The session as it has to be: no counter is used twice. NULL if there was none, or if it has ended: after a join at
 // its target the device has forgotten it.
-static Chirpstack__DeviceActivation *wanted_session(const struct restore_state *state, struct arena *arena,
+static Chirpstack__DeviceActivation *wanted_session(const struct chirpstack *self,
+                                                    const struct restore_state *state, struct arena *arena,
                                                     const Chirpstack__DeviceActivation *now,
                                                     const struct device_progress *progress) {
     const Chirpstack__DeviceActivation *before = state->record->activation->device_activation;
@@ -59,12 +82,7 @@ static Chirpstack__DeviceActivation *wanted_session(const struct restore_state *
         raise_to(&wanted->n_f_cnt_down, now->n_f_cnt_down);
         raise_to(&wanted->a_f_cnt_down, now->a_f_cnt_down);
     }
-    if (progress->known) {
-        raise_to(&wanted->f_cnt_up, after(progress->last_f_cnt_up));
-        raise_to(&wanted->n_f_cnt_down, after(progress->last_n_f_cnt_down));
-        if (progress->last_a_f_cnt_down > 0)
-            raise_to(&wanted->a_f_cnt_down, after(progress->last_a_f_cnt_down));
-    }
+    raise_to_progress(self, wanted, before, progress);
     return wanted;
 }
 
@@ -147,7 +165,7 @@ static enum job_step restore_next(struct chirpstack *self, struct job *job,
     // A device that has joined ChirpStack again meanwhile has the session that counts.
     bool other = now != NULL && !chirpstack_same_session(record->activation->device_activation, now);
     Chirpstack__DeviceActivation *wanted =
-        other ? NULL : wanted_session(state, job->arena, now, &restoration->progress);
+        other ? NULL : wanted_session(self, state, job->arena, now, &restoration->progress);
     if (wanted != NULL && session_is_behind(now, wanted)) return restore_session(self, job, wanted);
     const Chirpstack__Device *device = view->device->device;
     if (device->is_disabled && !record->device->device->is_disabled) return restore_enable(self, job, device);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // A source: a network or a file that devices come from. A driver is a constant table of operations; what it does is
-// cut into jobs (net/job.h).
+// cut into jobs (net/job.h). The driver of a file opens nothing itself: it names the option that holds the path, and gets
+// the file as a stream; `list` reads on from it, page by page.
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H
 
 #include "base/clock.h"
+#include "base/key_set.h"
 #include "base/option.h"
+#include "base/reader.h"
 #include "device/device.h"
+#include "device/map.h"
 #include "device/naming.h"
 #include "device/place.h"
 #include "device/record.h"
@@ -66,16 +70,24 @@ struct source_setup {
     const struct option_values *options;  // of the driver's table; required ones are there
     const struct frequency_plans *plans;
     const struct device_naming *naming;
+    struct device_map
+        *map;  // what the user lays down about single devices; NULL = nothing. See device_map_plan
     const struct clock *clock;
     const struct random *random;
     bool dry_run;
     bool to_server;  // the devices go to a server in this run, not into a file
+    // Of drivers with `input`: the file, and an empty set for what has to stand there once. NULL where the devices are
+    // known from an earlier run, whose list was complete: then the file is not needed any more.
+    struct reader *input;
+    struct key_set *seen;
 };
 
 enum source_feature {
     SOURCE_LISTS = 1 << 0,       // `application`: can list devices
     SOURCE_CHANGES = 1 << 1,     // `release` changes the source
     SOURCE_CHEAP_LIST = 1 << 2,  // one call lists many devices with (nearly) all that `read` gives
+    // `list` gives all there is, and `read` can look nothing up: who wants single devices has to go through the list.
+    SOURCE_LIST_ONLY = 1 << 3,
 };
 
 struct source_driver {
@@ -84,6 +96,8 @@ struct source_driver {
     const char *title;    // "The Things Network Stack V2"
     unsigned features;    // of enum source_feature
     const struct option_spec *options;
+    const char
+        *input;   // the option that holds the path of the file which the devices are in; NULL = a network
     double rate;  // default of --rate, calls/s; 0 = find out
 
     // Makes an instance and checks the options. No calls yet. The caller closes it.

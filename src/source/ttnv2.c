@@ -121,6 +121,7 @@ static int ttnv2_open(const struct source_setup *setup, struct source **ret_sour
     self->dry_run = setup->dry_run;
     self->rules = (struct ttnv2_rules){
         .naming = setup->naming,
+        .map = setup->map,
         .clock = setup->clock,
         .random = setup->random,
         .with_session = option_bool(setup->options, "with-session"),

@@ -221,13 +221,13 @@ int ttnv2_device_convert(const struct ttnv2_rules *rules, const char *applicatio
     if (result != 0) return result;
     const Ttnv2__LoRaWANDevice *lorawan = source->lorawan_device;
     struct ttnv2_parts parts = ttnv2_parts(lorawan, rules->with_session);
+    const struct frequency_plan *plan = device_map_plan(rules->map, record, rules->plan);
     struct mac_state state;
     result = check_parts(parts, rules->with_session, device, error);
     if (result == 0) result = set_ids(rules, application, source, device, error);
     if (result == 0) {
         result = mac_state_first(
-            &(struct mac_device){
-                .plan = rules->plan, .phy_version = PHY_V1_0_2_REV_B, .mac_version = MAC_V1_0_2},
+            &(struct mac_device){.plan = plan, .phy_version = PHY_V1_0_2_REV_B, .mac_version = MAC_V1_0_2},
             &state, error);
     }
     if (result != 0) return result;
@@ -236,7 +236,7 @@ int ttnv2_device_convert(const struct ttnv2_rules *rules, const char *applicatio
     set_location(source, device);
     end_device->lorawan_version = (Tts__MACVersion)MAC_V1_0_2;
     end_device->lorawan_phy_version = (Tts__PHYVersion)PHY_V1_0_2_REV_B;
-    device_set_text(device, &end_device->frequency_plan_id, rules->plan->id);
+    device_set_text(device, &end_device->frequency_plan_id, plan->id);
     if (parts.join) {
         end_device->supports_join = true;
         end_device->root_keys = message_new(&device->arena, &tts__root_keys__descriptor);

@@ -9,8 +9,9 @@
 
 // What decides how a device is converted.
 struct ttnv2_rules {
-    const struct frequency_plan *plan;   // borrowed
+    const struct frequency_plan *plan;   // borrowed; of devices that the map lays down none for
     const struct device_naming *naming;  // borrowed
+    struct device_map *map;              // borrowed; NULL = none
     const struct clock *clock;           // borrowed
     const struct random *random;         // borrowed
     bool with_session;

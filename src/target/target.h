@@ -68,6 +68,10 @@ struct target_driver {
     // Appends what stands before the first device. NULL = nothing.
     void (*begin)(struct buffer *output);
 
+    // Refuses (ERROR_DEVICE) a converted device that the target cannot hold, and notes what of it has no place there;
+    // before anything is changed. NULL = it holds all of any device.
+    int (*fit)(struct device *device, struct error *error);
+
     // Appends one device, ended so that the next can follow. Fails only if the target cannot express it. NULL: the
     // target is a server.
     int (*encode)(const struct device *device, struct buffer *output, struct error *error);

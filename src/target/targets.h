@@ -6,6 +6,7 @@
 #include "target/target.h"
 
 extern const struct target_driver target_json;
+extern const struct target_driver target_csv;
 extern const struct target_driver target_tts;
 
 #endif

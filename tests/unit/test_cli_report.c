@@ -145,7 +145,7 @@ static void test_content(void **state) {
     device("cut-off", DEVICE_RELEASING, NULL);
     struct kept_file file;
     const char *page = page_of(&file, false);
-    holds(page, "<b>cut-off</b> <i>(perhaps still at the source)</i> Written, but not known");
+    holds(page, "<b>cut-off</b> <i>(perhaps still at the source)</i> On its way, but not known");
     holds(page, "1 of 4 devices moved, 3 to look at.");
     holds(page, "<dd>The Things Network Stack V2 (ttnv2)</dd>");
     holds(page, "<dd>2026-01-31 10:15:00 UTC</dd>");

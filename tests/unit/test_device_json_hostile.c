@@ -237,9 +237,12 @@ struct expected_piece {
     size_t line;
 };
 
-static const char stream[] = "{\"a\":1}{\"b\":\"}\\\"{\"}\r\n\n  {\n \"c\": [{}]\n}\n\t{}";
+static const char stream[] =
+    "\xef\xbb\xbf{\"a\":1}{\"b\":\"}\\\"{\"}\r\n\n  {\n \"c\": [{}]\n}\n\t{}[]\n[ {\"d\":2}\n ,{} ] {}";
 static const struct expected_piece pieces[] = {
-    {"{\"a\":1}", 1}, {"{\"b\":\"}\\\"{\"}", 1}, {"{\n \"c\": [{}]\n}", 3}, {"{}", 6}};
+    {"{\"a\":1}", 1}, {"{\"b\":\"}\\\"{\"}", 1}, {"{\n \"c\": [{}]\n}", 3},
+    {"{}", 6},        {"{\"d\":2}", 7},          {"{}", 8},
+    {"{}", 8}};
 
 // The stream in pieces of `step` bytes.
 static void split_stream(size_t step) {
@@ -278,9 +281,12 @@ static void assert_split_fails(const char *text, size_t size, int code, const ch
     struct json_splitter splitter;
     struct error error = {0};
     const char *object;
-    size_t taken, piece, line;
+    size_t taken = 0, piece, line;
+    int result = 0;
     json_splitter_init(&splitter);
-    int result = json_splitter_take(&splitter, text, size, &taken, &object, &piece, &line, &error);
+    for (size_t at = 0; at < size && result == 0; at += taken) {
+        result = json_splitter_take(&splitter, text + at, size - at, &taken, &object, &piece, &line, &error);
+    }
     if (result == 0) result = json_splitter_end(&splitter, &error);
     assert_int_equal(result, -code);
     assert_non_null(strstr(error.message, reason));
@@ -291,11 +297,55 @@ static void assert_split_fails(const char *text, size_t size, int code, const ch
 static void test_splitter_refuses(void **state) {
     (void)state;
     size_t size;
-    assert_split_fails("\n\n[]", 4, ERROR_INPUT, "line 3: a JSON object is expected");
+    assert_split_fails("\n\n1", 3, ERROR_INPUT, "line 3: a JSON object is expected");
+    assert_split_fails("[{}{}]", 6, ERROR_INPUT, "line 1: a comma or the end of the list is expected");
+    assert_split_fails("[{},]", 5, ERROR_INPUT, "line 1: a JSON object is expected");
+    assert_split_fails("\n[{},\n", 6, ERROR_INPUT, "line 2: the list that begins here has no end");
+    assert_split_fails("]", 1, ERROR_INPUT, "line 1: a JSON object is expected");
+    assert_split_fails("[[{}]]", 6, ERROR_INPUT, "line 1: a JSON object is expected");
+    assert_split_fails("\xef\xbb{}", 4, ERROR_INPUT, "line 1: a JSON object is expected");
+    assert_split_fails("{}\xef\xbb\xbf{}", 7, ERROR_INPUT, "line 1: a JSON object is expected");
     assert_split_fails("\n{\"a\":\"}", 8, ERROR_INPUT, "line 2: the object that begins here has no end");
     char *text = repeated("{\"a\":\"", "0123456789", 110000, "\"}", &size);
     assert_split_fails(text, size, ERROR_TOO_LARGE, "line 1: the object is larger than 1 MiB");
     free(text);
+}
+
+static void test_lines_of_paths(void **state) {
+    (void)state;
+    static const char text[] = "{\n\"a\": {\n\"list\": [1,\n2, {\n\"x\": 1}]},\n\"b\":\n1}";
+    static const struct {
+        const char *path;
+        size_t line;
+    } cases[] = {{"", 10},       {"a", 11},           {"a.list", 12}, {"a.list[1]", 13}, {"a.list[2].x", 14},
+                 {"a.none", 11}, {"a.list[9].x", 12}, {"b", 16},      {"none", 10},      {"[", 10}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(message_json_line(text, strlen(text), 10, cases[i].path), cases[i].line);
+    }
+}
+
+static void test_faults_are_noted(void **state) {
+    (void)state;
+    static const char text[] = "{\"foo\":1,\n\"ids\":{\n\"dev_eui\":\"12\"}}";
+    struct arena arena = {0};
+    struct notes notes = {0};
+    struct error error = {0};
+    assert_null(
+        message_json_read(&tts__end_device__descriptor, text, strlen(text), 1, &arena, &notes, &error));
+    const struct note *fault = notes_fault(&notes);
+    assert_non_null(fault);
+    assert_int_equal(fault->line, 3);
+    assert_string_equal(fault->path, "ids.dev_eui");
+    notes_release(&notes);
+    assert_null(message_json_read(&tts__end_device__descriptor, "{\n,}", 4, 1, &arena, &notes, &error));
+    fault = notes_fault(&notes);
+    assert_non_null(fault);
+    assert_int_equal(fault->line, 2);
+    assert_string_equal(fault->text, "not JSON");
+    notes_release(&notes);
+    assert_null(notes_fault(&notes));
+    error_release(&error);
+    arena_release(&arena);
 }
 
 int main(void) {
@@ -311,6 +361,8 @@ int main(void) {
         cmocka_unit_test(test_many_unknown_members),
         cmocka_unit_test(test_splitter),
         cmocka_unit_test(test_splitter_refuses),
+        cmocka_unit_test(test_lines_of_paths),
+        cmocka_unit_test(test_faults_are_noted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -345,6 +345,60 @@ static void test_disk_full(void **unused) {
     journal_close(journal);
 }
 
+static void begin_ids(struct buffer *output) {
+    buffer_puts(output, "the IDs:\n");
+}
+
+static const struct target_driver titled_target = {
+    .name = "titled", .title = "IDs", .begin = begin_ids, .encode = id_encode};
+
+// What stands before the first line is there once, wherever the file ended.
+static void test_beginning(void **unused) {
+    (void)unused;
+    enum device_state states[DEVICES];
+    fill_states(states, DEVICE_RELEASED);
+    char *lines MEMORY_AUTO = lines_of(1, DEVICES);
+    char *all MEMORY_AUTO = memory_printf("the IDs:\n%s", lines);
+    for (size_t size = 0; size <= strlen(all); size++) {
+        struct journal *journal = make_journal(states);
+        char *part MEMORY_AUTO = memory_strndup(all, size);
+        struct memory_file file;
+        ERROR_AUTO error = {0};
+        uint64_t written = 0;
+        file_init(&file, part);
+        assert_int_equal(output_resume(&file.base, true, &titled_target, journal, &written, &error), 0);
+        expect_content(&file, all);
+        assert_int_equal(written, strlen(all));
+        buffer_release(&file.content);
+        file_init(&file, lines);
+        assert_int_equal(output_resume(&file.base, true, &titled_target, journal, &written, &error),
+                         -ERROR_OUTPUT);
+        expect_content(&file, lines);
+        buffer_release(&file.content);
+        journal_close(journal);
+    }
+}
+
+// Nothing was out: then nothing is written, and the first device brings the beginning with it.
+static void test_beginning_without_lines(void **unused) {
+    (void)unused;
+    enum device_state states[DEVICES];
+    fill_states(states, DEVICE_RECORDED);
+    for (size_t size = 0; size <= 9; size++) {
+        struct journal *journal = make_journal(states);
+        char *part MEMORY_AUTO = memory_strndup("the IDs:\n", size);
+        struct memory_file file;
+        ERROR_AUTO error = {0};
+        uint64_t written = 0;
+        file_init(&file, part);
+        assert_int_equal(output_resume(&file.base, true, &titled_target, journal, &written, &error), 0);
+        expect_content(&file, size == 9 ? part : "");
+        assert_int_equal(written, size == 9 ? 9 : 0);
+        buffer_release(&file.content);
+        journal_close(journal);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),
@@ -355,6 +409,8 @@ int main(void) {
         cmocka_unit_test(test_restored_without_line),
         cmocka_unit_test(test_restored_with_line),
         cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_beginning),
+        cmocka_unit_test(test_beginning_without_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

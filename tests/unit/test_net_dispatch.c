@@ -250,15 +250,18 @@ static void halves_and_recovers(void **state) {
     ERROR_AUTO error = {0};
     struct dispatch_numbers numbers = {0};
     unsigned least = 16;
+    bool recovered = false;
     while (bench.done < 400) {
         assert_int_equal(dispatch_wait(bench.dispatch, -1, &error), 0);
         dispatch_numbers(bench.dispatch, &numbers);
         if (numbers.concurrency < least) least = numbers.concurrency;
+        recovered = recovered || (least == 8 && numbers.concurrency == 16);
         assert_true(numbers.in_flight <= 16);
     }
     // Sixteen refusals of one burst count once.
     assert_int_equal(least, 8);
-    assert_int_equal(numbers.concurrency, 16);
+    // Afterwards other numbers may be tried.
+    assert_true(recovered);
     assert_int_equal(numbers.refused, 16);
     assert_int_equal(numbers.retries, 16);
     assert_int_equal(numbers.calls, 416);

@@ -89,10 +89,10 @@ static void test_concurrency(void **state) {
     unsigned rounds = 0;
     for (; pacer.limit < 16; rounds++) {
         unsigned calls = (unsigned)pacer.limit;
-        for (unsigned i = 0; i < calls; i++) pacer_succeeded(&pacer);
+        for (unsigned i = 0; i < calls; i++) pacer_succeeded(&pacer, START, START, false);
     }
     assert_in_range(rounds, 14, 20);
-    for (int i = 0; i < 100; i++) pacer_succeeded(&pacer);
+    for (int i = 0; i < 100; i++) pacer_succeeded(&pacer, START, START, false);
     assert_true(pacer.limit <= 16);
 }
 

@@ -505,6 +505,35 @@ static void test_restore_counters(void **state) {
     }
 }
 
+// A target that was never used leaves the session as it is.
+static void test_restore_unused(void **state) {
+    (void)state;
+    static const uint32_t downlinks[] = {0, 1, 2, 77};
+    for (size_t i = 0; i < sizeof downlinks / sizeof *downlinks; i++) {
+        struct stage stage;
+        stage_open(&stage, "disable");
+        struct cs_activation *activation = &there(&stage, ABP_DEVICE)->activation;
+        activation->n_f_cnt_down = downlinks[i];
+        if (i == 0) activation->f_cnt_up = 0;
+        struct source_record record = read_device(&stage, ABP_DEVICE);
+        assert_int_equal(release(&stage, &record), JOB_DONE);
+        struct cs_activation before = *activation;
+        struct source_restoration restoration = {
+            .progress = {.known = true,
+                         .last_f_cnt_up = chirpstack_last_f_cnt_up(before.f_cnt_up),
+                         .last_n_f_cnt_down = chirpstack_last_f_cnt_down(downlinks[i])}};
+        assert_int_equal(restore(&stage, &record, &restoration), JOB_DONE);
+        assert_memory_equal(&before, activation, sizeof before);
+        assert_null(restoration.remark);
+        // One that heard the device may have used the counter 0, which looks like none.
+        restoration.progress.last_f_cnt_up = before.f_cnt_up + 1;
+        assert_int_equal(restore(&stage, &record, &restoration), JOB_DONE);
+        assert_int_equal(activation->n_f_cnt_down, i == 0 ? 1 : downlinks[i]);
+        source_record_release(&record);
+        stage_close(&stage);
+    }
+}
+
 static void test_restore_after_a_join(void **state) {
     (void)state;
     struct stage stage;
@@ -633,6 +662,7 @@ int main(void) {
         cmocka_unit_test(test_restore_disabled),
         cmocka_unit_test(test_restore_deleted),
         cmocka_unit_test(test_restore_counters),
+        cmocka_unit_test(test_restore_unused),
         cmocka_unit_test(test_restore_after_a_join),
         cmocka_unit_test(test_restore_refused),
         cmocka_unit_test(test_v3),

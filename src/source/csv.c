@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// Source csv: a table of devices with the columns of The Things Stack's CSV, whatever they are called in the file.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "source/csv_device.h"
+#include "source/file_device.h"
+#include "source/sources.h"
+
+static const struct option_spec options[] = {
+    {.name = "file",
+     .type = OPTION_STRING,
+     .env = "CSV_PATH",
+     .argument = "FILE",
+     .help = "table of devices, with the columns' names in its first row; - or none is standard input"},
+    {.name = "map",
+     .type = OPTION_STRING,
+     .argument = "COLUMN=HEADER,...",
+     .help = "how columns are called in the file: dev_eui=DevEUI,app_key=\"App Key\""},
+    {.name = "delimiter",
+     .type = OPTION_STRING,
+     .argument = "CHARACTER",
+     .help =
+         "what stands between columns, or tab; by default the first of ; , and tab that is in the first row"},
+    {.name = "encoding",
+     .type = OPTION_CHOICE,
+     .choices = "auto utf-8 utf-16 latin-1",
+     .default_value = "auto",
+     .argument = "ENCODING",
+     .help = "the file's encoding"},
+    FILE_DEVICE_OPTIONS,
+    {.name = NULL},
+};
+
+struct csv_source {
+    struct source base;
+    struct file_rules rules;
+    struct file_list list;
+    struct table_setup setup;
+    struct table_reader *table;  // owned
+    struct csv_headers headers;
+    struct csv_columns columns;
+    bool has_header;
+    struct source_page *page;  // that is being filled
+};
+
+static struct csv_source *csv_of(struct source *source) {
+    return (struct csv_source *)source;
+}
+
+// ---- opening
+
+static int open_delimiter(const struct option_values *values, char *ret_delimiter, struct error *error) {
+    const char *text = option_string(values, "delimiter");
+    if (text == NULL || *text == '\0') return 0;
+    if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0) text = "\t";
+    bool good = text[1] == '\0' && *text > 0 && strchr("\"\r\n .-+", *text) == NULL &&
+                strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == 0;
+    if (!good)
+        return error_set(error, ERROR_USAGE, "the delimiter must be one character, such as ; or |, or tab");
+    *ret_delimiter = *text;
+    return 0;
+}
+
+static enum text_encoding encoding_of(const struct option_values *values) {
+    const char *text = option_string(values, "encoding");
+    if (strcmp(text, "utf-8") == 0) return TEXT_UTF8;
+    if (strcmp(text, "utf-16") == 0) return TEXT_UTF16;
+    return strcmp(text, "latin-1") == 0 ? TEXT_LATIN1 : TEXT_AUTO;
+}
+
+static void csv_close(struct source *source) {
+    if (source == NULL) return;
+    struct csv_source *self = csv_of(source);
+    table_reader_free(self->table);
+    csv_columns_release(&self->columns);
+    csv_headers_release(&self->headers);
+    file_list_release(&self->list);
+    file_rules_release(&self->rules);
+    free(self);
+}
+
+static table_receiver csv_row;
+
+static int csv_open(const struct source_setup *setup, struct source **ret_source, struct error *error) {
+    struct csv_source *self = memory_new(struct csv_source);
+    self->base = (struct source){.driver = &source_csv, .keeps = true};
+    self->setup =
+        (struct table_setup){.encoding = encoding_of(setup->options), .receiver = csv_row, .context = self};
+    file_list_init(&self->list, setup);
+    int result = file_rules_open(&self->rules, setup, error);
+    if (result == 0) result = open_delimiter(setup->options, &self->setup.delimiter, error);
+    if (result == 0) result = csv_headers_read(option_string(setup->options, "map"), &self->headers, error);
+    if (result != 0) {
+        csv_close(&self->base);
+        return result;
+    }
+    *ret_source = &self->base;
+    return 0;
+}
+
+static const char *csv_default_application(const struct source *source) {
+    return file_rules_default_application(&((const struct csv_source *)source)->rules);
+}
+
+static enum job_step csv_prepare(struct source *source, struct job *job, const char *application,
+                                 struct error *error) {
+    (void)job;
+    return file_rules_prepare(&csv_of(source)->rules, application, error);
+}
+
+// ---- listing
+
+static int csv_row(void *context, const struct table_row *row, struct error *error) {
+    struct csv_source *self = context;
+    if (!self->has_header) {
+        self->has_header = true;
+        return csv_columns_read(&self->headers, row, &self->columns, error);
+    }
+    struct csv_values values;
+    if (table_row_is_empty(row)) return 0;
+    int result = csv_values_read(&self->columns, row, &values, error);
+    if (result != 0) return result;
+    if (self->list.entries++ == 0) values.unknown = self->columns.unknown;
+    // Only ID and DevEUI are looked at here; what is wrong is told when the device is converted.
+    DEVICE_AUTO device = {0};
+    device_init(&device);
+    const struct csv_values names = {
+        .texts = {[CSV_ID] = values.texts[CSV_ID], [CSV_DEV_EUI] = values.texts[CSV_DEV_EUI]}};
+    csv_device_read(&names, &device, NULL);
+    const Tts__EndDeviceIdentifiers *ids = device_ids(&device);
+    BUFFER_AUTO data;
+    buffer_init(&data, BUFFER_UNLIMITED);
+    csv_values_pack(&values, &data);
+    const struct file_entry entry = {
+        .id = ids->device_id[0] == '\0' ? NULL : ids->device_id,
+        .eui = ids->dev_eui.len == 0 ? NULL : ids->dev_eui.data,
+        .line = row->line,
+        .form = FILE_ENTRY_TEXT,
+        .data = data.data,
+        .size = data.size,
+    };
+    return file_list_add(&self->list, self->page, &entry, error);
+}
+
+static int csv_take(void *context, struct source_page *page, const char *data, size_t size,
+                    struct error *error) {
+    struct csv_source *self = context;
+    self->page = page;
+    return size == 0 ? table_reader_end(self->table, error)
+                     : table_reader_take(self->table, data, size, error);
+}
+
+static enum job_step csv_list(struct source *source, struct job *job, struct source_page *page,
+                              struct error *error) {
+    (void)job;
+    struct csv_source *self = csv_of(source);
+    if (page->cursor == NULL) {
+        table_reader_free(self->table);
+        self->table = table_reader_new(&self->setup);
+        csv_columns_release(&self->columns);
+        self->has_header = false;
+    }
+    return file_list_fill(&self->list, page, csv_take, self, error) == 0 ? JOB_DONE : JOB_FAILED;
+}
+
+// ---- converting
+
+static int csv_convert(struct source *source, const struct source_record *record, struct device *device,
+                       struct error *error) {
+    const struct csv_source *self = csv_of(source);
+    struct file_entry entry;
+    struct csv_values values;
+    struct notes faults = {0};
+    int result = file_record_read(record, &entry, error);
+    if (result == 0) result = csv_values_unpack(entry.data, entry.size, &values, error);
+    if (result != 0) return result;
+    values.line = entry.line;
+    if (!csv_device_read(&values, device, &faults)) {
+        result = error_set(error, ERROR_DEVICE, "line %zu: %s: %s", entry.line, faults.items[0].path,
+                           faults.items[0].text);
+    }
+    notes_release(&faults);
+    if (result != 0) return result;
+    if (values.unknown != NULL)
+        device_note(device, "columns", "not known and left out, for all devices: %s", values.unknown);
+    return file_device_complete(&self->rules, record, device, error);
+}
+
+const struct source_driver source_csv = {
+    .name = "csv",
+    .title = "table of devices (CSV) with the columns of The Things Stack",
+    .features = SOURCE_LISTS | SOURCE_LIST_ONLY,
+    .options = options,
+    .input = "file",
+    .open = csv_open,
+    .close = csv_close,
+    .default_application = csv_default_application,
+    .prepare = csv_prepare,
+    .list = csv_list,
+    .read = file_read,
+    .convert = csv_convert,
+};

@@ -1,0 +1,287 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Files as sources, and the command `validate`: no network is needed.
+# shellcheck disable=SC2002,SC2016,SC2031,SC2086,SC2094,SC2317 # pipes on purpose; filters for jq; lists of words; run_case calls
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+# devices FILE: JSON lines that The Things Stack wrote, with sessions, MAC states and texts of every kind
+devices() {
+    xz -dc "$vectors/tts/devices.jsonl.xz" | jq -c .read >"$1"
+}
+
+json_round_trip() {
+    devices all
+    good json application <all
+    jq -S . all >all.sorted
+    jq -S . out >out.sorted
+    same "what a server gave" all.sorted out.sorted
+    cp out first
+    good json application - --json.file first
+    same "JSON that was written here" first out
+    equal devices "$(line_count out)" "$(wc -l <all)"
+    for form in . '[.]' '{ids: .ids} + .'; do
+        jq "$form" first >other
+        good json application <other
+        same "the form $form" first out
+    done
+    jq -s . first >list
+    good application --source json --json.file=list
+    same "a list" first out
+    cat first | good json application
+    same "a pipe" first out
+    JSON_FILE=first good json application --output written
+    same "--output" first written
+}
+
+json_ids() {
+    devices all
+    good json device --file all mig-000003 mig-000001
+    equal "devices in the order that was asked for" "$(jq -r .ids.device_id out | tr '\n' ' ')" "mig-000003 mig-000001 "
+    jq -r .ids.device_id all | tail -n 3 >ids
+    good json device --file all <ids
+    jq -r .ids.device_id out >seen
+    same "devices of a list of IDs" seen ids
+    migrate json device --file all mig-000001 nobody
+    exits 1
+    told 'no device nobody'
+    equal "bytes of output" "$(wc -c <out)" 0
+    migrate json device --file all --keep-going mig-000001 nobody
+    exits 3
+    told 'nobody.*is not in the file'
+    equal "lines" "$(line_count out)" 1
+    migrate json device <all
+    exits 2
+    good json device mig-000001 <all
+    good json application --file all --dev-id-prefix old
+    equal "prefixed IDs" "$(jq -r .ids.device_id out | grep -c '^old-')" "$(wc -l <all)"
+    equal "devices with an old ID" "$(jq -r '.attributes["old-id"]' out | grep -c -v null)" "$(wc -l <all)"
+    equal "old ID that was there" "$(jq -r '.attributes["old-id"]' out | grep -c '^mig_')" "$(grep -c '"old-id":"mig_' all)"
+}
+
+json_applications() {
+    devices any
+    jq -c '.ids.application_ids.application_id = "test-app"' any >one
+    jq -c '.ids.application_ids.application_id = "other-app" | .ids.device_id += "-b" | .ids.dev_eui |= "7" + .[1:8] + "FF" + .[10:]' \
+        one >two
+    cat one two >both
+    good json application --file both test-app
+    equal "devices of one" "$(jq -r .ids.application_ids.application_id out | uniq -c | tr -d ' ')" "$(wc -l <one)test-app"
+    good json application --file both other-app test-app
+    equal "devices of both" "$(line_count out)" "$(wc -l <both)"
+    good json application --file both
+    equal "all devices" "$(line_count out)" "$(wc -l <both)"
+    cat both | {
+        migrate json application other-app test-app
+        exits 1
+        told 'can be read only once'
+    }
+    migrate json application --file both nobody
+    exits 1
+    told 'no device of application nobody'
+}
+
+json_refuses() {
+    devices all
+    (cat all && head -n 2 all) >twice
+    migrate json application --file twice
+    exits 1
+    told 'mig-[0-9]* stands in line 1 and in line 37'
+    equal "bytes of output" "$(wc -c <out)" 0
+    jq -c '.ids.device_id += "-b"' all | head -n 1 >>all
+    migrate json application --file all
+    exits 1
+    told 'DevEUI .* stands in line 1 and in line 37'
+    for bad in '{"ids":{}' '{} x' '[{}' '' '[]'; do
+        printf '%s' "$bad" >bad
+        migrate json application <bad
+        exits 1
+        equal "bytes of output" "$(wc -c <out)" 0
+    done
+    migrate json application --file /nowhere
+    exits 1
+    migrate json application <&-
+    exits 2
+    printf '{"ids":{"device_id":"one","dev_eui":\n"7"}}' >bad
+    migrate json application --keep-going <bad
+    exits 3
+    told 'line 2: ids.dev_eui'
+}
+
+# column NAME: of the table `out`
+column() {
+    awk -F ';' -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print $at }' out
+}
+
+csv_round_trip() {
+    devices all
+    good json application --file all --to csv
+    cp out table
+    equal "lines" "$(wc -l <table)" 37
+    equal IDs "$(column id)" "$(jq -r .ids.device_id all)"
+    told 'the table has no place for'
+    good validate table
+    good csv application test-app --file table
+    cp out back
+    good csv application test-app --file table --to csv
+    same "a table that was written here" out table
+    held='{id: .ids.device_id, eui: .ids.dev_eui, join: .ids.join_eui, name, description, frequency_plan_id, lorawan_version,
+        lorawan_phy_version, supports_join, supports_class_c, root_keys, rx1: .mac_settings.rx1_delay,
+        addr: .session.dev_addr, up: .session.last_f_cnt_up, down: .session.last_n_f_cnt_down,
+        nwk: .session.keys.f_nwk_s_int_key, app: .session.keys.app_s_key}'
+    jq -c "$held" all >all.held
+    jq -c "$held" back >back.held
+    same "what a table holds" all.held back.held
+    jq -s 'map(select(.session)) | length' back >sessions
+    equal "MAC states" "$(jq -s 'map(select(.mac_state)) | length' back)" "$(cat sessions)"
+    jq -c 'select(.session)' all | head -n 1 |
+        jq -c '.lorawan_version = "MAC_V1_1" | .lorawan_phy_version = "PHY_V1_1_REV_B" |
+            .session.keys.s_nwk_s_int_key.key = ("1" * 32) | .session.keys.nwk_s_enc_key.key = ("2" * 32)' >eleven
+    migrate json application --file eleven --to csv
+    exits 1
+    told 'three network keys'
+    equal "bytes of output" "$(wc -c <out)" 0
+}
+
+csv_as_people_have_them() {
+    key=00112233445566778899AABBCCDDEEFF
+    printf 'Serial;"App Key";DevEUI;Ort\r\nx;%s;70B3D57ED1000001;K\303\266ln\r\n' $key >utf8
+    printf 'dev_eui;join_eui\n70B3D57ED1000001;0102030405060708\n' >joins
+    printf '\357\273\277' | cat - utf8 >mark
+    iconv -f utf-8 -t latin1 utf8 >latin1
+    iconv -f utf-8 -t utf-16 utf8 >utf16
+    tr ';' ',' <utf8 >with-commas
+    tr ';' '\t' <utf8 >with-tabs
+    for file in utf8 mark latin1 utf16 with-commas with-tabs; do
+        good application my-app --source csv --csv.file $file --set-eui-as-id --map joins --csv.mac-version 1.0.3 \
+            --csv.map 'dev_eui=DevEUI,app_key="App Key",name=Ort,id=Serial' --csv.frequency-plan-id EU_863_870_TTN
+        cp out $file.json
+        same "$file" utf8.json $file.json
+    done
+}
+
+# Tables of single devices, for any source.
+map() {
+    devices all
+    printf 'id,device_id,frequency_plan_id,join_eui,application_id\nmig-000001,renamed,EU_863_870,0102030405060708,other-app\nnobody,,,,\n' >map
+    good json application --file all --map map
+    told '1 row of --map is about no device of this run, the first in line 3'
+    jq -c 'select(.ids.device_id == "renamed")' out >one
+    equal "the device" "$(jq -r '[.ids.join_eui, .ids.application_ids.application_id, .frequency_plan_id] | join(" ")' one)" \
+        "0102030405060708 other-app EU_863_870"
+    jq -c 'select(.ids.device_id != "renamed")' out >others
+    good json application --file all
+    jq -c 'select(.ids.device_id != "mig-000001")' out >others.before
+    same "other devices" others others.before
+    printf 'dev_eui,join_eui\n%s,1.2E+15\n' "$(head -n 1 all | jq -r .ids.dev_eui)" >bad
+    migrate json application --file all --map bad
+    exits 1
+    told 'line 2: join_eui: a spreadsheet'
+    migrate json application --file all --map /nowhere
+    exits 1
+    # A plan decides the MAC state that a source makes.
+    sandbox_start --devices 6
+    name=$(world before && ask '.devices | main("my-ttn-app") | map(select(has_session)) | .[0].dev_id' before)
+    printf 'id,frequency_plan_id\n%s,US_902_928_FSB_2\n' "$name" >plans
+    good ttnv2 application --dry-run --map plans
+    jq -c 'select(.frequency_plan_id == "US_902_928_FSB_2")' out >mapped
+    equal "devices with that plan" "$(line_count mapped)" 1
+    equal "RX2 frequency in force" "$(jq -r .mac_state.current_parameters.rx2_frequency mapped)" 923300000
+}
+
+others() {
+    key=00112233445566778899AABBCCDDEEFF
+    printf '# list\nCREATE_OTAA,70B3D57ED1000001,,p,70B3D57ED0000000,%s\n' $key >list.csv
+    good thingpark application my-app --csv-path list.csv --frequency-plan-id EU_863_870_TTN --mac-version 1.0.2b
+    equal ID "$(jq -r .ids.device_id out)" eui-70b3d57ed1000001
+    CSV_PATH=list.csv APP_ID=my-app FREQUENCY_PLAN_ID=EU_863_870_TTN MAC_VERSION=1.0.2b good thingpark device eui-70b3d57ed1000001
+    equal application "$(jq -r .ids.application_ids.application_id out)" my-app
+    printf '[{"name":"Roof","dev_eui":"70B3D57ED1000001","app_eui":"70B3D57ED0000000","app_key":"%s"}]' $key >list.json
+    good helium application my-app --frequency-plan-id EU_863_870_TTN --mac-version 1.0.3 <list.json
+    equal name "$(jq -r .name out)" Roof
+    migrate helium application my-app <list.json
+    exits 1
+    told 'frequency plan is not known'
+}
+
+interrupted() {
+    mkfifo quiet
+    sleep 30 >quiet &
+    writer=$!
+    begin json application --file quiet
+    sleep 0.3
+    kill -INT "$pid"
+    end_within 5000
+    kill "$writer" 2>/dev/null || true
+    equal "exit code" "$status" 130
+}
+
+valid() {
+    devices all
+    good validate all
+    equal "bytes of output" "$(wc -c <out)" 0
+    told 'all: 36 devices, all valid'
+    cat all | good validate -
+    jq -s . all | good validate -
+    jq -c '.nonsense = 1' all | head -n 1 >unknown
+    good validate unknown
+    told 'unknown:1: mig-[0-9]*: nonsense: unknown member'
+    migrate validate --strict unknown
+    exits 3
+    equal finding "$(cut -d: -f 4- out)" " nonsense: unknown member"
+}
+
+invalid() {
+    devices all
+    jq . all | sed -e '/"frequency_plan_id": /s/: ".*"/: "EU_863_870_TTM"/' >many
+    migrate validate many
+    exits 3
+    equal findings "$(wc -l <out)" 36
+    line=$(grep -n EU_863_870_TTM many | head -n 1 | cut -d : -f 1)
+    equal "first finding" "$(head -n 1 out | cut -d ' ' -f 1-3)" "many:$line: $(jq -r .ids.device_id all | head -n 1): frequency_plan_id:"
+    migrate validate --json many
+    exits 3
+    equal "line" "$(head -n 1 out | jq -r '.line')" "$line"
+    equal "members" "$(head -n 1 out | jq -r 'keys | join(" ")')" "device_id field file line text"
+    cat all all >twice
+    migrate validate twice
+    exits 3
+    equal "findings about what stands twice" "$(grep -c 'stands in line' out)" 72
+    grep -q '^twice:37: mig-[0-9]*: ids.device_id: the device stands in line 1 too$' out || fail "$(head -n 2 out)"
+    printf '{"ids":{"device_id":"one"},\n"session":{"keys":{"app_s_key":{"key":"00"}}}}\n{"ids":' >bad
+    migrate validate bad
+    exits 3
+    equal "findings" "$(cut -d : -f 2-4 out)" "2: -: session.keys.app_s_key.key
+3: -: -"
+    migrate validate /nowhere
+    exits 1
+    migrate validate
+    exits 2
+    migrate validate </dev/null -
+    exits 3
+}
+
+# A key is in no message, whatever is wrong with it.
+secrets() {
+    devices all
+    key=0123456789ABCDEF0123456789ABCDEF
+    sed "s/\"key\":\"[0-9A-F]*\"/\"key\":\"${key}0\"/g" all >bad
+    migrate json application --keep-going --verbose <bad
+    migrate validate bad --verbose
+    exits 3
+    if cat out err | grep -q "$key"; then fail "a key is shown"; fi
+}
+
+run_case "json: what is written comes out the same" json_round_trip
+run_case "json: single devices" json_ids
+run_case "json: applications" json_applications
+run_case "json: what is refused" json_refuses
+run_case "json: interrupted while waiting" interrupted
+run_case "validate: valid files" valid
+run_case "validate: findings" invalid
+run_case "csv: there and back" csv_round_trip
+run_case "csv: encodings, delimiters, names" csv_as_people_have_them
+run_case "thingpark and helium" others
+run_case "--map" map
+run_case "keys in no message" secrets
+end_cases
