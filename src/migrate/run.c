@@ -182,17 +182,17 @@ int run_commit(struct run *run, struct error *error) {
 static int run_before_flights(struct run *run, struct error *error) {
     int result = run_restore(run, DEVICE_UNDOING, DEVICE_FAILED, error);
     if (result != 0 || run->setup.no_plan) return result;
-    uint64_t failed = run->numbers.failed;
+    run->obstacles = 0;
     result = run_check(run, error);
-    failed = run->numbers.failed - failed;
-    if (result != 0 || failed == 0 || run->setup.keep_going) return result;
+    if (result != 0 || run->obstacles == 0) return result;
     // Not kept as failed: the next run looks again.
     uint64_t again = 0;
     result = journal_change_states(run->journal, DEVICE_FAILED, DEVICE_PLANNED, &again, error);
     run->uncommitted = true;
     if (result == 0) result = run_commit(run, error);
     if (result != 0) return result;
-    error_set(error, ERROR_DEVICE, "%" PRIu64 " devices cannot be migrated: no device was changed", failed);
+    error_set(error, ERROR_DEVICE, "%" PRIu64 " devices cannot be migrated: no device was changed",
+              run->obstacles);
     error_hint(error, "mend what is said above, or set them aside with --keep-going");
     return -ERROR_DEVICE;
 }

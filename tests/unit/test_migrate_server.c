@@ -243,6 +243,32 @@ static void test_obstacles_before(void **state) {
     }
 }
 
+// One that was exported before is no obstacle for a whole application.
+static void test_exported_before(void **state) {
+    (void)state;
+    world_init(11);
+    world->old[3].keys = false;
+    struct outcome outcome = work(&(struct order){.work = START});
+    assert_int_equal(outcome.result, 0);
+    assert_int_equal(outcome.numbers.failed, 1);
+    for (size_t i = 0; i < DEVICES; i++) {
+        if (i != 3) expect_migrated(i);
+    }
+    assert_int_equal(count_state(DEVICE_FAILED), 1);
+}
+
+// A target that answers nobody ends the look at all devices at once.
+static void test_target_gone(void **state) {
+    (void)state;
+    world_init(12);
+    world->target_gone = true;
+    struct outcome outcome = work(&(struct order){.work = START});
+    assert_int_equal(outcome.result, -ERROR_UNAVAILABLE);
+    assert_int_equal(outcome.numbers.failed, 1);
+    for (size_t i = 0; i < DEVICES; i++) expect_untouched(i);
+    error_release(&outcome.error);
+}
+
 static void test_conflicts(void **state) {
     (void)state;
     world_init(4);
@@ -394,6 +420,8 @@ int main(void) {
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_dry_run),
         cmocka_unit_test(test_obstacles_before),
+        cmocka_unit_test(test_exported_before),
+        cmocka_unit_test(test_target_gone),
         cmocka_unit_test(test_conflicts),
         cmocka_unit_test(test_within_one_network),
         cmocka_unit_test(test_undone),

@@ -56,6 +56,7 @@ struct world {
     struct place new[DEVICES];
     uint32_t read_down[DEVICES];  // what the last read told
     unsigned releases[DEVICES];
+    bool target_gone;  // the target answers nobody
     unsigned refused;  // imports that were refused
     unsigned events;
     unsigned dies_at;  // the n-th event; 0 = never
@@ -172,7 +173,10 @@ static void network_answer(const struct call *call, struct reply *reply) {
     size_t device = (size_t)strtoul((const char *)call->body, &rest, 10);
     uint32_t counter = (uint32_t)strtoul(rest, NULL, 10);
     event();
-    if (call->side == 0) {
+    if (call->side == 1 && world->target_gone) {
+        reply->outcome = REPLY_NOT_SENT;
+        reply->message = memory_strdup("nobody is there");
+    } else if (call->side == 0) {
         answer_old(call->method, device, counter, reply);
     } else {
         answer_new(call->method, device, counter, reply);
