@@ -89,7 +89,7 @@ static bool may_stay(const struct flight *flight) {
 bool flight_is_dispensable(const struct flight *flight) {
     // Who looks at all devices wants to know of all that cannot go; but not that nobody answers for any of them.
     enum error_code code = flight->error.code;
-    bool gone = code == ERROR_UNAVAILABLE || code == ERROR_TIMEOUT || code == ERROR_CANCELLED;
+    bool gone = code == ERROR_UNAVAILABLE || code == ERROR_TIMEOUT || code == ERROR_DENIED;
     return may_stay(flight) || (flight->flights->checking && !gone);
 }
 
@@ -175,7 +175,7 @@ void window_end_failed(struct flights *flights, struct flight *flight) {
     run->numbers.done++;
     // Where the run halts, the device is tried again by the next one.
     bool dispensable = flight_is_dispensable(flight);
-    if (!may_stay(flight)) run->obstacles++;
+    if (!may_stay(flight) && run->obstacles++ == 0) run->obstacle = memory_strdup(flight->record.id);
     enum device_state state = flight->skipped ? DEVICE_SKIPPED : dispensable ? DEVICE_FAILED : DEVICE_PLANNED;
     char *reason MEMORY_AUTO = error_chain(&flight->error);
     flight_set_reason(flight, state, reason);

@@ -60,6 +60,7 @@ void run_free(struct run *run) {
     output_release(&run->output);
     error_release(&run->halt);
     free(run->application);
+    free(run->obstacle);
     free(run);
 }
 
@@ -183,6 +184,7 @@ static int run_before_flights(struct run *run, struct error *error) {
     int result = run_restore(run, DEVICE_UNDOING, DEVICE_FAILED, error);
     if (result != 0 || run->setup.no_plan) return result;
     run->obstacles = 0;
+    free(memory_take(run->obstacle));
     result = run_check(run, error);
     if (result != 0 || run->obstacles == 0) return result;
     // Not kept as failed: the next run looks again.
@@ -191,8 +193,10 @@ static int run_before_flights(struct run *run, struct error *error) {
     run->uncommitted = true;
     if (result == 0) result = run_commit(run, error);
     if (result != 0) return result;
-    error_set(error, ERROR_DEVICE, "%" PRIu64 " devices cannot be migrated: no device was changed",
-              run->obstacles);
+    char *more MEMORY_AUTO =
+        run->obstacles > 1 ? memory_printf(" and %" PRIu64 " more", run->obstacles - 1) : memory_strdup("");
+    error_set(error, ERROR_DEVICE, "device %s%s cannot be migrated: no device was changed", run->obstacle,
+              more);
     error_hint(error, "mend what is said above, or set them aside with --keep-going");
     return -ERROR_DEVICE;
 }
@@ -203,7 +207,9 @@ static int run_all(struct run *run, struct error *error) {
     const struct run_setup *setup = &run->setup;
     bool server = setup->target_instance != NULL;
     if (setup->plan_only || (setup->dry_run && server)) return run_check(run, error);
-    int result = server ? run_before_flights(run, error) : 0;
+    // For a file as target only where one list tells enough of all devices.
+    bool cheap = run->whole && run_releases(run) && (setup->driver->features & SOURCE_CHEAP_LIST) != 0;
+    int result = server || cheap ? run_before_flights(run, error) : 0;
     if (result == 0) result = run_flights(run, error);
     if (result == -ERROR_CANCELLED || !run_releases(run)) return result;
     // Nothing hangs on that look: a run whose devices are cleared is not halted by it.
