@@ -9,6 +9,9 @@
 #include "migrate/room.h"
 #include "migrate/run_p.h"
 
+// A device in flight may have calls at so many servers at once.
+enum { SERVERS_AT_ONCE = 4 };
+
 // The loop wakes this often to redraw and to look at signals.
 static const int64_t turn_limit = 100 * NS_PER_MS;
 
@@ -32,6 +35,7 @@ struct run *run_new(const struct run_setup *setup, struct error *error) {
         .random = setup->random,
         .log = setup->log,
         .concurrency = setup->concurrency,
+        .most = setup->concurrency * (setup->target_instance != NULL ? SERVERS_AT_ONCE : 1),
         .rate = setup->rate > 0 ? setup->rate : setup->driver->rate,
         .timeout = setup->timeout,
         .dry_run = setup->dry_run,
