@@ -124,6 +124,8 @@ void flight_set_reason(struct flight *flight, enum device_state state, const cha
 
 void flight_notes(const struct flight *flight) {
     const struct run *run = flight->flights->run;
+    // A plan is shown as a whole at its end.
+    if (run->setup.plan_only) return;
     for (size_t i = 0; i < flight->device.notes.count; i++) {
         const struct note *note = &flight->device.notes.items[i];
         char *text MEMORY_AUTO = memory_printf("%s: %s", note->path, note->text);
@@ -177,9 +179,13 @@ void window_end_failed(struct flights *flights, struct flight *flight) {
     bool dispensable = flight_is_dispensable(flight);
     if (!may_stay(flight) && run->obstacles++ == 0) run->obstacle = memory_strdup(flight->record.id);
     enum device_state state = flight->skipped ? DEVICE_SKIPPED : dispensable ? DEVICE_FAILED : DEVICE_PLANNED;
-    char *reason MEMORY_AUTO = error_chain(&flight->error);
+    char *chain MEMORY_AUTO = error_chain(&flight->error);
+    const char *hint = run->setup.plan_only ? flight->error.hint : NULL;
+    char *reason MEMORY_AUTO = memory_printf(hint != NULL ? "%s; try: %s" : "%s", chain, hint);
     flight_set_reason(flight, state, reason);
-    if (dispensable) {
+    if (dispensable && run->setup.plan_only) {
+        // A plan is shown as a whole at its end.
+    } else if (dispensable) {
         tell_failed(flight);
     } else {
         window_drop_behind(flights, NULL);
