@@ -133,7 +133,13 @@ static Tts__EndDevice *merge(const struct tts_found *found, struct arena *arena,
         error_set(error, ERROR_TOO_LARGE, "what the target has of the device is too large");
         return NULL;
     }
-    return message_unpack(&tts__end_device__descriptor, bytes.data, bytes.size, arena, error);
+    Tts__EndDevice *device =
+        message_unpack(&tts__end_device__descriptor, bytes.data, bytes.size, arena, error);
+    // protobuf-c merges messages, but no numbers within them. Of a session, only the Application Server knows this one.
+    const Tts__EndDevice *application = found->at[TTS_APPLICATION];
+    if (device != NULL && device->session != NULL && application != NULL && application->session != NULL)
+        device->session->last_a_f_cnt_down = application->session->last_a_f_cnt_down;
+    return device;
 }
 
 int tts_find_replies(struct tts *self, struct job *job, size_t first, const Tts__EndDevice *device,
