@@ -74,10 +74,15 @@ static void check_taken(struct sim *sim, struct sim_device *device, const struct
     sim->numbers->cleared++;
     if (!device->read) sim_violated(sim, "%s is cleared with what an earlier process had read", device->id);
     if (device->taken.f_cnt_down > device->last_read + 1) device->far = true;
-    if (sim_to_server(sim)) return;
+    if (sim_to_server(sim)) {
+        if (sim->c.source == SIM_V2 && sim->c.with_session && !v2_is_zero(now->nwk_s_key, KEY_SIZE))
+            device->unlike = true;
+        return;
+    }
     if (join && !is_out(sim, before->app_key))
         sim_violated(sim, "%s is cleared, but its line is not safe", device->id);
-    if (session && !is_out(sim, before->nwk_s_key)) {
+    bool goes = sim->c.source == SIM_V2 || sim->c.with_session || v2_is_zero(before->app_key, KEY_SIZE);
+    if (session && goes && !is_out(sim, before->nwk_s_key)) {
         // A device that joined again meanwhile has another session than the one that was read.
         if (v2_is_zero(before->app_key, KEY_SIZE))
             sim_violated(sim, "the session of %s is cleared, but its line is not safe", device->id);
@@ -91,6 +96,9 @@ static void check_restored(struct sim *sim, struct sim_device *device, const str
     bool join = was_taken(now->app_key, before->app_key);
     bool session = was_taken(now->nwk_s_key, before->nwk_s_key);
     if (!join && !session) return;
+    uint32_t ignored = 0;
+    if (device->recalled > 0 && sim_next_down(sim, device, false, &ignored) > device->recalled + 1)
+        device->far = true;
     device->cleared = false;
     device->taken = *now;
     sim->numbers->restored++;
@@ -100,7 +108,7 @@ void sim_check_read(struct sim *sim, struct sim_device *device, bool at_target) 
     struct sim_keys now;
     if (at_target) {
         uint32_t ignored = 0;
-        device->recalled = sim_next_down(sim, device, true, &ignored);
+        if (device->recalled == 0) device->recalled = sim_next_down(sim, device, true, &ignored);
         return;
     }
     sim_keys_read(sim, device, &now);
@@ -145,7 +153,7 @@ void sim_told(struct sim *sim, const struct log_record *record) {
     struct sim_device *device = sim_find_device(sim, record->device_id, strlen(record->device_id));
     if (device == NULL) return;
     if (strstr(record->message, "was heard") != NULL || strstr(record->message, "joined") != NULL ||
-        strstr(record->message, "counter") != NULL) {
+        strstr(record->message, "counter") != NULL || strstr(record->message, "answered") != NULL) {
         device->named = true;
     }
     static const char advice[] = "last_n_f_cnt_down to ";

@@ -19,15 +19,24 @@ static void check_counter(struct sim *sim, const struct sim_device *device, bool
                  device->id, at_target ? "target" : "source", (unsigned long)there, (unsigned long)least);
 }
 
+// V2 goes on with a session that does not go along, since the user wants that or a part of it is missing.
+static bool session_stays(const struct sim *sim, const struct sim_device *device) {
+    if (sim->c.source != SIM_V2 || v2_is_zero(device->taken.app_key, KEY_SIZE)) return false;
+    // It joined there after it was read: that has to be told in the end.
+    if (device->unlike) return true;
+    return !sim->c.with_session || !sim_is_session(&device->taken);
+}
+
 void sim_check_held(struct sim *sim, struct sim_device *device) {
     if (!sim_to_server(sim)) return;
     sim_field_join(sim, device);
     bool source = sim_is_held(sim, device, false);
     bool target = sim_is_held(sim, device, true);
-    if (source && target && !device->was_there)
+    bool stays = session_stays(sim, device);
+    if (source && target && !device->was_there && !stays)
         sim_violated(sim, "%s is at both networks, and both handle it", device->id);
-    if (source) check_counter(sim, device, false);
-    if (target && !device->was_there) check_counter(sim, device, true);
+    if (source && !stays) check_counter(sim, device, false);
+    if (target && !device->was_there && !stays) check_counter(sim, device, true);
 }
 
 static void check_keys(struct sim *sim, const struct sim_device *device) {
@@ -54,11 +63,14 @@ static void check_keys(struct sim *sim, const struct sim_device *device) {
 void sim_check_at_target(struct sim *sim, const struct sim_device *device, enum device_state state,
                          bool back) {
     bool gone = state >= DEVICE_RELEASED && state <= DEVICE_CONFIRMED;
+    // A rollback that was not finished waits for another one.
+    if (state == DEVICE_RESTORING && !back) return;
     bool source = sim_is_held(sim, device, false);
     bool target = sim_is_held(sim, device, true);
     if (gone && !back) {
         if (state < DEVICE_IMPORTED) sim_violated(sim, "%s is only released at the end", device->id);
-        if (source) sim_violated(sim, "%s is migrated, and still handled by its source", device->id);
+        if (source && !session_stays(sim, device))
+            sim_violated(sim, "%s is migrated, and still handled by its source", device->id);
         if (device->first_held && !target) sim_violated(sim, "%s is at neither network", device->id);
         check_keys(sim, device);
     } else {

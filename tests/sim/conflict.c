@@ -109,14 +109,18 @@ static void read_other(const struct sim *sim, const char *id, struct buffer *who
         "last_dev_status_received_at",
     };
     ARENA_AUTO arena = {0};
+    bool joins =
+        tts_number(tts_blob_tree(&arena, &device->records[TTS_NS], "EndDevice"), "supports_join") != 0;
     for (unsigned server = 0; server < TTS_SERVERS; server++) {
         struct tts_node *record = tts_blob_tree(&arena, &device->records[server], "EndDevice");
         buffer_putc(whole, device->records[server].size > 0 ? '1' : '0');
         if (record == NULL) continue;
-        struct wire_bytes key = tts_bytes(record, "session.keys.f_nwk_s_int_key.key");
-        buffer_add(whole, key.data, key.size);
-        key = tts_bytes(record, "session.keys.app_s_key.key");
-        buffer_add(whole, key.data, key.size);
+        // One that joins may do so at any time.
+        struct wire_bytes key = {0};
+        if (!joins)
+            key = tts_bytes(
+                record, server == TTS_NS ? "session.keys.f_nwk_s_int_key.key" : "session.keys.app_s_key.key");
+        if (key.size > 0) buffer_add(whole, key.data, key.size);
         for (size_t i = 0; i < sizeof moving / sizeof *moving; i++) tts_drop(record, moving[i]);
         tts_encode(record, whole);
     }

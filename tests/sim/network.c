@@ -103,6 +103,10 @@ static void *network_start(struct transport *transport, const struct call *call,
     *flow = (struct flow){.used = true, .done = done, .context = context};
     copy_call(flow, call);
     flow->changes = is_change(flow);
+    // Two applications of one cluster have the same servers.
+    static const char application[] = WORLD_TTS_SOURCE_APP_ID;
+    if (sim->c.together && flow->body_size > 0)
+        flow->at_target = memmem(flow->body, flow->body_size, application, sizeof application - 1) == NULL;
     flow->device = device_of(sim, flow);
     if (flow->device != NULL && method_is(flow, "GetDevice")) flow->device->in_doubt = false;
     flow->due = sim->now + travel_time(sim);
@@ -235,6 +239,8 @@ static void arrive(struct sim *sim, struct flow *flow) {
     change(sim, flow, sim_check_before_change);
     world_call(flow->at_target ? sim->there : sim->world, clock_wall(&sim->clock), &request, &answer);
     change(sim, flow, sim_check_after_change);
+    if (flow->changes && flow->at_target && flow->device != NULL && !method_is(flow, "Delete"))
+        flow->device->recalled = 0;
     if (flow->device != NULL && !flow->changes) sim_check_read(sim, flow->device, flow->at_target);
     if (sim->verbose && answer.status != 0)
         printf("            -> %d %s\n", answer.status, answer.message == NULL ? "" : answer.message);

@@ -45,6 +45,7 @@ void sim_violated(struct sim *sim, const char *format, ...) {
     va_start(args, format);
     sim->violation = memory_vprintf(format, args);
     va_end(args);
+    if (sim->verbose) printf("%8.3f s  VIOLATED: %s\n", (double)sim->now / 1e9, sim->violation);
 }
 
 static void add_faults(struct sim *sim) {
@@ -66,7 +67,7 @@ static void advance(struct sim *sim) {
 static void open_sim(struct sim *sim, uint64_t seed, const struct sim_case *played) {
     sim->seed = seed;
     sim->c = *played;
-    if (played->source != SIM_TTS) sim->c.together = 0;
+    if (played->source != SIM_TTS || played->target != SIM_TTS) sim->c.together = 0;
     // Elsewhere in the same cluster a device has no place as long as it has one.
     if (sim->c.together) sim->c.release = 2;
     sim->now = NS_PER_SECOND;
@@ -151,7 +152,8 @@ static void play_end(struct sim *sim) {
         bool wanted = kind != SIM_NEW || !sim->c.rollback;
         if (!sim->anew && wanted && (sim->result == 0 || (halts && sim->result == -ERROR_DEVICE))) return;
         if (sim->anew && halts) return;
-        bool next = sim->anew || (sim->result == 0 && !wanted) || (halts && kind == SIM_NEW);
+        bool next =
+            sim->anew || (sim->result == 0 && !wanted) || (halts && kind == SIM_NEW) || sim_to_server(sim);
         if (!next) break;
     }
     if (sim->violation == NULL)

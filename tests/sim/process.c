@@ -345,7 +345,10 @@ void sim_process(struct sim *sim, enum sim_kind kind) {
     sim->result = 0;
     sim->running = true;
     sim->numbers->processes++;
-    for (size_t i = 0; i < sim->device_count; i++) sim->devices[i].read = false;
+    for (size_t i = 0; i < sim->device_count; i++) {
+        sim->devices[i].read = false;
+        sim->devices[i].recalled = 0;
+    }
     bool survived = survive(sim, kind);
     sim->running = false;
     lock_release(sim->lock);

@@ -39,7 +39,9 @@ static void rest_v2(const struct sim *sim, const struct sim_device *device, stru
 
 static void read_tts(const struct sim *sim, const struct sim_device *device, struct sim_keys *keys) {
     struct tts_view view;
-    if (!tts_view(sim->world->tts, WORLD_TTS_SOURCE_APP_ID, device->id, &view) || view.silenced) return;
+    if (!tts_view(sim->world->tts, WORLD_TTS_SOURCE_APP_ID, device->id, &view) || view.silenced ||
+        !view.known[TTS_NS])
+        return;
     struct field_device own = {0};
     memcpy(own.euis, device->euis, sizeof own.euis);
     tts_read_device(sim->world->tts, &own);
