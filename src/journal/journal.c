@@ -61,7 +61,10 @@ static const char *const statement_text[STATEMENT_COUNT] = {
         " claim IN (1, 2, 4))",
     [SET_LINE] = "UPDATE device SET line = ?2 WHERE sequence = ?1",
     [NEXT_LINE] = "SELECT " DEVICE_COLUMNS " FROM device WHERE line > ?1 ORDER BY line LIMIT 1",
-    [FORGET_RECORDED] = "UPDATE device SET line = NULL, state = 0, complete = 0 WHERE state = 3",
+    // Also those that failed, and are tried again, and those that are only reserved: their counters have moved on.
+    [FORGET_RECORDED] =
+        "UPDATE device SET line = NULL, state = CASE state WHEN 3 THEN 0 ELSE state END,"
+        " complete = 0 WHERE state = 3 OR (state IN (0, 4) AND converted IS NOT NULL)",
     [LAST_LINE] = "SELECT coalesce(max(line), 0) FROM device",
     [CHANGE_STATES] = "UPDATE device SET state = ?2, changed = ?3 WHERE state = ?1",
     [TOTAL] = "SELECT count(*)" DEVICE_FROM,
