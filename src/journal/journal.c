@@ -306,9 +306,11 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
     if (result == 0) result = check_identity(journal, &version, error);
     if (result == 0) result = check_soundness(journal, error);
     if (result == 0) result = journal_settle(journal, error);
-    if (result == 0) result = journal_upgrade(journal, version, writable, error);
+    if (result == 0) result = journal_view_older(journal, version, error);
     if (result == 0) result = read_sealed(journal, error);
     if (result == 0) result = guard_check(journal, place, writable, error);
+    if (result == 0 && writable) result = journal_upgrade(journal, version, error);
+    if (result == 0 && writable) result = guard_check_statements(journal, error);
     if (result == 0) sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     // A process that was killed may have left what it wrote, but did not sync: that is safe before anything is done on
     // the strength of it.
