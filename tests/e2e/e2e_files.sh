@@ -212,7 +212,7 @@ wanesy() {
     told '7076ff0000000007: is set aside: line 8: fNwkSIntKey: the key is missing'
     cp out ours
     xz -dc "$vectors/wanesy/expected.jsonl.xz" >theirs
-    held='select(.lorawan_version != "MAC_V1_1" or .supports_join) | if .lorawan_version == "MAC_V1_1" then .session = null else . end
+    held='select(.lorawan_version != "MAC_V1_1" or .supports_join) | if .lorawan_version == "MAC_V1_1" then .session = null | .mac_state = null else . end
         | [.ids, .name, .lorawan_version, .lorawan_phy_version, .frequency_plan_id, .supports_join, .supports_class_b,
         .supports_class_c, .root_keys, .session.dev_addr, .session.keys.f_nwk_s_int_key, .session.keys.app_s_key,
         .session.last_f_cnt_up, .session.last_n_f_cnt_down, .mac_state.desired_parameters, .mac_state.current_parameters.channels]'
