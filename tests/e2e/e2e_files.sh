@@ -235,7 +235,7 @@ wanesy() {
     told '7076ff0000000002 stands in line 3 and in line 4'
     printf 'dev_eui,frequency_plan_id\n7076ff0000000001,EU_863_870_TTN\n' >plans
     good wanesy device 7076ff0000000001 --csv-path "$table" --app-id plant --map plans
-    equal "desired RX2 data rate" "$(jq -r .mac_state.desired_parameters.rx2_data_rate_index out)" DATA_RATE_3
+    equal "desired RX2 data rate" "$(jq -r .mac_state.desired_parameters.rx2_data_rate_index out)" 3
 }
 
 interrupted() {
