@@ -32,9 +32,9 @@ struct exchange {
 static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const char *name,
                                    const char *value) {
     struct exchange *exchange = context;
-    (void)kind;
     if (exchange->header_count == HEADERS_MOST) return MHD_NO;
-    char *lower = arena_strdup(&exchange->arena, name);
+    bool query = kind == MHD_GET_ARGUMENT_KIND;
+    char *lower = arena_printf(&exchange->arena, "%s%s", query ? "?" : "", name);
     for (char *c = lower; *c != '\0'; c++) *c = (char)tolower((unsigned char)*c);
     exchange->headers[exchange->header_count++] =
         (struct world_header){lower, arena_strdup(&exchange->arena, value != NULL ? value : "")};
@@ -45,6 +45,7 @@ static struct exchange *exchange_new(struct MHD_Connection *connection) {
     struct exchange *exchange = memory_new(struct exchange);
     buffer_init(&exchange->body, BODY_MOST);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header, exchange);
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_header, exchange);
     return exchange;
 }
 
@@ -91,7 +92,7 @@ static enum MHD_Result ask_world(struct http_front *front, struct MHD_Connection
                                  struct exchange *exchange, const char *verb, const char *path) {
     char *method MEMORY_AUTO = memory_printf("%s %s", verb, path);
     struct world_request request = {
-        .endpoint = WORLD_TTNV2_ACCOUNT,
+        .endpoint = strncmp(path, "/api/v1/", 8) == 0 ? WORLD_FIREFLY : WORLD_TTNV2_ACCOUNT,
         .method = method,
         .headers = exchange->headers,
         .header_count = exchange->header_count,

@@ -8,19 +8,21 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "world/firefly_p.h"
 #include "world/ttnv2_p.h"
 #include "world/tts_p.h"
 #include "world/world_p.h"
 
 // The gRPC servers answer in status codes, the HTTP servers in those of HTTP.
 static bool is_http(enum world_endpoint endpoint) {
-    return endpoint == WORLD_TTNV2_ACCOUNT;
+    return endpoint == WORLD_TTNV2_ACCOUNT || endpoint == WORLD_FIREFLY;
 }
 
 struct world *world_new(const struct world_setup *setup) {
     struct world *world = memory_new(struct world);
     world->v2 = v2_new(setup);
     world->tts = tts_make_cluster(setup);
+    world->firefly = firefly_new(setup);
     field_look(world, 0);
     return world;
 }
@@ -35,6 +37,7 @@ void world_free(struct world *world) {
     world_clear_faults(world);
     v2_free(world->v2);
     tts_free(world->tts);
+    firefly_free(world->firefly);
     field_release(&world->field);
     free(world);
 }
@@ -92,7 +95,7 @@ static bool is_tts(enum world_endpoint endpoint) {
 // The last part of the path, without the query; of The Things Stack, where several services have the same methods,
 // "Service/Method". Nothing in it needs escaping in JSON.
 static void short_name(const struct world_request *request, char *name, size_t size) {
-    const char *method = request->method;
+    const char *method = request->endpoint == WORLD_FIREFLY ? firefly_method(request) : request->method;
     const char *slash = strrchr(method, '/');
     const char *start = slash != NULL ? slash + 1 : method;
     if (is_tts(request->endpoint) && slash != NULL) {
@@ -247,6 +250,8 @@ void world_call(struct world *world, int64_t now, const struct world_request *re
     if (fault == NULL || !fault_is_before(fault->kind)) {
         if (is_tts(request->endpoint)) {
             tts_cluster_call(world->tts, now, request, reply);
+        } else if (request->endpoint == WORLD_FIREFLY) {
+            firefly_call(world->firefly, request, reply);
         } else {
             v2_call(world->v2, now, request, reply);
         }
@@ -296,6 +301,8 @@ void world_state_json(const struct world *world, unsigned parts, struct buffer *
         v2_state_json(world->v2, ",\n", state);
         buffer_puts(state, "],\n\"tts_devices\":[\n");
         tts_state_json(world->tts, ",\n", state);
+        buffer_puts(state, "],\n\"firefly_devices\":[\n");
+        firefly_state_json(world->firefly, ",\n", state);
         buffer_puts(state, "]");
     }
     buffer_puts(state, "}\n");

@@ -22,6 +22,7 @@ enum world_endpoint {
     WORLD_TTS_NS,           // gRPC: Network Server
     WORLD_TTS_AS,           // gRPC: Application Server
     WORLD_TTS_JS,           // gRPC: Join Server
+    WORLD_FIREFLY,          // HTTP
     WORLD_ENDPOINTS,
 };
 
@@ -32,6 +33,10 @@ enum world_endpoint {
 #define WORLD_TTS_TARGET_APP_ID "my-new-app"
 #define WORLD_TTS_USER_ID       "my-user"
 
+// Firefly: the API key of its organization, and one that may only read. They need quoting in a query.
+#define WORLD_FIREFLY_KEY      "firefly key/1+2=3&x"
+#define WORLD_FIREFLY_READ_KEY "firefly-read-only"
+
 struct world_setup {
     uint64_t seed;
     uint64_t devices;      // how many the main application gets; the first is "mydevice"
@@ -41,7 +46,8 @@ struct world_setup {
     uint32_t
         rate_limit;  // calls a second in each place that V2 limits, and of a key for a method of The Things
                      // Stack; 0 = no limiter
-    double uplinks;  // uplinks a second over all devices, made by world_advance
+    uint64_t firefly_devices;  // how many Firefly gets
+    double uplinks;            // uplinks a second over all devices, made by world_advance
 };
 
 // A world with its population; the caller frees it with world_free.
@@ -49,7 +55,7 @@ struct world *world_new(const struct world_setup *setup);
 void world_free(struct world *world);
 
 struct world_header {
-    const char *name;  // lower case
+    const char *name;  // lower case; "?name" is a value of the query
     const char *value;
 };
 

@@ -9,6 +9,7 @@
 
 struct v2;
 struct tts;
+struct firefly;
 
 enum { METHODS_MAX = 128, FAULTS_MAX = 64 };
 
@@ -23,8 +24,9 @@ struct method_calls {
 };
 
 struct world {
-    struct v2 *v2;    // owned
-    struct tts *tts;  // owned
+    struct v2 *v2;            // owned
+    struct tts *tts;          // owned
+    struct firefly *firefly;  // owned
     struct field field;
     struct fault faults[FAULTS_MAX];
     size_t fault_count;
