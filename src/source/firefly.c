@@ -178,13 +178,11 @@ void firefly_get_call(const struct firefly *self, struct job *job,
     firefly_call(self, job, "GET", device_path(job, eui, ""), NULL);
 }
 
-int firefly_failed(const struct firefly *self, const struct call *call, const struct reply *reply,
-                   struct error *error) {
+int firefly_failed(const struct call *call, const struct reply *reply, struct error *error) {
     int result = reply_error(reply, call, error);
     bool answered = reply->outcome == REPLY_ANSWERED;
     if (answered && (reply->http_status == 401 || reply->http_status == 403)) {
-        error_hint(error, "check --firefly.api-key%s",
-                   self->invalidates ? "; to change keys it needs the right to write" : "");
+        error_hint(error, "check --firefly.api-key");
     } else if (answered && reply->http_status == HTTP_NOT_FOUND) {
         error_hint(error,
                    "check the DevEUI, --firefly.host, and that the API key is of the device's organization");
@@ -211,7 +209,7 @@ static bool device_eui(const json_t *device, uint8_t ret_eui[static FIREFLY_EUI_
 int firefly_get_reply(const struct firefly *self, const struct job *job, size_t index,
                       const uint8_t eui[static FIREFLY_EUI_SIZE], json_t **ret_device, struct error *error) {
     const struct reply *reply = &job->replies[index];
-    if (!reply_ok(reply, CALL_HTTP)) return firefly_failed(self, &job->calls[index], reply, error);
+    if (!reply_ok(reply, CALL_HTTP)) return firefly_failed(&job->calls[index], reply, error);
     FIREFLY_JSON_AUTO *answer = read_json(self, reply, error);
     if (answer == NULL) return -ERROR_PROTOCOL;
     json_t *device = json_object_get(answer, "device");
@@ -261,7 +259,7 @@ static enum job_step firefly_list(struct source *source, struct job *job, struct
     }
     const struct reply *reply = &job->replies[0];
     if (!reply_ok(reply, CALL_HTTP)) {
-        firefly_failed(self, &job->calls[0], reply, error);
+        firefly_failed(&job->calls[0], reply, error);
         return JOB_FAILED;
     }
     FIREFLY_JSON_AUTO *answer = read_json(self, reply, error);
@@ -315,7 +313,7 @@ static json_t *read_fcnt(const struct firefly *self, const struct job *job, stru
     bool none = reply->outcome == REPLY_ANSWERED && reply->http_status == HTTP_NOT_FOUND;
     if (none) return json_null();
     if (!reply_ok(reply, CALL_HTTP)) {
-        firefly_failed(self, &job->calls[1], reply, error);
+        firefly_failed(&job->calls[1], reply, error);
         return NULL;
     }
     FIREFLY_JSON_AUTO *answer = read_json(self, reply, error);

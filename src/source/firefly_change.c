@@ -111,19 +111,25 @@ static bool may_try_again(const struct change_state *state) {
     return passing && state->tries < CHANGE_TRIES;
 }
 
-static void keep_answer(const struct firefly *self, struct job *job, const char *otherwise) {
+static void keep_answer(struct job *job, const char *otherwise) {
     struct change_state *state = job->state;
     ERROR_AUTO error = {0};
     error_set(&error, ERROR_REFUSED, "%s", otherwise);
-    if (!reply_ok(&job->replies[0], CALL_HTTP))
-        firefly_failed(self, &job->calls[0], &job->replies[0], &error);
+    if (!reply_ok(&job->replies[0], CALL_HTTP)) firefly_failed(&job->calls[0], &job->replies[0], &error);
     state->code = error.code;
-    state->message = arena_strdup(job->arena, error.message);
+    bool denied = error.code == ERROR_DENIED;
+    state->message =
+        arena_printf(job->arena, "%s%s", denied ? "the API key may not change devices: " : "", error.message);
 }
 
 static enum job_step other_keys(struct error *error) {
     error_set(error, ERROR_DEVICE,
               "has other keys in Firefly than those that were exported: it is left alone");
+    return JOB_FAILED;
+}
+
+static enum job_step tell_answer(const struct change_state *state, struct error *error) {
+    error_set(error, state->code, "%s", state->message);
     return JOB_FAILED;
 }
 
@@ -143,8 +149,7 @@ static enum job_step release_looked(const struct firefly *self, struct job *job,
     if (keys == KEYS_INVALID) return JOB_DONE;
     if (keys == KEYS_OTHER) return other_keys(error);
     if (may_try_again(state)) return put(self, job, change, 1, 0, RELEASE_PUT);
-    error_set(error, state->code, "%s", state->message);
-    return JOB_FAILED;
+    return tell_answer(state, error);
 }
 
 enum job_step firefly_release(struct source *source, struct job *job, const struct source_record *record,
@@ -163,7 +168,7 @@ enum job_step firefly_release(struct source *source, struct job *job, const stru
         return put(self, job, &change, 1, 0, RELEASE_PUT);
     }
     // Whatever else came proves nothing: so look. Even an OK may be that of something in between.
-    keep_answer(self, job, "Firefly did not take the changed keys");
+    keep_answer(job, "Firefly did not take the changed keys");
     return look(self, job, &change, RELEASE_LOOK);
 }
 
@@ -198,10 +203,7 @@ static enum job_step restore_looked(const struct firefly *self, struct job *job,
     bool proved = job->stage == RESTORE_PROVED;
     if (keys != KEYS_RECORDED && (!proved || may_try_again(state)))
         return restore_put(self, job, change, now, &restoration->progress);
-    if (keys != KEYS_RECORDED) {
-        error_set(error, state->code, "%s", state->message);
-        return JOB_FAILED;
-    }
+    if (keys != KEYS_RECORDED) return tell_answer(state, error);
     // Without a change of its own there is nothing to remark: it was never released, or is back already.
     if (!proved) return JOB_DONE;
     if (restoration->progress.known && restoration->progress.rejoined) {
@@ -229,7 +231,7 @@ enum job_step firefly_restore(struct source *source, struct job *job, const stru
     }
     if (job->replies[0].outcome == REPLY_DRY) return JOB_DONE;
     if (job->stage != RESTORE_PUT) return restore_looked(self, job, &change, restoration, error);
-    keep_answer(self, job, "Firefly did not take its keys back");
+    keep_answer(job, "Firefly did not take its keys back");
     return look(self, job, &change, RESTORE_PROVED);
 }
 

@@ -51,8 +51,7 @@ int firefly_get_reply(const struct firefly *self, const struct job *job, size_t 
                       const uint8_t eui[static FIREFLY_EUI_SIZE], json_t **ret_device, struct error *error);
 
 // An answer that is not OK as an error with a hint. Returns the negative code.
-int firefly_failed(const struct firefly *self, const struct call *call, const struct reply *reply,
-                   struct error *error);
+int firefly_failed(const struct call *call, const struct reply *reply, struct error *error);
 
 // The DevEUI of a record: of a list's entry, or its ID. ERROR_INPUT.
 int firefly_record_eui(const struct source_record *record, uint8_t ret_eui[static FIREFLY_EUI_SIZE],
