@@ -141,6 +141,7 @@ static void migration_free(struct migration *migration) {
     if (migration->transport != NULL) migration->transport->operations->free(migration->transport);
     free(migration->output_name);
     free(migration->journal_name);
+    memory_free_secret(migration->redirect_key);
     // The rest of the invocation belongs to the session.
     if (migration->kind != MIGRATION_NEW) {
         option_values_free(migration->invocation.source_options);

@@ -88,7 +88,10 @@ struct run_setup {
     double rate;           // calls/s to one server; 0 = find out
     int64_t timeout;       // ns, of one call
     bool dry_run;
-    bool keep_going;  // a failed device is set aside
+    bool keep_going;           // a failed device is set aside
+    bool gateways;             // the run is about gateways: its records are those of gateways
+    bool redirect;             // they are told by their source to go to the target
+    const char *redirect_key;  // secret: with which key they ask there; NULL = one is made for each. Borrowed
 };
 
 struct run *run_new(const struct run_setup *setup, struct error *error);
