@@ -92,6 +92,7 @@ static void summarise(struct migration *migration, const struct error *error) {
                       .journal = migration->journal_name,
                       .source = driver->title,
                       .target = migration->target != NULL ? migration->invocation.target->title : NULL,
+                      .gateways = migration->gateways,
                       .rollback = migration->kind == MIGRATION_ROLLBACK,
                       .verify = migration->kind == MIGRATION_VERIFY,
                       .plan = migration->plan_only || (migration->target != NULL && migration->dry_run),

@@ -169,6 +169,14 @@ static int keep_claim(struct passage *passage, enum device_claim claim, struct e
                              before ? look->before : NULL, before ? look->before_size : 0, error);
 }
 
+// Reads back what the run made or changed.
+static int verify(struct passage *passage, struct error *error) {
+    int result = on_target(passage, look_job, error);
+    if (result != 0 || passage->look.found == TARGET_SAME) return result;
+    return error_set(error, ERROR_REFUSED, "is at the target, but not as it should be: %s",
+                     passage->look.what != NULL ? passage->look.what : "it is gone");
+}
+
 // What the target does not have yet. That it may be there is durable before the first call.
 static int bring(struct passage *passage, struct error *error) {
     enum device_claim claim = passage->look.found == TARGET_SAME    ? CLAIM_FOUND
@@ -185,8 +193,9 @@ static int bring(struct passage *passage, struct error *error) {
     if (result == 0 && claim == CLAIM_FOUND) passage->run->numbers.found++;
     if (result == 0 && claim == CLAIM_MADE) result = on_target(passage, create_job, error);
     if (result == 0 && claim == CLAIM_UPDATED) result = on_target(passage, update_job, error);
-    if (result == 0 && claim != CLAIM_FOUND) passage->run->numbers.imported++;
-    return result;
+    if (result != 0 || claim == CLAIM_FOUND) return result;
+    passage->run->numbers.imported++;
+    return verify(passage, error);
 }
 
 static int redirect(struct passage *passage, struct error *error) {
@@ -212,6 +221,7 @@ static int change(struct passage *passage, struct error *error) {
     if (result == 0 && setup->redirect) result = redirect(passage, error);
     if (result == 0) result = keep_state(passage, DEVICE_VERIFIED, error);
     if (result == 0) passage->run->numbers.verified++;
+    if (result == 0 && setup->redirect) passage->run->numbers.redirected++;
     return result;
 }
 

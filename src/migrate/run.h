@@ -38,6 +38,7 @@ struct run_numbers {
     uint64_t held;            // of these: written, but not (or not surely) cleared at the source
     uint64_t silent;          // not heard at the target since they were imported
     uint64_t moved_on;        // heard between reading and releasing
+    uint64_t redirected;      // gateways whose source sends them to the target
     uint64_t restored;        // put back at the source
     uint64_t imperfect;       // of these: something could not be put back
     const char *phase;        // what is done before or after that ("reading the list of devices"), or NULL

@@ -159,7 +159,9 @@ int tts_source_convert_gateway(struct source *source, const struct source_record
         message_unpack(&tts__gateway__descriptor, record->data, record->size, &gateway->arena, error);
     if (there == NULL) return -(int)error->code;
     const Tts__GatewayIdentifiers *ids = there->ids;
-    gateway->message = gateway_carried(there, &gateway->arena);
+    Tts__Gateway *carried = gateway_carried(there, &gateway->arena);
+    if (carried == NULL) return error_set(error, ERROR_PROTOCOL, "is too large to be a gateway");
+    gateway->message = carried;
     gateway->message->ids = message_new(&gateway->arena, &tts__gateway_identifiers__descriptor);
     gateway->message->ids->gateway_id = arena_strdup(&gateway->arena, ids == NULL ? "" : ids->gateway_id);
     if (ids != NULL) gateway->message->ids->eui = ids->eui;
