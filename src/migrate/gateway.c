@@ -59,7 +59,7 @@ static enum job_step look_job(void *context, struct job *job, struct error *erro
 
 static enum job_step create_job(void *context, struct job *job, struct error *error) {
     struct passage *passage = context;
-    job->again = passage->again;
+    if (job->stage == 0) job->again = passage->again;
     return target_of(passage)->driver->create_gateway(target_of(passage), job, passage->gateway.message,
                                                       &passage->refused, error);
 }

@@ -81,7 +81,7 @@ creates() {
     told "5 there already"
     good rollback
     equal "gateways" "$(there | wc -l)" 5
-    first=$(ls "$HOME"/.local/state/ttn-lw-migrate/*.journal | head -1)
+    first=$(find "$HOME/.local/state/ttn-lw-migrate" -name '*.journal' | sort | head -1)
     good rollback "$first" eui-b827ebfffe000001
     equal "gateways" "$(there | wc -l)" 4
     good report "$first" --output run.html
@@ -97,43 +97,48 @@ creates() {
     good rollback
 }
 
-conflicts() {
-    start
-    good ttnv2 gateway --to tts my-gateway-connector eui-b827ebfffe000001
-    other=$(curl -sSf -H "Authorization: Bearer $TTNV2_ACCOUNT_TOKEN" "$SANDBOX_ACCOUNT_SERVER/api/v2/gateways/eui-b827ebfffe000001" | jq -r .attributes.description)
-    equal "description" "$other" "Roof of hall A"
-    there >/dev/null
-    sandbox_before=$(of eui-b827ebfffe000001 description)
-    equal "description at the target" "$sandbox_before" "$other"
-    # A second cluster's gateways of the same IDs, with other data, come from a source of The Things Stack.
-    first=$sandbox_pid
-    old_key=$SANDBOX_TTS_KEY_USER old_address=$SANDBOX_TTS_IDENTITY_SERVER_PLAIN
-    sandbox_pid=
-    start --tts-devices 1
-    source_flags="--tts.default-grpc-address $old_address --tts.insecure --tts.app-api-key $old_key"
-    for server in identity network application join; do
-        source_flags="$source_flags --tts.$server-server-grpc-address $old_address"
-    done
-    migrate tts gateway $source_flags --to tts
-    exits 1
-    told "gateway_eui_taken"
-    good rollback
-    kill "$first"
+# height: that of my-roof at the target
+height() {
+    good tts gateway my-roof
+    jq '.antennas[0].location.altitude' out
 }
 
-# other_network: a second sandbox becomes the target; the first one the source, in $source_flags
+# The target has gateways of these IDs and EUIs with other data.
+conflicts() {
+    other_network --tts-devices 1 --seed 2
+    equal "height" "$(height)" 32
+    migrate tts gateway $source_flags --to tts
+    exits 1
+    told "other data: antennas"
+    equal "updates" "$(calls GatewayRegistry/Update)" 0
+    good tts gateway $source_flags --to tts --on-conflict skip
+    told "2 left alone"
+    equal "height" "$(height)" 32
+    good tts gateway $source_flags --to tts --on-conflict update
+    equal "height" "$(height)" 31
+    good rollback
+    equal "height" "$(height)" 32
+    # An EUI that another gateway has.
+    migrate ttnv2 gateway --to tts --keep-going
+    exits 3
+    told "eui-b827ebfffe000001.*gateway_eui_taken"
+    equal "gateways" "$(there | wc -l)" 5
+    good rollback
+    equal "gateways" "$(there | tr '\n' ' ')" "my-cellar my-roof "
+}
+
+# other_network [ARGUMENT...]: a second sandbox becomes the target; the first one the source, in $source_flags
 other_network() {
     start --tts-devices 1
     source_http=$SANDBOX_HTTP
     source_flags="--tts.app-api-key $SANDBOX_TTS_KEY_USER --tts.insecure"
     for server in IDENTITY NETWORK APPLICATION JOIN; do
         name=$(echo $server | tr '[:upper:]' '[:lower:]')
-        eval "address=\$SANDBOX_TTS_${server}_SERVER_PLAIN"
-        source_flags="$source_flags --tts.$name-server-grpc-address $address"
+        eval "source_flags=\"\$source_flags --tts.$name-server-grpc-address \$SANDBOX_TTS_${server}_SERVER_PLAIN\""
     done
     first=$sandbox_pid
     sandbox_pid=
-    start
+    start "$@"
     trap 'kill $first; sandbox_stop' EXIT
 }
 
@@ -217,7 +222,7 @@ one_cluster() {
 
 run_case "gateways are listed, converted and written" lists
 run_case "gateways are created, and taken away again" creates
-run_case "an EUI that another gateway has" conflicts
+run_case "gateways that the target has with other data" conflicts
 run_case "a redirect by CUPS, and the way back" redirects
 run_case "a redirect with a key of the user's own" redirects_with_a_key
 run_case "lost answers and interrupted runs" interrupted
