@@ -309,9 +309,9 @@ static void keep_notes(struct flight *flight) {
 static void check_ended(struct flights *flights, struct flight *flight) {
     struct run *run = flights->run;
     run->numbers.checked++;
-    if (flight->claim == CLAIM_FOUND) run->numbers.found++;
     if (run->setup.dry_run) {
         run->numbers.done++;
+        if (flight->claim == CLAIM_FOUND) run->numbers.found++;
         keep_notes(flight);
         flight_notes(flight);
     }

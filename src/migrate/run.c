@@ -9,6 +9,9 @@
 #include "migrate/room.h"
 #include "migrate/run_p.h"
 
+// A device in flight may have calls at so many servers at once.
+enum { SERVERS_AT_ONCE = 4 };
+
 // The loop wakes this often to redraw and to look at signals.
 static const int64_t turn_limit = 100 * NS_PER_MS;
 
@@ -32,6 +35,7 @@ struct run *run_new(const struct run_setup *setup, struct error *error) {
         .random = setup->random,
         .log = setup->log,
         .concurrency = setup->concurrency,
+        .most = setup->concurrency * (setup->target_instance != NULL ? SERVERS_AT_ONCE : 1),
         .rate = setup->rate > 0 ? setup->rate : setup->driver->rate,
         .timeout = setup->timeout,
         .dry_run = setup->dry_run,
@@ -60,6 +64,7 @@ void run_free(struct run *run) {
     output_release(&run->output);
     error_release(&run->halt);
     free(run->application);
+    free(run->obstacle);
     free(run);
 }
 
@@ -182,17 +187,20 @@ int run_commit(struct run *run, struct error *error) {
 static int run_before_flights(struct run *run, struct error *error) {
     int result = run_restore(run, DEVICE_UNDOING, DEVICE_FAILED, error);
     if (result != 0 || run->setup.no_plan) return result;
-    uint64_t failed = run->numbers.failed;
+    run->obstacles = 0;
+    free(memory_take(run->obstacle));
     result = run_check(run, error);
-    failed = run->numbers.failed - failed;
-    if (result != 0 || failed == 0 || run->setup.keep_going) return result;
+    if (result != 0 || run->obstacles == 0) return result;
     // Not kept as failed: the next run looks again.
     uint64_t again = 0;
     result = journal_change_states(run->journal, DEVICE_FAILED, DEVICE_PLANNED, &again, error);
     run->uncommitted = true;
     if (result == 0) result = run_commit(run, error);
     if (result != 0) return result;
-    error_set(error, ERROR_DEVICE, "%" PRIu64 " devices cannot be migrated: no device was changed", failed);
+    char *more MEMORY_AUTO =
+        run->obstacles > 1 ? memory_printf(" and %" PRIu64 " more", run->obstacles - 1) : memory_strdup("");
+    error_set(error, ERROR_DEVICE, "device %s%s cannot be migrated: no device was changed", run->obstacle,
+              more);
     error_hint(error, "mend what is said above, or set them aside with --keep-going");
     return -ERROR_DEVICE;
 }
@@ -204,7 +212,9 @@ static int run_all(struct run *run, struct error *error) {
     bool server = setup->target_instance != NULL;
     if (setup->gateways) return run_gateways(run, error);
     if (setup->plan_only || (setup->dry_run && server)) return run_check(run, error);
-    int result = server ? run_before_flights(run, error) : 0;
+    // For a file as target only where one list tells enough of all devices.
+    bool cheap = run->whole && run_releases(run) && (setup->driver->features & SOURCE_CHEAP_LIST) != 0;
+    int result = server || cheap ? run_before_flights(run, error) : 0;
     if (result == 0) result = run_flights(run, error);
     if (result == -ERROR_CANCELLED || !run_releases(run)) return result;
     // Nothing hangs on that look: a run whose devices are cleared is not halted by it.

@@ -61,10 +61,6 @@ read_before_kill:*)
     # What a killed run had read of a device that it did not clear counts on.
     change 1 'SET line = NULL, state = 0, complete = 0 WHERE' 'SET line = NULL, state = 0 WHERE'
     ;;
-trust_cache:*)
-    # What a killed run wrote and did not sync is taken for safe.
-    change 1 'PRAGMA wal_checkpoint"' 'PRAGMA user_version"'
-    ;;
 *)
     echo "mutate.sh: no mutation $mutation" >&2
     exit 1
