@@ -12,7 +12,7 @@
 
 enum { GATEWAYS_IN_PAGE = 500, EUI_SIZE = 8 };
 
-static const char redirect_members[] = "target_cups_uri target_cups_key lbs_lns_secret";
+static const char redirect_members[] = "target_cups_uri target_cups_key";
 
 static Google__FieldMask *mask_of(struct arena *arena, const char *members) {
     Google__FieldMask *mask = message_new(arena, &google__field_mask__descriptor);
