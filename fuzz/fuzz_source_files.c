@@ -59,6 +59,20 @@ static void set(struct option_values *values, const char *name, const char *valu
     if (spec != NULL) fuzz_check(option_set(values, spec, name, value, NULL) == 0);
 }
 
+static void convert_gateway(struct source *source, const struct source_record *record, struct buffer *text) {
+    ERROR_AUTO error = {0};
+    GATEWAY_AUTO gateway;
+    gateway_init(&gateway);
+    int result = source->driver->convert_gateway(source, record, &gateway, &error);
+    fuzz_check((result != 0) == error_is_set(&error));
+    if (result == 0) {
+        message_json_write(&gateway.message->base, text);
+    } else {
+        buffer_puts(text, error.message);
+    }
+    buffer_putc(text, '\n');
+}
+
 static void convert(struct source *source, const struct source_record *record, struct buffer *text) {
     DEVICE_AUTO device = {0};
     ERROR_AUTO error = {0};
@@ -75,7 +89,7 @@ static void convert(struct source *source, const struct source_record *record, s
     buffer_putc(text, '\n');
 }
 
-static void list(struct source *source, struct buffer *text) {
+static void list(struct source *source, bool gateways, struct buffer *text) {
     struct source_page page = {0};
     struct arena arena = {0};
     struct job job = {.arena = &arena};
@@ -86,15 +100,18 @@ static void list(struct source *source, struct buffer *text) {
         char *cursor = memory_take(page.cursor);
         source_page_release(&page);
         page.cursor = cursor;
-        step = source->driver->list(source, &job, &page, &error);
+        step = gateways ? source->driver->list_gateways(source, &job, &page, &error)
+                        : source->driver->list(source, &job, &page, &error);
         fuzz_check((step == JOB_FAILED) == error_is_set(&error));
-        for (size_t i = 0; step == JOB_DONE && i < page.count; i++) convert(source, &page.records[i], text);
+        for (size_t i = 0; step == JOB_DONE && i < page.count; i++)
+            (gateways ? convert_gateway : convert)(source, &page.records[i], text);
     } while (step == JOB_DONE && page.cursor != NULL);
     source_page_release(&page);
     arena_release(&arena);
 }
 
-static void run(const char *name, const uint8_t *data, size_t size, size_t piece, struct buffer *text) {
+static void run(const char *name, bool gateways, const uint8_t *data, size_t size, size_t piece,
+                struct buffer *text) {
     const struct source_driver *driver = source_find(source_drivers(), name, strlen(name));
     struct bytes_reader reader = {.base = {.operations = &reader_operations, .name = "file"},
                                   .data = data,
@@ -103,7 +120,7 @@ static void run(const char *name, const uint8_t *data, size_t size, size_t piece
     struct key_set seen = {.operations = &set_operations};
     struct option_values *options = option_values_new(driver->options);
     set(options, "app-id", "my-app");
-    set(options, "frequency-plan-id", "EU_863_870_TTN");
+    if (!gateways) set(options, "frequency-plan-id", "EU_863_870_TTN");
     set(options, "mac-version", "1.0.3");
     const struct source_setup setup = {
         .options = options,
@@ -113,15 +130,17 @@ static void run(const char *name, const uint8_t *data, size_t size, size_t piece
         .random = &fixed_random,
         .input = &reader.base,
         .seen = &seen,
+        .gateways = gateways,
     };
     struct source *source = NULL;
     fuzz_check(driver->open(&setup, &source, NULL) == 0);
-    list(source, text);
+    list(source, gateways, text);
     driver->close(source);
     option_values_free(options);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    enum { GATEWAYS = 7 };  // the last one is read as a table of gateways
     static const char *const names[] = {"json",   "csv",  "thingpark", "helium",
                                         "wanesy", "json", "csv",       "wanesy"};
     if (size == 0) return 0;
@@ -129,8 +148,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     buffer_init(&whole, BUFFER_UNLIMITED);
     buffer_init(&cut, BUFFER_UNLIMITED);
     const char *name = names[data[0] % 8];
-    run(name, data + 1, size - 1, 64 * (size_t)1024, &whole);
-    run(name, data + 1, size - 1, 1 + data[0] / 4, &cut);
+    bool gateways = data[0] % 8 == GATEWAYS;
+    run(name, gateways, data + 1, size - 1, 64 * (size_t)1024, &whole);
+    run(name, gateways, data + 1, size - 1, 1 + data[0] / 4, &cut);
     // An error ends a page before its devices are seen: then there are fewer of them, or more.
     size_t common = whole.size < cut.size ? whole.size : cut.size;
     fuzz_check(common == 0 || memcmp(whole.data, cut.data, common) == 0);

@@ -68,7 +68,8 @@ const struct command commands[] = {
             "Things Stack as source tells each gateway to go to the target, as docs/gateways.md describes.",
         .examples = "ttnv2 gateway > gateways.json\n"
                     "ttnv2 gateway eui-0000000000000001 --to tts\n"
-                    "tts gateway --to tts --redirect",
+                    "tts gateway --to tts --redirect\n"
+                    "wanesy gateway --csv-path gateways.csv --to tts",
         .options =
             "source to output dry-run frequency-plans-url rate timeout on-conflict plan no-plan keep-going "
             "progress journal no-journal journal-key-file report json redirect redirect-key-file",

@@ -217,7 +217,7 @@ static void write_gateways(const struct log *log, const struct summary *summary)
         log_printf(log, LOG_INFO,
                    "next: the gateways ask within a day; until then ttn-lw-migrate rollback undoes it");
     } else if (!summary->rollback && summary->target == NULL) {
-        log_printf(log, LOG_INFO, "the gateways stay at %s", summary->source);
+        log_printf(log, LOG_INFO, "the gateways stay at their old network");
     } else if (!summary->rollback && numbers->imported > 0) {
         log_printf(log, LOG_INFO, "next: give the gateways the address of their new network");
     }

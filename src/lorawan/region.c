@@ -13,6 +13,9 @@ static const struct region regions[] = {
     {"US915", "US_902_928", NULL},
     {"US902", "US_902_928", NULL},
     {"AU915", "AU_915_928", NULL},
+    {"AS923-2", "AS_923_2", NULL},  // before the one that its name begins with
+    {"AS923-3", "AS_923_3", NULL},
+    {"AS923-4", "AS_923_4", NULL},
     {"AS923", "AS_923", NULL},
     {"AS920", "AS_923", NULL},
     {"CN470", "CN_470_510", NULL},
@@ -22,15 +25,27 @@ static const struct region regions[] = {
     {"ISM2400", "ISM_2400", NULL},
 };
 
+static bool separates(char c) {
+    return c == '-' || c == '_' || c == ' ';
+}
+
+// True if `name` is `wanted`, or begins with it.
+static bool begins_with(const char *name, const char *wanted) {
+    while (*wanted != '\0') {
+        if (separates(*wanted)) {
+            wanted++;
+        } else if (separates(*name)) {
+            name++;
+        } else if (toupper((unsigned char)*name++) != *wanted++) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const struct region *region_find(const char *name) {
     for (size_t i = 0; i < sizeof regions / sizeof regions[0]; i++) {
-        const char *wanted = regions[i].name;
-        for (const char *at = name; *at != '\0' && *wanted != '\0'; at++) {
-            if (*at == '-' || *at == '_' || *at == ' ') continue;
-            if (toupper((unsigned char)*at) != *wanted) break;
-            wanted++;
-        }
-        if (*wanted == '\0') return &regions[i];
+        if (begins_with(name, regions[i].name)) return &regions[i];
     }
     return NULL;
 }

@@ -229,7 +229,8 @@ static int check_listed(struct run *run, struct error *error) {
         journal_device_release(&device);
     }
     if (missing == 0) return 0;
-    return error_set(error, ERROR_INPUT, "the source has no device %s%s", buffer_string(&names),
+    return error_set(error, ERROR_INPUT, "the source has no %s %s%s",
+                     run->setup.gateways ? "gateway" : "device", buffer_string(&names),
                      missing > NAMED ? ", and more" : "");
 }
 
@@ -238,7 +239,7 @@ static int fill_from_list(struct run *run, uint64_t count, struct error *error) 
     unsigned features = run->setup.driver->features;
     bool only = (features & SOURCE_LIST_ONLY) != 0;
     bool cheap = (features & SOURCE_CHEAP_LIST) != 0 && run->setup.dry_run && count >= LIST_WORTH;
-    if ((!only && !cheap) || run->setup.gateways) return 0;
+    if (!only && (!cheap || run->setup.gateways)) return 0;
     run->numbers.phase = "reading the list of devices";
     int result = run_list(run, fill_page, NULL, error);
     // Set aside one by one, if that is wanted: nothing can be read of them.

@@ -14,7 +14,8 @@ enum {
 };
 
 void file_list_init(struct file_list *list, const struct source_setup *setup) {
-    *list = (struct file_list){.input = setup->input, .seen = setup->seen};
+    *list = (struct file_list){
+        .input = setup->input, .seen = setup->seen, .what = setup->gateways ? "gateway" : "device"};
 }
 
 void file_list_release(struct file_list *list) {
@@ -46,7 +47,7 @@ static int list_piece(struct file_list *list, struct source_page *page, file_lis
         return error_wrap(error, ERROR_NONE, "%s", list->input->name);
     }
     if (result == 0 && list->ended && list->entries == 0) {
-        return error_set(error, ERROR_INPUT, "%s holds no device", list->input->name);
+        return error_set(error, ERROR_INPUT, "%s holds no %s", list->input->name, list->what);
     }
     return result;
 }
@@ -81,7 +82,9 @@ static int see(struct file_list *list, char kind, const void *key, size_t size, 
 static int twice(const char *what, const char *value, uint64_t before, size_t line, struct error *error) {
     error_set(error, ERROR_INPUT, "%s %s stands in line %llu and in line %zu", what, value,
               (unsigned long long)before, line);
-    error_hint(error, "take one of them out; ttn-lw-migrate validate FILE names all that stand twice");
+    error_hint(
+        error, "take one of them out%s",
+        strcmp(what, "gateway") == 0 ? "" : "; ttn-lw-migrate validate FILE names all that stand twice");
     return -ERROR_INPUT;
 }
 
@@ -89,7 +92,7 @@ static int see_entry(struct file_list *list, const struct file_entry *entry, str
     uint64_t before = 0;
     if (entry->id != NULL) {
         int result = see(list, 'i', entry->id, strlen(entry->id), entry->line, &before, error);
-        if (result == 0 && before != 0) result = twice("device", entry->id, before, entry->line, error);
+        if (result == 0 && before != 0) result = twice(list->what, entry->id, before, entry->line, error);
         if (result != 0) return result;
     }
     if (entry->eui == NULL) return 0;

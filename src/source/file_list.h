@@ -11,6 +11,7 @@
 struct file_list {
     struct reader *input;  // borrowed; NULL: see struct source_setup
     struct key_set *seen;  // borrowed
+    const char *what;      // what it is a list of, for messages: "device" or "gateway"
     char *piece;           // owned; wiped on release
     bool begun;
     bool ended;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Source wanesy: the table of devices that Kerlink's Wanesy Management Center exports (CSV). Columns are known by their
-// names, in any order, so both layouts that are around are read.
+// Source wanesy: the tables of devices and of gateways that Kerlink's Wanesy Management Center exports (CSV). Columns are
+// known by their names, in any order, so both layouts that are around are read.
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ static const struct option_spec options[] = {
      .type = OPTION_STRING,
      .env = "CSV_PATH",
      .argument = "FILE",
-     .help = "the devices as Wanesy exports them (CSV); - or none is standard input"},
+     .help = "the devices, or the gateways, as Wanesy exports them (CSV); - or none is standard input"},
     FILE_DEVICE_OPTIONS,
     {.name = "all",
      .type = OPTION_BOOL,
@@ -31,6 +31,7 @@ struct wanesy {
     struct table_reader *table;  // owned
     struct wanesy_header header;
     bool has_header;
+    bool gateways;             // the table is that of gateways
     struct source_page *page;  // that is being filled
 };
 
@@ -51,6 +52,7 @@ static void wanesy_close(struct source *source) {
 static int wanesy_open(const struct source_setup *setup, struct source **ret_source, struct error *error) {
     struct wanesy *self = memory_new(struct wanesy);
     self->base = (struct source){.driver = &source_wanesy, .keeps = true};
+    self->gateways = setup->gateways;
     file_list_init(&self->list, setup);
     int result = file_rules_open(&self->rules, setup, error);
     if (result != 0) {
@@ -75,9 +77,10 @@ static enum job_step wanesy_prepare(struct source *source, struct job *job, cons
 
 static int wanesy_row(void *context, const struct table_row *row, struct error *error) {
     struct wanesy *self = context;
+    enum wanesy_column column = self->gateways ? WANESY_GATEWAY_EUI : WANESY_DEV_EUI;
     if (!self->has_header) {
         self->has_header = true;
-        return wanesy_header_read(row, &self->header, error);
+        return wanesy_header_read(row, column, &self->header, error);
     }
     struct wanesy_fields fields;
     if (table_row_is_empty(row)) return 0;
@@ -85,14 +88,19 @@ static int wanesy_row(void *context, const struct table_row *row, struct error *
     if (result != 0) return result;
     self->list.entries++;
     uint8_t eui[8];
-    char id[HEX_TEXT_SIZE(8)];
-    bool known = wanesy_dev_eui(&fields, eui) == NULL;
-    if (known) hex_encode_lower(id, eui, sizeof eui);
+    static const char prefix[] = "eui-";
+    char id[sizeof prefix - 1 + HEX_TEXT_SIZE(8)];
+    bool restored = false;
+    bool known = wanesy_eui(&fields, column, eui, &restored) == NULL;
+    memcpy(id, prefix, sizeof prefix - 1);
+    if (known) hex_encode_lower(id + sizeof prefix - 1, eui, sizeof eui);
     BUFFER_AUTO data;
     buffer_init(&data, BUFFER_UNLIMITED);
     wanesy_fields_pack(&fields, &data);
     const struct file_entry entry = {
-        .id = known ? id : NULL,
+        .id = !known           ? NULL
+              : self->gateways ? id
+                               : id + sizeof prefix - 1,
         .eui = known ? eui : NULL,
         .line = row->line,
         .form = FILE_ENTRY_TEXT,
@@ -133,9 +141,25 @@ static int wanesy_convert(struct source *source, const struct source_record *rec
                        : wanesy_device_read(&fields, &wanesy_of(source)->rules, record, device, error);
 }
 
+// ---- gateways: the same list of rows
+
+static enum job_step wanesy_prepare_gateways(struct source *source, struct job *job, struct error *error) {
+    (void)source, (void)job, (void)error;
+    return JOB_DONE;  // there is no server
+}
+
+static int wanesy_convert_gateway(struct source *source, const struct source_record *record,
+                                  struct gateway *gateway, struct error *error) {
+    struct file_entry entry;
+    struct wanesy_fields fields;
+    int result = file_record_read(record, &entry, error);
+    if (result == 0) result = wanesy_fields_unpack(&entry, &fields, error);
+    return result != 0 ? result : wanesy_gateway_read(&fields, &wanesy_of(source)->rules, gateway, error);
+}
+
 const struct source_driver source_wanesy = {
     .name = "wanesy",
-    .title = "table of devices that Kerlink's Wanesy exports (CSV)",
+    .title = "tables of devices and gateways that Kerlink's Wanesy exports (CSV)",
     .features = SOURCE_LISTS | SOURCE_LIST_ONLY,
     .options = options,
     .input = "csv-path",
@@ -146,4 +170,8 @@ const struct source_driver source_wanesy = {
     .list = wanesy_list,
     .read = file_read,
     .convert = wanesy_convert,
+    .prepare_gateways = wanesy_prepare_gateways,
+    .list_gateways = wanesy_list,
+    .read_gateway = file_read,
+    .convert_gateway = wanesy_convert_gateway,
 };

@@ -26,7 +26,8 @@ void wanesy_header_release(struct wanesy_header *header) {
     *header = (struct wanesy_header){0};
 }
 
-int wanesy_header_read(const struct table_row *row, struct wanesy_header *ret_header, struct error *error) {
+int wanesy_header_read(const struct table_row *row, enum wanesy_column needed,
+                       struct wanesy_header *ret_header, struct error *error) {
     bool there[WANESY_COLUMN_COUNT] = {false};
     *ret_header = (struct wanesy_header){.columns = memory_new_array(enum wanesy_column, row->count),
                                          .count = row->count};
@@ -40,9 +41,10 @@ int wanesy_header_read(const struct table_row *row, struct wanesy_header *ret_he
                              headers[column]);
         there[column] = true;
     }
-    if (there[WANESY_DEV_EUI]) return 0;
-    error_set(error, ERROR_INPUT, "line %zu: the first row names no column devEui", row->line);
-    error_hint(error, "the file has to be Wanesy's export of devices, with its row of column names");
+    if (there[needed]) return 0;
+    error_set(error, ERROR_INPUT, "line %zu: the first row names no column %s", row->line, headers[needed]);
+    error_hint(error, "the file has to be Wanesy's export of %s, with its row of column names",
+               needed == WANESY_GATEWAY_EUI ? "gateways" : "devices");
     return -ERROR_INPUT;
 }
 
@@ -102,7 +104,7 @@ static bool is_given(const struct wanesy_fields *fields, enum wanesy_column colu
     return fields->texts[column][0] != '\0';
 }
 
-static int field_error(const struct wanesy_fields *fields, enum wanesy_column column, const char *reason,
+int wanesy_field_error(const struct wanesy_fields *fields, enum wanesy_column column, const char *reason,
                        struct error *error) {
     return error_set(error, ERROR_DEVICE, "line %zu: %s: %s", fields->line, headers[column], reason);
 }
@@ -122,10 +124,10 @@ static const char *read_number(const char *text, uint8_t *bytes, size_t size, bo
     return cell_bytes(whole, bytes, size);
 }
 
-const char *wanesy_dev_eui(const struct wanesy_fields *fields, uint8_t ret_eui[static EUI_SIZE]) {
-    bool restored = false;
-    const char *text = fields->texts[WANESY_DEV_EUI];
-    return *text == '\0' ? "the DevEUI is missing" : read_number(text, ret_eui, EUI_SIZE, &restored);
+const char *wanesy_eui(const struct wanesy_fields *fields, enum wanesy_column column,
+                       uint8_t ret_eui[static EUI_SIZE], bool *ret_restored) {
+    if (is_given(fields, column)) return read_number(fields->texts[column], ret_eui, EUI_SIZE, ret_restored);
+    return column == WANESY_DEV_EUI ? "the DevEUI is missing" : "the EUI is missing";
 }
 
 static int read_bytes(const struct wanesy_fields *fields, enum wanesy_column column, struct device *device,
@@ -134,7 +136,7 @@ static int read_bytes(const struct wanesy_fields *fields, enum wanesy_column col
     bool restored = false;
     const char *reason =
         is_given(fields, column) ? read_number(fields->texts[column], bytes, size, &restored) : "is missing";
-    if (reason != NULL) return field_error(fields, column, reason, error);
+    if (reason != NULL) return wanesy_field_error(fields, column, reason, error);
     device_set_bytes(device, member, bytes, size);
     if (restored) {
         char text[HEX_TEXT_SIZE(EUI_SIZE)];
@@ -151,7 +153,7 @@ static int read_key(const struct wanesy_fields *fields, enum wanesy_column colum
         is_given(fields, column) ? cell_bytes(fields->texts[column], key, KEY_SIZE) : "the key is missing";
     if (reason == NULL) device_set_key(device, member, key);
     memory_wipe(key, sizeof key);
-    return reason == NULL ? 0 : field_error(fields, column, reason, error);
+    return reason == NULL ? 0 : wanesy_field_error(fields, column, reason, error);
 }
 
 // Leaves *ret_number alone if the field is empty. "1.0" is how some tables write 1.
@@ -162,7 +164,7 @@ static int read_uint(const struct wanesy_fields *fields, enum wanesy_column colu
     size_t digits = strspn(text, "0123456789");
     if (digits > 0 && strcmp(text + digits, ".0") == 0) text[digits] = '\0';
     const char *reason = cell_uint32(text, most, ret_number);
-    return reason == NULL ? 0 : field_error(fields, column, reason, error);
+    return reason == NULL ? 0 : wanesy_field_error(fields, column, reason, error);
 }
 
 // ---- the device
@@ -174,7 +176,8 @@ static int read_versions(const struct wanesy_fields *fields, struct device *devi
     const char *version = fields->texts[WANESY_MAC_VERSION], *revision = fields->texts[WANESY_REVISION];
     if (*version == '\0') return 0;
     if (!mac_version_parse(version, &mac_version))
-        return field_error(fields, WANESY_MAC_VERSION, "is no version of LoRaWAN, such as 1.0.3", error);
+        return wanesy_field_error(fields, WANESY_MAC_VERSION, "is no version of LoRaWAN, such as 1.0.3",
+                                  error);
     message->lorawan_version = (Tts__MACVersion)mac_version;
     char *both MEMORY_AUTO = memory_printf("%s%s", mac_version_text(mac_version), revision);
     bool revised = mac_version == MAC_V1_0_2 || mac_version == MAC_V1_0_3 || mac_version == MAC_V1_1;
@@ -198,29 +201,40 @@ static int read_class(const struct wanesy_fields *fields, struct device *device,
     } else if (strcasecmp(text, "C") == 0) {
         device->end_device->supports_class_c = true;
     } else if (*text != '\0' && strcasecmp(text, "A") != 0) {
-        return field_error(fields, WANESY_CLASS, "A, B or C is expected", error);
+        return wanesy_field_error(fields, WANESY_CLASS, "A, B or C is expected", error);
     }
     return 0;
 }
 
-static int read_location(const struct wanesy_fields *fields, struct device *device, struct error *error) {
+int wanesy_location(const struct wanesy_fields *fields, struct arena *arena, Tts__Location **ret_location,
+                    struct error *error) {
     static const enum wanesy_column columns[] = {WANESY_LATITUDE, WANESY_LONGITUDE, WANESY_ALTITUDE};
     double place[3] = {0};
+    *ret_location = NULL;
     if (!is_given(fields, WANESY_LATITUDE) || !is_given(fields, WANESY_LONGITUDE)) return 0;
     for (size_t i = 0; i < 3; i++) {
         if (!is_given(fields, columns[i])) continue;
         const char *reason = cell_double(fields->texts[columns[i]], &place[i]);
-        if (reason != NULL) return field_error(fields, columns[i], reason, error);
+        if (reason != NULL) return wanesy_field_error(fields, columns[i], reason, error);
     }
     if (place[2] < INT32_MIN || place[2] > INT32_MAX)
-        return field_error(fields, WANESY_ALTITUDE, "the number is too large", error);
+        return wanesy_field_error(fields, WANESY_ALTITUDE, "the number is too large", error);
+    Tts__Location *location = message_new(arena, &tts__location__descriptor);
+    location->latitude = place[0];
+    location->longitude = place[1];
+    location->altitude = (int32_t)place[2];
+    location->source = TTS__LOCATION_SOURCE__SOURCE_REGISTRY;
+    *ret_location = location;
+    return 0;
+}
+
+static int read_location(const struct wanesy_fields *fields, struct device *device, struct error *error) {
+    Tts__Location *location = NULL;
+    int result = wanesy_location(fields, &device->arena, &location, error);
+    if (result != 0 || location == NULL) return result;
     Tts__EndDevice__LocationsEntry *entry =
         message_new(&device->arena, &tts__end_device__locations_entry__descriptor);
-    entry->value = message_new(&device->arena, &tts__location__descriptor);
-    entry->value->latitude = place[0];
-    entry->value->longitude = place[1];
-    entry->value->altitude = (int32_t)place[2];
-    entry->value->source = TTS__LOCATION_SOURCE__SOURCE_REGISTRY;
+    entry->value = location;
     device_set_text(device, &entry->key, "user");
     message_append(&device->arena, &device->end_device->n_locations, &device->end_device->locations, entry);
     return 0;
@@ -230,7 +244,7 @@ static int read_adr(const struct wanesy_fields *fields, struct device *device, s
     bool adr = true;
     if (!is_given(fields, WANESY_ADR)) return 0;
     const char *reason = cell_bool(fields->texts[WANESY_ADR], &adr);
-    if (reason != NULL) return field_error(fields, WANESY_ADR, reason, error);
+    if (reason != NULL) return wanesy_field_error(fields, WANESY_ADR, reason, error);
     if (adr) return 0;
     Tts__MACSettings *settings = radio_settings(device);
     settings->adr = message_new(&device->arena, &tts__adrsettings__descriptor);
@@ -358,7 +372,7 @@ static int read_activation(const struct wanesy_fields *fields, struct device *de
     bool joins = strcasecmp(text, "OTAA") == 0 || (*text == '\0' && is_given(fields, WANESY_APP_KEY));
     if (joins) return read_join(fields, device, error);
     if (*text != '\0' && strcasecmp(text, "ABP") != 0)
-        return field_error(fields, WANESY_ACTIVATION, "OTAA or ABP is expected", error);
+        return wanesy_field_error(fields, WANESY_ACTIVATION, "OTAA or ABP is expected", error);
     return read_session(fields, device, error);
 }
 

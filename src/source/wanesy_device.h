@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A row of Wanesy's table of devices, and the device that it becomes.
+// A row of Wanesy's tables of devices and gateways, and what it becomes.
 #ifndef SOURCE_WANESY_DEVICE_H
 #define SOURCE_WANESY_DEVICE_H
 
@@ -36,7 +36,12 @@
     X(LAST_DOWNLINK, "lastDataDownMessage") \
     X(DEV_ADDR, "dev_addr")                 \
     X(NWK_S_KEY, "NwkSKey")                 \
-    X(APP_S_KEY, "AppSKey")
+    X(APP_S_KEY, "AppSKey")                 \
+    X(GATEWAY_EUI, "eui")                   \
+    X(GATEWAY_REGION, "region")             \
+    X(DESCRIPTION, "description")           \
+    X(FLEET_ID, "fleetId")                  \
+    X(FLEET_NAME, "fleetName")
 
 enum wanesy_column {
 #define X(name, header) WANESY_##name,
@@ -53,8 +58,9 @@ struct wanesy_header {
 
 void wanesy_header_release(struct wanesy_header *header);
 
-// Reads the first row. ERROR_INPUT if it is none, or if a column stands twice.
-int wanesy_header_read(const struct table_row *row, struct wanesy_header *ret_header, struct error *error);
+// Reads the first row. ERROR_INPUT if it lacks the column `needed`, or if a column stands twice.
+int wanesy_header_read(const struct table_row *row, enum wanesy_column needed,
+                       struct wanesy_header *ret_header, struct error *error);
 
 // A row's fields; "" = empty, or a word that stands for nothing. Borrowed.
 struct wanesy_fields {
@@ -71,11 +77,24 @@ void wanesy_fields_pack(const struct wanesy_fields *fields, struct buffer *data)
 int wanesy_fields_unpack(const struct file_entry *entry, struct wanesy_fields *ret_fields,
                          struct error *error);
 
-// The row's DevEUI; NULL, or what is wrong with it.
-const char *wanesy_dev_eui(const struct wanesy_fields *fields, uint8_t ret_eui[static 8]);
+// The column's EUI; NULL, or what is wrong with it. *ret_restored: leading zeros were put back.
+const char *wanesy_eui(const struct wanesy_fields *fields, enum wanesy_column column,
+                       uint8_t ret_eui[static 8], bool *ret_restored);
+
+// ERROR_DEVICE: what is wrong with a field.
+int wanesy_field_error(const struct wanesy_fields *fields, enum wanesy_column column, const char *reason,
+                       struct error *error);
+
+// The row's place; NULL if it has none. In the arena.
+int wanesy_location(const struct wanesy_fields *fields, struct arena *arena, Tts__Location **ret_location,
+                    struct error *error);
 
 // Makes the device of a row.
 int wanesy_device_read(const struct wanesy_fields *fields, const struct file_rules *rules,
                        const struct source_record *record, struct device *device, struct error *error);
+
+// Makes the gateway of a row.
+int wanesy_gateway_read(const struct wanesy_fields *fields, const struct file_rules *rules,
+                        struct gateway *gateway, struct error *error);
 
 #endif

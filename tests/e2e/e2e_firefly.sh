@@ -211,6 +211,7 @@ secrets() {
     faults firefly-put:internal:every=2 firefly-get:unavailable:every=3
     migrate firefly application --all --invalidate-keys --verbose --output lines --keep-going
     cat err >all
+    devices changed
     faults '*:garbage'
     migrate firefly application --all --verbose
     cat err >>all
@@ -221,7 +222,7 @@ secrets() {
     cat err >>all
     if grep -qF -e "$FIREFLY_API_KEY" -e 'key%2F1' -e 'auth=' all; then fail "the API key is shown"; fi
     devices now
-    jq -r '.application_key // empty, .network_session_key // empty' now | while read -r key; do
+    cat changed now | jq -r '.application_key // empty, .application_session_key // empty, .network_session_key // empty' | while read -r key; do
         if grep -qi "$key" all; then fail "a key is shown"; fi
     done
     printf '%s\n' "$FIREFLY_API_KEY" >key-file

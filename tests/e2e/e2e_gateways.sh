@@ -220,6 +220,63 @@ one_cluster() {
     equal "gateways" "$(tr '\n' ' ' <ids)" "my-cellar my-roof "
 }
 
+# Wanesy's table: columns by their names, in any order; what cannot be is told with its line.
+from_a_table() {
+    printf '\357\273\277region,name,EUI,eth0MAC,fleetName,fleetId,latitude,longitude,altitude,description,other\r\n' >table
+    printf 'EU868,Roof,7076FF0000000001,x,Plant,1,52.5,-4.25,12,"On, the roof",y\r\n' >>table
+    printf 'KR920,null,1234567,NULL,NULL,2,,,,,\r\n' >>table
+    start
+    good wanesy gateway --csv-path table
+    equal "IDs, in their order" "$(jq -r .ids.gateway_id out | tr '\n' ' ')" "eui-7076ff0000000001 eui-0000000001234567 "
+    equal "EUIs" "$(jq -r .ids.eui out | tr '\n' ' ')" "7076FF0000000001 0000000001234567 "
+    equal "plans" "$(jq -c .frequency_plan_ids out | tr '\n' ' ')" '["EU_863_870"] ["KR_920_923_TTN"] '
+    equal "the rest" "$(head -n 1 out | jq -c '[.name, .description, .attributes, (.antennas[0].location | .latitude, .longitude, .altitude)]')" \
+        '["Roof","On, the roof",{"wanesy-fleet":"Plant"},52.5,-4.25,12]'
+    equal "nothing" "$(tail -n 1 out | jq -c '[.name, .antennas, .attributes]')" '[null,null,{"wanesy-fleet":"2"}]'
+    told "eui-0000000001234567: eui: had lost its leading zeros"
+    good wanesy gateway eui-0000000001234567 --csv-path table
+    equal "ID" "$(jq -r .ids.gateway_id out)" eui-0000000001234567
+    good wanesy gateway <table
+    equal "lines" "$(line_count out)" 2
+    migrate wanesy gateway eui-7076ff0000000009 --csv-path table
+    exits 1
+    told "no gateway eui-7076ff0000000009"
+    good wanesy gateway --csv-path table --to tts --dry-run
+    equal "gateways" "$(there)" ""
+    good wanesy gateway --csv-path table --to tts
+    equal "gateways" "$(there | sort | tr '\n' ' ')" "eui-0000000001234567 eui-7076ff0000000001 "
+    equal "name" "$(of eui-7076ff0000000001 name)" Roof
+    rm table
+    good rollback
+    equal "gateways" "$(there)" ""
+}
+
+bad_tables() {
+    printf 'eui,region,latitude,longitude\n7076FF0000000001,EU868,,\n7076FF0000000002,MARS,,\n7076FF0000000003,US915,,\n,EU868,,\n1.2E+15,EU868,,\n7076FF0000000004,EU868,x,1\n' >table
+    migrate wanesy gateway --csv-path table --keep-going
+    exits 3
+    equal "lines" "$(line_count out)" 1
+    told "line 3: its frequency plan is not known: its region is MARS"
+    told "line 4: its frequency plan is not known: its region is US915"
+    told "line 5: eui: the EUI is missing"
+    told "line 6: eui: a spreadsheet has made a rounded number"
+    told "line 7: latitude: "
+    migrate wanesy gateway --csv-path table --keep-going --frequency-plan-id US_902_928_FSB_2
+    exits 3
+    equal "plans" "$(jq -r '[.ids.eui, .frequency_plan_id] | join(" ")' out | tr '\n' ' ')" \
+        "7076FF0000000002 US_902_928_FSB_2 7076FF0000000003 US_902_928_FSB_2 "
+    told "line 2: its region is EU868, of which frequency plan US_902_928_FSB_2 is none"
+    printf 'eui,region\n7076FF0000000001,EU868\n7076ff0000000001,EU868\n' >twice
+    migrate wanesy gateway --csv-path twice --keep-going
+    exits 1
+    told "gateway eui-7076ff0000000001 stands in line 2 and in line 3"
+    migrate wanesy gateway --csv-path "$vectors/wanesy/devices.csv"
+    exits 1
+    told "names no column eui"
+    migrate wanesy gateway --csv-path table --redirect --to tts
+    exits 2
+}
+
 run_case "gateways are listed, converted and written" lists
 run_case "gateways are created, and taken away again" creates
 run_case "gateways that the target has with other data" conflicts
@@ -227,4 +284,6 @@ run_case "a redirect by CUPS, and the way back" redirects
 run_case "a redirect with a key of the user's own" redirects_with_a_key
 run_case "lost answers and interrupted runs" interrupted
 run_case "a redirect inside one cluster" one_cluster
+run_case "from a table of Wanesy" from_a_table
+run_case "tables that are no good" bad_tables
 end_cases

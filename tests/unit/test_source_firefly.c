@@ -59,7 +59,9 @@ static void set(struct play *play, const char *name, const char *value) {
     assert_int_equal(option_set(play->options, spec, name, value, NULL), 0);
 }
 
-static void begin(struct play *play, const char *mac_version, bool invalidates, const char *more) {
+// `plan` is that of the option; NULL = not given.
+static void begin_plan(struct play *play, const char *mac_version, const char *plan, bool invalidates,
+                       const char *more) {
     *play = (struct play){.driver = source_find(source_drivers(), "firefly", 7),
                           .status = 200,
                           .packets = "{\"packets\":[{\"fcnt\":41}]}"};
@@ -69,6 +71,7 @@ static void begin(struct play *play, const char *mac_version, bool invalidates, 
     set(play, "app-id", "my-app");
     set(play, "join-eui", "70B3D57ED0000000");
     set(play, "mac-version", mac_version);
+    if (plan != NULL) set(play, "frequency-plan-id", plan);
     set(play, "all", "true");
     set(play, "invalidate-keys", invalidates ? "true" : "false");
     char *text = memory_printf(
@@ -89,6 +92,10 @@ static void begin(struct play *play, const char *mac_version, bool invalidates, 
     assert_int_equal(play->driver->open(&setup, &play->source, &play->error), 0);
     assert_true(play->source->keeps == !invalidates);
     play->record.id = memory_strdup("0018b20000000001");
+}
+
+static void begin(struct play *play, const char *mac_version, bool invalidates, const char *more) {
+    begin_plan(play, mac_version, NULL, invalidates, more);
 }
 
 static void end(struct play *play) {
@@ -421,10 +428,47 @@ static void test_restore(void **state) {
     end(&play);
 }
 
+// Each region in each version. `lacks`: versions whose regional parameters do not have its band.
+static void test_regions(void **state) {
+    (void)state;
+    static const char *const versions[] = {"1.0.0", "1.0.1", "1.0.2a", "1.0.2b",
+                                           "1.0.3", "1.0.4", "1.1.0a", "1.1.0b"};
+    static const struct {
+        const char *region, *option, *plan, *lacks;
+    } cases[] = {
+        {"EU868", NULL, "EU_863_870", ""},
+        {"EU433", NULL, "EU_433", ""},
+        {"IN865", NULL, "IN_865_867", "1.0.0 1.0.1 1.0.2a"},
+        {"KR920", NULL, "KR_920_923_TTN", "1.0.0 1.0.1"},
+        {"RU864", NULL, "RU_864_870_TTN", "1.0.0 1.0.1 1.0.2a 1.0.2b"},
+        {"EU868", "EU_863_870_TTN", "EU_863_870_TTN", ""},
+        {"US915", "US_902_928_FSB_2", "US_902_928_FSB_2", ""},
+        {"AU915", "AU_915_928_FSB_2", "AU_915_928_FSB_2", "1.0.0"},
+        {"AS923", "AS_923", "AS_923", "1.0.0 1.0.1"},
+        {"CN470", "CN_470_510_FSB_11", "CN_470_510_FSB_11", "1.0.0 1.0.4"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (size_t j = 0; j < sizeof versions / sizeof versions[0]; j++) {
+            struct play play;
+            char *more MEMORY_AUTO = memory_printf(",\"region\":\"%s\"", cases[i].region);
+            bool lacks = strstr(cases[i].lacks, versions[j]) != NULL;
+            char *wanted MEMORY_AUTO = lacks ? memory_strdup("does not exist in that version")
+                                             : memory_printf("\"frequency_plan_id\":\"%s\"", cases[i].plan);
+            begin_plan(&play, versions[j], cases[i].option, false, more);
+            assert_int_equal(run(&play, read_record, false), JOB_DONE);
+            char *text = convert(&play);
+            if (strstr(text, wanted) == NULL) fail_msg("%s in %s: %s", versions[j], cases[i].region, text);
+            free(text);
+            end(&play);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_devices), cmocka_unit_test(test_list),    cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_release), cmocka_unit_test(test_restore), cmocka_unit_test(test_release_lost),
+        cmocka_unit_test(test_devices),      cmocka_unit_test(test_regions), cmocka_unit_test(test_list),
+        cmocka_unit_test(test_hostile),      cmocka_unit_test(test_release), cmocka_unit_test(test_restore),
+        cmocka_unit_test(test_release_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
