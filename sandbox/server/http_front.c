@@ -86,9 +86,11 @@ static void pause_for(int64_t duration) {
     }
 }
 
-// V2's Account Server and ChirpStack v3 share a port: their paths differ.
-static bool is_chirpstack(const char *path) {
-    return strncmp(path, "/api/", 5) == 0 && strncmp(path, "/api/v2/", 8) != 0;
+// V2's Account Server, ChirpStack v3 and LORIOT share a port: their paths differ.
+static enum world_endpoint endpoint_of(const char *path) {
+    if (strncmp(path, "/1/nwk/", 7) == 0) return WORLD_LORIOT;
+    if (strncmp(path, "/api/v2/", 8) == 0) return WORLD_TTNV2_ACCOUNT;
+    return strncmp(path, "/api/", 5) == 0 ? WORLD_CHIRPSTACK_V3 : WORLD_TTNV2_ACCOUNT;
 }
 
 static enum MHD_Result add_argument(void *context, enum MHD_ValueKind kind, const char *name,
@@ -103,13 +105,14 @@ static enum MHD_Result add_argument(void *context, enum MHD_ValueKind kind, cons
 // Each connection has its thread, so that waiting holds up no other.
 static enum MHD_Result ask_world(struct http_front *front, struct MHD_Connection *connection,
                                  struct exchange *exchange, const char *verb, const char *path) {
-    bool v3 = is_chirpstack(path);
+    enum world_endpoint endpoint = endpoint_of(path);
     BUFFER_AUTO method;
     buffer_init(&method, BUFFER_UNLIMITED);
     buffer_printf(&method, "%s %s", verb, path);
-    if (v3) MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_argument, &method);
+    if (endpoint != WORLD_TTNV2_ACCOUNT)
+        MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_argument, &method);
     struct world_request request = {
-        .endpoint = v3 ? WORLD_CHIRPSTACK_V3 : WORLD_TTNV2_ACCOUNT,
+        .endpoint = endpoint,
         .method = buffer_string(&method),
         .headers = exchange->headers,
         .header_count = exchange->header_count,

@@ -10,6 +10,7 @@
 struct v2;
 struct cs;
 struct tts;
+struct loriot;
 
 enum { METHODS_MAX = 128, FAULTS_MAX = 64 };
 
@@ -27,6 +28,7 @@ struct world {
     struct v2 *v2;          // owned
     struct tts *tts;        // owned
     struct cs *chirpstack;  // owned
+    struct loriot *loriot;  // owned
     struct field field;
     struct fault faults[FAULTS_MAX];
     size_t fault_count;
