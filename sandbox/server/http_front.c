@@ -32,9 +32,9 @@ struct exchange {
 static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const char *name,
                                    const char *value) {
     struct exchange *exchange = context;
-    (void)kind;
     if (exchange->header_count == HEADERS_MOST) return MHD_NO;
-    char *lower = arena_strdup(&exchange->arena, name);
+    bool query = kind == MHD_GET_ARGUMENT_KIND;
+    char *lower = arena_printf(&exchange->arena, "%s%s", query ? "?" : "", name);
     for (char *c = lower; *c != '\0'; c++) *c = (char)tolower((unsigned char)*c);
     exchange->headers[exchange->header_count++] =
         (struct world_header){lower, arena_strdup(&exchange->arena, value != NULL ? value : "")};
@@ -45,6 +45,7 @@ static struct exchange *exchange_new(struct MHD_Connection *connection) {
     struct exchange *exchange = memory_new(struct exchange);
     buffer_init(&exchange->body, BODY_MOST);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header, exchange);
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_header, exchange);
     return exchange;
 }
 
@@ -86,11 +87,12 @@ static void pause_for(int64_t duration) {
     }
 }
 
-// V2's Account Server, ChirpStack v3 and LORIOT share a port: their paths differ.
+// Those that are spoken to by HTTP share a port: their paths differ.
 static enum world_endpoint endpoint_of(const char *path) {
+    if (strncmp(path, "/api/v1/", 8) == 0) return WORLD_FIREFLY;
     if (strncmp(path, "/1/nwk/", 7) == 0) return WORLD_LORIOT;
-    if (strncmp(path, "/api/v2/", 8) == 0) return WORLD_TTNV2_ACCOUNT;
-    return strncmp(path, "/api/", 5) == 0 ? WORLD_CHIRPSTACK_V3 : WORLD_TTNV2_ACCOUNT;
+    bool v3 = strncmp(path, "/api/", 5) == 0 && strncmp(path, "/api/v2/", 8) != 0;
+    return v3 ? WORLD_CHIRPSTACK_V3 : WORLD_TTNV2_ACCOUNT;
 }
 
 static enum MHD_Result add_argument(void *context, enum MHD_ValueKind kind, const char *name,
@@ -109,7 +111,7 @@ static enum MHD_Result ask_world(struct http_front *front, struct MHD_Connection
     BUFFER_AUTO method;
     buffer_init(&method, BUFFER_UNLIMITED);
     buffer_printf(&method, "%s %s", verb, path);
-    if (endpoint != WORLD_TTNV2_ACCOUNT)
+    if (endpoint == WORLD_CHIRPSTACK_V3 || endpoint == WORLD_LORIOT)
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_argument, &method);
     struct world_request request = {
         .endpoint = endpoint,

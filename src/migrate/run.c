@@ -178,8 +178,9 @@ int run_job(struct run *run, enum run_side side, int priority, task_function *fu
 
 int run_commit(struct run *run, struct error *error) {
     if (!run->uncommitted) return 0;
-    run->uncommitted = false;
-    return journal_commit(run->journal, error);
+    int result = journal_commit(run->journal, error);
+    if (result == 0) run->uncommitted = false;
+    return result;
 }
 
 // Those that an earlier process left half way back come first; then all others are looked at before one of them is
@@ -221,9 +222,11 @@ static int run_all(struct run *run, struct error *error) {
     if (run_confirm(run, &late) != 0) {
         run_tell(run, LOG_WARN, NULL, "the devices that were cleared could not all be looked at once more",
                  &late);
-        if (late.code == ERROR_CANCELLED && result == 0) {
+        // But a journal that cannot be written does not know what was found out.
+        bool counts = late.code == ERROR_CANCELLED || late.code == ERROR_OUTPUT;
+        if (counts && result == 0) {
             error_move(error, &late);
-            result = -ERROR_CANCELLED;
+            result = -(int)error->code;
         }
     }
     ERROR_AUTO commit = {0};

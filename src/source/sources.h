@@ -12,6 +12,8 @@ extern const struct source_driver source_csv;
 extern const struct source_driver source_thingpark;
 extern const struct source_driver source_helium;
 extern const struct source_driver source_chirpstack;
+extern const struct source_driver source_wanesy;
+extern const struct source_driver source_firefly;
 extern const struct source_driver source_loriot;
 
 #endif
