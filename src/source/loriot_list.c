@@ -218,7 +218,8 @@ enum job_step loriot_read(struct source *source, struct job *job, struct source_
         return read_found(record, state->asked[i], &eui, device);
     }
     if (state->next < state->end) return read_more(self, job, &eui);
-    loriot_failed(&job->calls[0], &job->replies[0], error);
-    error_wrap(error, ERROR_NONE, "LORIOT has no such device there, or the API key does not see it");
+    error_set(error, ERROR_NOT_FOUND, "%s has no such device%s", self->rest.name,
+              self->end > self->first ? " in the application that was named" : "");
+    error_hint(error, "check the DevEUI, the application, and that the API key sees it");
     return JOB_FAILED;
 }

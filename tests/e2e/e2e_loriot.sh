@@ -20,8 +20,16 @@ devices() {
 
 # kept FILE: what has to be as it was after a device was made again
 kept() {
-    jq -cS '[._id, .app, .title, .description, .devclass, .adr, .seqrelax, .rx1, (.appeui // .joineui), .appkey, .devaddr, .nwkskey,
+    jq -cS '[._id, .app, .title, .description, .devclass, .adr, .seqrelax, (if .devaddr then .rx1 else null end), (.appeui // .joineui), .appkey, .devaddr, .nwkskey,
         .appskey, .seqno]' "$1"
+}
+
+# Everything is made again, and something of each could not be put back: which nonces were used.
+roll_back() {
+    migrate rollback
+    exits 3
+    silent_on 'error'
+    told 'forgotten which nonces'
 }
 
 # What comes out of each kind of device.
@@ -63,10 +71,10 @@ chosen() {
     good loriot application BE7A0003
     equal "lines of an empty one" "$(line_count out)" 0
     good loriot device 70B3D5E700000009 eui-70b3d5e700000001
-    equal IDs "$(names out | tr '\n' ' ')" "eui-70b3d5e700000009 eui-70b3d5e700000001 "
+    equal IDs "$(jq -r .ids.device_id out | tr '\n' ' ')" "eui-70b3d5e700000009 eui-70b3d5e700000001 "
     LORIOT_APP_ID=Second migrate loriot device 70B3D5E700000001
     exits 1
-    told 'no such device there'
+    told 'no such device in the application'
     printf 'dev_eui,application_id,join_eui\n70B3D5E700000000,my-app,70B3D57ED0000001\n' >map
     good loriot device 70B3D5E700000000 --map map
     equal "what the map says" "$(jq -r '.ids.application_ids.application_id + .ids.join_eui' out)" my-app70B3D57ED0000001
@@ -81,7 +89,7 @@ refused() {
     devices before
     migrate loriot device 70B3D5E7FFFFFFFF
     exits 1
-    told 'no such device there'
+    told 'no such device'
     migrate loriot device sensor-1
     exits 1
     told 'named by their DevEUI'
@@ -135,8 +143,7 @@ released() {
     good rollback --dry-run
     devices dry
     equal "devices after a dry rollback" "$(line_count dry)" 0
-    good rollback
-    told 'forgotten which nonces'
+    roll_back
     devices back
     kept before >wanted
     kept back >seen
@@ -157,7 +164,7 @@ lost_answers() {
     devices after
     equal "devices there" "$(line_count after)" 0
     equal lines "$(line_count lines)" 20
-    good rollback
+    roll_back
     devices back
     kept before >wanted
     kept back >seen
@@ -183,7 +190,7 @@ killed() {
         devices after
         equal "devices after a kill at $number" "$(line_count after)" 0
         equal "lines" "$(jq -r .ids.device_id whole | sort -u | wc -l)$(line_count whole)" 2020
-        good rollback
+        roll_back
         devices back
         kept before >wanted
         kept back >seen
@@ -200,7 +207,7 @@ into_tts() {
     equal "devices there" "$(jq '.tts_devices | length' after)" 2
     equal "devices here" "$(jq '.loriot_devices | length' after)" 10
     good verify
-    good rollback
+    roll_back
     world back
     equal "devices there after the rollback" "$(jq '[.tts_devices[] | select(.network_server != null)] | length' back)" 0
     devices back.devices
