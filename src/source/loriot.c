@@ -122,6 +122,7 @@ static void loriot_close(struct source *source) {
     if (source == NULL) return;
     struct loriot *self = loriot_of(source);
     loriot_forget_applications(self);
+    loriot_forget_networks(self);
     file_rules_release(&self->rules);
     rest_release(&self->rest);
     memory_free_secret(self->authorization);
@@ -134,6 +135,7 @@ static int loriot_open(const struct source_setup *setup, struct source **ret_sou
     self->base.driver = &source_loriot;
     self->options = setup->options;
     open_release(self, setup->to_server);
+    if (setup->gateways) self->base.keeps = true;
     int result = file_rules_open(&self->rules, setup, error);
     // That of the option is LORIOT's.
     free(memory_take(self->rules.application));
@@ -170,4 +172,8 @@ const struct source_driver source_loriot = {
     .release = loriot_release,
     .restore = loriot_restore,
     .confirm = loriot_confirm,
+    .prepare_gateways = loriot_prepare_gateways,
+    .list_gateways = loriot_list_gateways,
+    .read_gateway = loriot_read_gateway,
+    .convert_gateway = loriot_convert_gateway,
 };

@@ -5,12 +5,11 @@
 #include <strings.h>
 
 #include "base/memory.h"
-#include "device/cell.h"
 #include "device/message.h"
 #include "source/loriot_p.h"
 #include "source/radio.h"
 
-enum { DEV_ADDR_SIZE = 4, US_PER_S = 1000000, RX1_DELAY_MOST = 15, DATA_RATE_OFFSET_MOST = 7 };
+enum { US_PER_S = 1000000, RX1_DELAY_MOST = 15, DATA_RATE_OFFSET_MOST = 7 };
 
 const char *const loriot_key_names[LORIOT_KEYS] = {"appkey", "nwkskey", "appskey"};
 
@@ -19,7 +18,7 @@ const char *const loriot_key_names[LORIOT_KEYS] = {"appkey", "nwkskey", "appskey
 const char *loriot_key(const json_t *device, enum loriot_key key, struct key128 *ret_key, bool *ret_there) {
     const char *text = rest_text(device, loriot_key_names[key]);
     *ret_there = text != NULL;
-    return text == NULL ? NULL : cell_bytes(text, ret_key->bytes, sizeof ret_key->bytes);
+    return text == NULL || key128_parse(text, ret_key) ? NULL : "is not 32 hexadecimal digits";
 }
 
 bool loriot_has_session(const json_t *device) {
@@ -36,7 +35,7 @@ bool loriot_joins(const json_t *device) {
 }
 
 static bool parse_eui(const char *text, struct eui64 *ret_eui) {
-    return text != NULL && *text != '\0' && cell_bytes(text, ret_eui->bytes, sizeof ret_eui->bytes) == NULL;
+    return text != NULL && eui64_parse(text, ret_eui);
 }
 
 bool loriot_device_eui(const json_t *device, struct eui64 *ret_eui) {
@@ -79,9 +78,9 @@ int loriot_record_eui(const struct source_record *record, struct eui64 *ret_eui,
         return 0;
     }
     const char *text = strncasecmp(record->id, "eui-", 4) == 0 ? record->id + 4 : record->id;
-    const char *reason = *text == '\0' ? "is empty" : cell_bytes(text, ret_eui->bytes, sizeof ret_eui->bytes);
-    if (reason == NULL) return 0;
-    return error_set(error, ERROR_DEVICE, "devices of LORIOT are named by their DevEUI: %s", reason);
+    if (eui64_parse(text, ret_eui)) return 0;
+    return error_set(error, ERROR_DEVICE,
+                     "devices of LORIOT are named by their DevEUI, which has 16 hex digits");
 }
 
 void loriot_record_write(struct source_record *record, const char *application, json_t *device) {
@@ -242,14 +241,14 @@ static void set_settings(const json_t *source, struct device *device) {
 
 static int set_session(const struct loriot *self, const json_t *source, struct device *device,
                        struct error *error) {
-    uint8_t address[DEV_ADDR_SIZE];
+    struct dev_addr address;
     const char *text = rest_text(source, "devaddr");
-    const char *reason = text == NULL ? "the DevAddr is missing" : cell_bytes(text, address, sizeof address);
-    if (reason != NULL) return member_error("devaddr", reason, error);
+    if (text == NULL) return member_error("devaddr", "the DevAddr is missing", error);
+    if (!dev_addr_parse(text, &address)) return member_error("devaddr", "is not 8 hexadecimal digits", error);
     Tts__Session *session = message_new(&device->arena, &tts__session__descriptor);
     session->keys = message_new(&device->arena, &tts__session_keys__descriptor);
     device->end_device->session = session;
-    device_set_bytes(device, &session->dev_addr, address, sizeof address);
+    device_set_bytes(device, &session->dev_addr, address.bytes, sizeof address.bytes);
     session->last_f_cnt_up = loriot_last_f_cnt_up(source);
     session->last_n_f_cnt_down = loriot_last_f_cnt_down(self, source);
     int result = read_key(source, LORIOT_APP_S_KEY, device, &session->keys->app_s_key, error);
@@ -265,8 +264,7 @@ static int set_join_eui(const struct loriot *self, const struct device_map_entry
     const char *name = rest_text(source, "joineui") != NULL ? "joineui" : "appeui";
     const char *text = rest_text(source, name);
     if (text != NULL) {
-        const char *reason = cell_bytes(text, eui.bytes, sizeof eui.bytes);
-        if (reason != NULL) return member_error(name, reason, error);
+        if (!eui64_parse(text, &eui)) return member_error(name, "is not 16 hexadecimal digits", error);
         known = true;
     }
     if (!known && (entry == NULL || !entry->has_join_eui)) {

@@ -86,15 +86,18 @@ enum job_step loriot_prepare(struct source *source, struct job *job, const char 
 
 // ---- devices
 
-// A cursor is the place of an application among those that the token sees, and a page of it: "3:2".
-static void read_cursor(const struct loriot *self, const char *cursor, size_t *ret_application,
-                        uint32_t *ret_page) {
-    *ret_application = self->first;
-    *ret_page = 1;
+void loriot_read_cursor(const char *cursor, size_t *ret_place, uint32_t *ret_number) {
     if (cursor == NULL) return;
     char *rest = NULL;
-    *ret_application = strtoul(cursor, &rest, 10);
-    if (*rest == ':') *ret_page = (uint32_t)strtoul(rest + 1, NULL, 10);
+    *ret_place = strtoul(cursor, &rest, 10);
+    if (*rest == ':') *ret_number = (uint32_t)strtoul(rest + 1, NULL, 10);
+}
+
+void loriot_move_cursor(struct source_page *page, size_t place, uint32_t number, bool last, size_t end) {
+    place += last;
+    number = last ? 1 : number + 1;
+    free(page->cursor);
+    page->cursor = place < end ? memory_printf("%zu:%u", place, number) : NULL;
 }
 
 static int list_entry(const struct loriot *self, const char *application, struct source_page *page,
@@ -127,9 +130,9 @@ static enum job_step ask_devices(const struct loriot *self, struct job *job, siz
 enum job_step loriot_list(struct source *source, struct job *job, struct source_page *page,
                           struct error *error) {
     const struct loriot *self = loriot_of(source);
-    size_t application = 0;
+    size_t application = self->first;
     uint32_t number = 1;
-    read_cursor(self, page->cursor, &application, &number);
+    loriot_read_cursor(page->cursor, &application, &number);
     if (job->stage == 0) return ask_devices(self, job, application, number, error);
     LORIOT_PAGE_AUTO answer = {0};
     int result = loriot_page_read(self, job, "devices", number, &answer, error);
@@ -140,10 +143,7 @@ enum job_step loriot_list(struct source *source, struct job *job, struct source_
     if (result != 0) return JOB_FAILED;
     // How many there are in all applications is not known before all are read.
     page->total = self->end - self->first == 1 ? answer.total : 0;
-    application += answer.last;
-    number = answer.last ? 1 : number + 1;
-    free(page->cursor);
-    page->cursor = application < self->end ? memory_printf("%zu:%u", application, number) : NULL;
+    loriot_move_cursor(page, application, number, answer.last, self->end);
     return JOB_DONE;
 }
 

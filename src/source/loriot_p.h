@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the files of source loriot share. A record's bytes are a JSON object: `app`, the application's ID as it stands in
-// paths, and `device` as LORIOT gave it; of a gateway `network` and `gateway`.
+// paths, and `device` as LORIOT gave it; those of a gateway are what LORIOT gave.
 #ifndef SOURCE_LORIOT_P_H
 #define SOURCE_LORIOT_P_H
 
@@ -34,6 +34,8 @@ struct loriot {
     struct loriot_application *applications;  // owned; all that the token sees
     size_t application_count;
     size_t first, end;  // those that are meant
+    char **networks;    // owned; IDs of the networks that have the gateways
+    size_t network_count;
 };
 
 static inline struct loriot *loriot_of(struct source *source) {
@@ -86,6 +88,12 @@ void loriot_forget_applications(struct loriot *self);
 
 enum job_step loriot_prepare(struct source *source, struct job *job, const char *application,
                              struct error *error);
+// A cursor is the place of an application (or network) in its list, and a page of it: "3:2"; NULL leaves both as they are.
+void loriot_read_cursor(const char *cursor, size_t *ret_place, uint32_t *ret_number);
+
+// Moves a page's cursor on: behind the last page of one comes the next; `end` is how many there are.
+void loriot_move_cursor(struct source_page *page, size_t place, uint32_t number, bool last, size_t end);
+
 enum job_step loriot_list(struct source *source, struct job *job, struct source_page *page,
                           struct error *error);
 enum job_step loriot_read(struct source *source, struct job *job, struct source_record *record,
@@ -137,5 +145,17 @@ enum job_step loriot_restore(struct source *source, struct job *job, const struc
 enum job_step loriot_confirm(struct source *source, struct job *job, const struct source_record *record,
                              const struct source_record *now, struct source_confirmation *ret_confirmation,
                              struct error *error);
+
+// ---- loriot_gateway.c: operations of the driver
+
+void loriot_forget_networks(struct loriot *self);
+
+enum job_step loriot_prepare_gateways(struct source *source, struct job *job, struct error *error);
+enum job_step loriot_list_gateways(struct source *source, struct job *job, struct source_page *page,
+                                   struct error *error);
+enum job_step loriot_read_gateway(struct source *source, struct job *job, struct source_record *record,
+                                  struct error *error);
+int loriot_convert_gateway(struct source *source, const struct source_record *record, struct gateway *gateway,
+                           struct error *error);
 
 #endif

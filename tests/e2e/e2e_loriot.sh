@@ -263,6 +263,30 @@ tls() {
     equal lines "$(line_count out)" 12
 }
 
+gateways() {
+    start
+    unset FREQUENCY_PLAN_ID
+    export TARGET_TTS_APP_API_KEY="$SANDBOX_TTS_KEY_USER"
+    good loriot gateway
+    equal EUIs "$(jq -r .ids.eui out | tr '\n' ' ')" "AABBCCFFFF000000 AABBCC0000000001 "
+    told 'made of its MAC address'
+    good loriot gateway AABBCCFFFF000001
+    equal name "$(jq -r .name out)" Tower
+    migrate loriot gateway AABBCCFFFF00000F
+    exits 1
+    told 'no such gateway'
+    good loriot gateway --to tts
+    good loriot gateway --to tts
+    told '2 there already'
+    first=$(find "$HOME/.local/state/ttn-lw-migrate" -name '*.journal' | sort | head -1)
+    good rollback "$first"
+    world state
+    equal "gateways there" "$(jq '[.tts_gateways[] | select(.deleted | not)] | length' state)" 0
+    migrate loriot gateway --frequency-plan-id US_902_928_FSB_2 --keep-going
+    exits 3
+    told 'region is EU868'
+}
+
 run_case "devices of each kind" exported
 run_case "applications and devices" chosen
 run_case "what is refused" refused
@@ -271,6 +295,7 @@ run_case "lost answers" lost_answers
 run_case "killed and resumed" killed
 run_case "into The Things Stack" into_tts
 run_case "a limit of calls" limited
+run_case "gateways" gateways
 run_case "keys in no message" secrets
 run_case "TLS" tls
 end_cases
