@@ -129,15 +129,13 @@ static void set_texts(const json_t *source, struct device *device) {
 }
 
 static void set_location(const json_t *source, struct device *device) {
-    const json_t *location = json_object_get(source, "location");
-    const json_t *latitude = json_object_get(location, "lat"), *longitude = json_object_get(location, "lon");
-    if (!json_is_number(latitude) || !json_is_number(longitude)) return;
-    if (json_number_value(latitude) == 0 && json_number_value(longitude) == 0) return;
+    double latitude = 0, longitude = 0;
+    if (!rest_location(json_object_get(source, "location"), &latitude, &longitude)) return;
     Tts__EndDevice__LocationsEntry *entry =
         message_new(&device->arena, &tts__end_device__locations_entry__descriptor);
     entry->value = message_new(&device->arena, &tts__location__descriptor);
-    entry->value->latitude = json_number_value(latitude);
-    entry->value->longitude = json_number_value(longitude);
+    entry->value->latitude = latitude;
+    entry->value->longitude = longitude;
     entry->value->source = TTS__LOCATION_SOURCE__SOURCE_REGISTRY;
     device_set_text(device, &entry->key, "user");
     message_append(&device->arena, &device->end_device->n_locations, &device->end_device->locations, entry);

@@ -155,14 +155,12 @@ static int convert_plan(const struct loriot *self, const json_t *object, struct 
 }
 
 static void convert_antenna(const json_t *object, struct gateway *gateway) {
-    const json_t *location = json_object_get(object, "location");
-    const json_t *latitude = json_object_get(location, "lat"), *longitude = json_object_get(location, "lon");
-    if (!json_is_number(latitude) || !json_is_number(longitude)) return;
-    if (json_number_value(latitude) == 0 && json_number_value(longitude) == 0) return;
+    double latitude = 0, longitude = 0;
+    if (!rest_location(json_object_get(object, "location"), &latitude, &longitude)) return;
     Tts__GatewayAntenna *antenna = message_new(&gateway->arena, &tts__gateway_antenna__descriptor);
     antenna->location = message_new(&gateway->arena, &tts__location__descriptor);
-    antenna->location->latitude = json_number_value(latitude);
-    antenna->location->longitude = json_number_value(longitude);
+    antenna->location->latitude = latitude;
+    antenna->location->longitude = longitude;
     antenna->location->source = TTS__LOCATION_SOURCE__SOURCE_REGISTRY;
     message_append(&gateway->arena, &gateway->message->n_antennas, &gateway->message->antennas, antenna);
 }

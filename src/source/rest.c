@@ -63,6 +63,14 @@ bool rest_number(const json_t *object, const char *name, uint32_t *ret_number) {
     return true;
 }
 
+bool rest_location(const json_t *place, double *ret_latitude, double *ret_longitude) {
+    const json_t *latitude = json_object_get(place, "lat"), *longitude = json_object_get(place, "lon");
+    if (!json_is_number(latitude) || !json_is_number(longitude)) return false;
+    *ret_latitude = json_number_value(latitude);
+    *ret_longitude = json_number_value(longitude);
+    return *ret_latitude != 0 || *ret_longitude != 0;
+}
+
 const char *rest_dump(struct arena *arena, const json_t *object) {
     char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
     const char *copy = arena_strdup(arena, text != NULL ? text : "{}");

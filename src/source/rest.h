@@ -40,6 +40,9 @@ const char *rest_text(const json_t *object, const char *name);
 // A member that is a number in 0...2^32-1. False if it is missing or null or something else.
 bool rest_number(const json_t *object, const char *name, uint32_t *ret_number);
 
+// The members `lat` and `lon` of a place. False if there is none: both 0 stands for that, too.
+bool rest_location(const json_t *place, double *ret_latitude, double *ret_longitude);
+
 // The object as compact text in the arena.
 const char *rest_dump(struct arena *arena, const json_t *object);
 
