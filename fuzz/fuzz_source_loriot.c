@@ -3,6 +3,7 @@
 // follow the replies: a byte of outcome and status, two bytes of size and that many of the body.
 #include <string.h>
 
+#include "device/gateway.h"
 #include "device/json_write.h"
 #include "device/validate.h"
 #include "fuzz.h"
@@ -10,7 +11,14 @@
 
 enum { STEPS_MAX = 40 };
 
-enum input_flags { INPUT_LIST = 1, INPUT_DELETE = 2, INPUT_AGAIN = 4, INPUT_ALL = 8, INPUT_VERSION = 16 };
+enum input_flags {
+    INPUT_LIST = 1,
+    INPUT_DELETE = 2,
+    INPUT_AGAIN = 4,
+    INPUT_ALL = 8,
+    INPUT_VERSION = 16,
+    INPUT_GATEWAYS = 32,
+};
 
 static int64_t fixed_time(void *context) {
     (void)context;
@@ -157,6 +165,40 @@ static void drill_device(struct drill *drill) {
     run(drill, restore);
 }
 
+static enum job_step prepare_gateways(struct drill *drill) {
+    return drill->driver->prepare_gateways(drill->source, &drill->job, &drill->error);
+}
+
+static enum job_step list_gateways(struct drill *drill) {
+    return drill->driver->list_gateways(drill->source, &drill->job, &drill->page, &drill->error);
+}
+
+static enum job_step read_gateway(struct drill *drill) {
+    return drill->driver->read_gateway(drill->source, &drill->job, drill->record, &drill->error);
+}
+
+static void convert_gateway(struct drill *drill, const struct source_record *record) {
+    GATEWAY_AUTO gateway;
+    gateway_init(&gateway);
+    int result = drill->driver->convert_gateway(drill->source, record, &gateway, &drill->error);
+    fuzz_check((result != 0) == error_is_set(&drill->error));
+    BUFFER_AUTO json;
+    buffer_init(&json, BUFFER_UNLIMITED);
+    if (result == 0) message_json_write(&gateway.message->base, &json);
+    error_release(&drill->error);
+}
+
+static void drill_gateways(struct drill *drill) {
+    if (run(drill, prepare_gateways) != JOB_DONE) return;
+    do {
+        if (run(drill, list_gateways) != JOB_DONE) return;
+    } while (drill->page.cursor != NULL);
+    for (size_t i = 0; i < drill->page.count; i++) convert_gateway(drill, &drill->page.records[i]);
+    drill->record = source_page_add(&drill->page);
+    drill->record->id = memory_strdup("AABBCCFFFF000001");
+    if (run(drill, read_gateway) == JOB_DONE) convert_gateway(drill, drill->record);
+}
+
 static void set(struct option_values *values, const char *name, const char *value) {
     const struct option_spec *spec = option_find(option_table(values), name, strlen(name));
     fuzz_check(spec && option_set(values, spec, name, value, NULL) == 0);
@@ -180,7 +222,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     };
     fuzz_check(drill.driver->open(&setup, &drill.source, NULL) == 0);
     drill.all = flags & INPUT_ALL;
-    bool prepared = run(&drill, prepare) == JOB_DONE;
+    bool gateways = flags & INPUT_GATEWAYS;
+    if (gateways) drill_gateways(&drill);
+    bool prepared = !gateways && run(&drill, prepare) == JOB_DONE;
     drill.again = flags & INPUT_AGAIN;
     if (prepared && flags & INPUT_LIST) {
         drill_list(&drill);
