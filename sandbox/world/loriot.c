@@ -191,14 +191,15 @@ static json_t *copy_of(const json_t *body, const char *name, json_t *otherwise) 
 }
 
 static json_t *device_of(const json_t *body) {
-    static const char *const texts[] = {"title",  "description", "appeui",  "joineui",
-                                        "appkey", "devaddr",     "nwkskey", "appskey"};
+    static const char *const texts[] = {"title", "description", "appkey", "devaddr", "nwkskey", "appskey"};
     const char *eui = json_string_value(json_object_get(body, "deveui"));
     const char *version = json_string_value(json_object_get(body, "devVersion"));
     json_t *delay = json_object_get(body, "rx1Delay");
     json_t *json = json_pack("{s:s, s:s, s:s}", "_id", eui, "deveui", eui, "visibility", "private");
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         json_object_set_new(json, texts[i], copy_of(body, texts[i], json_null()));
+    const char *join_eui = json_object_get(body, "joineui") != NULL ? "joineui" : "appeui";
+    json_object_set_new(json, join_eui, copy_of(body, join_eui, json_null()));
     json_object_set_new(json, "devclass", copy_of(body, "devclass", json_string("A")));
     json_object_set_new(json, "adr", copy_of(body, "canSendADR", json_true()));
     json_object_set_new(json, "seqrelax", copy_of(body, "seqrelax", json_false()));
