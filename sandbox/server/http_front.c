@@ -90,6 +90,7 @@ static void pause_for(int64_t duration) {
 // Those that are spoken to by HTTP share a port: their paths differ.
 static enum world_endpoint endpoint_of(const char *path) {
     if (strncmp(path, "/api/v1/", 8) == 0) return WORLD_FIREFLY;
+    if (strncmp(path, "/1/nwk/", 7) == 0) return WORLD_LORIOT;
     bool v3 = strncmp(path, "/api/", 5) == 0 && strncmp(path, "/api/v2/", 8) != 0;
     return v3 ? WORLD_CHIRPSTACK_V3 : WORLD_TTNV2_ACCOUNT;
 }
@@ -110,7 +111,7 @@ static enum MHD_Result ask_world(struct http_front *front, struct MHD_Connection
     BUFFER_AUTO method;
     buffer_init(&method, BUFFER_UNLIMITED);
     buffer_printf(&method, "%s %s", verb, path);
-    if (endpoint == WORLD_CHIRPSTACK_V3)
+    if (endpoint == WORLD_CHIRPSTACK_V3 || endpoint == WORLD_LORIOT)
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_argument, &method);
     struct world_request request = {
         .endpoint = endpoint,

@@ -177,6 +177,15 @@ static void describe_chirpstack(const struct sandbox *sandbox, struct buffer *te
                world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_READ_ONLY));
 }
 
+static void describe_loriot(const struct sandbox *sandbox, struct buffer *text) {
+    put_address(text, sandbox, "LORIOT_API_URL", "http://", sandbox->http_port);
+    put_export(text, "LORIOT_API_KEY", WORLD_LORIOT_KEY);
+    put_export(text, "SANDBOX_LORIOT_READ_KEY", WORLD_LORIOT_READ_KEY);
+    put_export(text, "SANDBOX_LORIOT_APPLICATION", WORLD_LORIOT_APPLICATION);
+    if (sandbox->https != NULL)
+        put_address(text, sandbox, "SANDBOX_LORIOT_TLS", "https://", sandbox->https_port);
+}
+
 // What the program needs to read from the one application, or write to the other.
 static void describe_tts(const struct sandbox *sandbox, const char *prefix, const char *app_id,
                          enum world_tts_key key, struct buffer *text) {
@@ -233,6 +242,7 @@ static void describe(const struct sandbox *sandbox, struct buffer *text) {
     put_export(text, "SANDBOX_KEY_DEVICES_ONLY", world_key_devices_only(world));
     put_export(text, "SANDBOX_KEY_SETTINGS_ONLY", world_key_settings_only(world));
     describe_chirpstack(sandbox, text);
+    describe_loriot(sandbox, text);
     describe_cluster(sandbox, text);
     put_address(text, sandbox, "FIREFLY_HOST", "http://", sandbox->http_port);
     put_export(text, "FIREFLY_API_KEY", WORLD_FIREFLY_KEY);

@@ -40,6 +40,7 @@ enum id {
     ID_VERSION,
     ID_CHIRPSTACK_DEVICES,
     ID_CHIRPSTACK_PORT,
+    ID_LORIOT_DEVICES,
 };
 
 static const struct option table[] = {
@@ -70,6 +71,7 @@ static const struct option table[] = {
     {"version", no_argument, NULL, ID_VERSION},
     {"chirpstack-devices", required_argument, NULL, ID_CHIRPSTACK_DEVICES},
     {"chirpstack-port", required_argument, NULL, ID_CHIRPSTACK_PORT},
+    {"loriot-devices", required_argument, NULL, ID_LORIOT_DEVICES},
     {NULL, 0, NULL, 0},
 };
 
@@ -90,6 +92,7 @@ const char options_help[] =
     "  --seed S               what they are drawn from (default 1)\n"
     "  --app-id ID            V2's application (default my-ttn-app)\n"
     "  --chirpstack-devices N       the same for the application meters of ChirpStack (default 10)\n"
+    "  --loriot-devices N     devices in LORIOT (default 0); they are not in --state\n"
     "  --broken               adds devices that cannot be migrated as they are, named after their defects\n"
     "  --record FILE          adds recorded devices: JSON lines {\"dev_id\", \"get_device_hex\"}; several\n"
     "  --state FILE           reads the world from FILE if it is there, and writes it back at the end\n"
@@ -128,8 +131,8 @@ const char options_help[] =
     "  --plain-discovery-port N     the same without TLS\n"
     "  --handler-port N       Handler of V2, TLS\n"
     "  --plain-handler-port N       the same without TLS\n"
-    "  --http-port N          Account Server of V2, ChirpStack v3 and Firefly; GET /state (?devices=0: calls "
-    "only), POST and DELETE "
+    "  --http-port N          Account Server of V2, ChirpStack v3, Firefly and LORIOT; GET /state\n"
+    "                         (?devices=0: calls only), POST and DELETE "
     "/fault\n"
     "  --tts-port N           Identity Server of The Things Stack, TLS; Network, Application and Join Server "
     "follow "
@@ -203,6 +206,8 @@ static bool set_world(int id, const char *text, struct options *options) {
             return parse_uint(text, "", DEVICES_MOST, &world->firefly_devices);
         case ID_TTS_DEVICES:
             return parse_uint(text, "", DEVICES_MOST, &world->tts_devices);
+        case ID_LORIOT_DEVICES:
+            return parse_uint(text, "", DEVICES_MOST, &world->loriot_devices);
         case ID_SEED:
             return parse_uint(text, "", UINT64_MAX, &world->seed);
         case ID_BROKEN:

@@ -25,6 +25,7 @@ enum world_endpoint {
     WORLD_CHIRPSTACK,       // gRPC: v4
     WORLD_CHIRPSTACK_V3,    // HTTP; the same devices
     WORLD_FIREFLY,          // HTTP
+    WORLD_LORIOT,           // HTTP
     WORLD_ENDPOINTS,
 };
 
@@ -32,6 +33,11 @@ enum world_endpoint {
 
 // The main application of ChirpStack, by name.
 #define WORLD_CHIRPSTACK_APPLICATION "meters"
+
+// LORIOT: the application that has most devices, by name, the API key of its account, and one that may only read.
+#define WORLD_LORIOT_APPLICATION "Water meters"
+#define WORLD_LORIOT_KEY         "loriot-key-AAABexample"
+#define WORLD_LORIOT_READ_KEY    "loriot-read-only"
 
 // The Things Stack: an application with devices, one without, and the user who owns both.
 #define WORLD_TTS_SOURCE_APP_ID "my-tts-app"
@@ -54,6 +60,7 @@ struct world_setup {
     double uplinks;  // uplinks a second over all devices, made by world_advance
     uint64_t chirpstack_devices;  // how many the main application of ChirpStack gets
     uint64_t firefly_devices;     // how many Firefly gets
+    uint64_t loriot_devices;      // how many LORIOT gets; every tenth is in its second application
 };
 
 // A world with its population; the caller frees it with world_free.

@@ -128,7 +128,6 @@ static CURLcode set_constants(struct exchange *exchange, CURLSH *share) {
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_USERAGENT, "ttn-lw-migrate/" PROJECT_VERSION);
-    SET(CURLOPT_PIPEWAIT, 1L);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     // Each handle that has sent a body keeps such a buffer: libcurl's own choice is 64 KiB.
     SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER_SIZE);
@@ -269,7 +268,11 @@ bool exchange_set_version(struct exchange *exchange) {
             if (exchange->joins) version = CURL_HTTP_VERSION_2_0;
         }
     }
-    return curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 0L) == CURLE_OK &&
+    // HTTP without TLS has a connection for each call at a time, so there is none to wait for. libcurl would wait without
+    // end for one that broke before its first answer.
+    bool waits = exchange->call->kind == CALL_GRPC || !exchange->server->plain;
+    return curl_easy_setopt(exchange->easy, CURLOPT_PIPEWAIT, waits ? 1L : 0L) == CURLE_OK &&
+           curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 0L) == CURLE_OK &&
            curl_easy_setopt(exchange->easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK &&
            curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L) == CURLE_OK;
 }

@@ -4,14 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/hex.h"
 #include "base/memory.h"
 #include "device/cell.h"
 #include "source/firefly_p.h"
 #include "source/sources.h"
 
-enum { HTTPS_PORT = 443, HTTP_PORT = 80, CA_FILE_MAX = 4 * 1024 * 1024, HTTP_NOT_FOUND = 404 };
+enum { HTTP_NOT_FOUND = 404 };
 
 static const struct option_spec options[] = {
     {.name = "host",
@@ -74,30 +73,19 @@ static char *query_encode(const char *text) {
 }
 
 static int open_server(struct firefly *self, struct error *error) {
-    bool plain = option_bool(self->options, "use-http");
-    int result = address_parse(option_string(self->options, "host"), "--firefly.host",
-                               plain ? HTTP_PORT : HTTPS_PORT, false, &self->address, error);
-    if (result != 0) return result;
-    const char *path = option_string(self->options, "ca-cert-path");
-    size_t size = 0;
-    if (path != NULL && *path != '\0') {
-        result = file_read_all(path, CA_FILE_MAX, &self->ca_pem, &size, error);
-        if (result != 0) return error_wrap(error, ERROR_USAGE, "--firefly.ca-cert-path");
-        if (strstr(self->ca_pem, "-----BEGIN CERTIFICATE-----") == NULL) {
-            return error_set(error, ERROR_USAGE,
-                             "--firefly.ca-cert-path: %s holds no certificate in PEM form", path);
-        }
-    }
-    self->name = memory_printf("Firefly %s", self->address.host_port);
-    self->server = (struct server){
-        .name = self->name,
-        .address = self->address.host_port,
-        .plain = plain || self->address.plain,
-        .ca_pem = self->ca_pem,
-    };
-    if (self->server.plain)
+    int result = rest_open(&self->rest,
+                           &(struct rest_setup){
+                               .title = "Firefly",
+                               .url = option_string(self->options, "host"),
+                               .url_option = "--firefly.host",
+                               .ca_path = option_string(self->options, "ca-cert-path"),
+                               .ca_option = "--firefly.ca-cert-path",
+                               .plain = option_bool(self->options, "use-http"),
+                           },
+                           error);
+    if (result == 0 && self->rest.server.plain)
         self->base.warning = "Firefly is asked without TLS: everybody on the way can read the keys";
-    return 0;
+    return result;
 }
 
 static int open_join_eui(struct firefly *self, struct error *error) {
@@ -113,10 +101,8 @@ static void firefly_close(struct source *source) {
     if (source == NULL) return;
     struct firefly *self = firefly_of(source);
     file_rules_release(&self->rules);
-    address_release(&self->address);
+    rest_release(&self->rest);
     memory_free_secret(self->auth);
-    free(self->ca_pem);
-    free(self->name);
     free(self);
 }
 
@@ -156,9 +142,9 @@ struct call *firefly_call(const struct firefly *self, struct job *job, const cha
                           const char *body) {
     struct call *call = job_call(job);
     call->kind = CALL_HTTP;
-    call->server = &self->server;
+    call->server = &self->rest.server;
     call->method = method;
-    call->path = arena_printf(job->arena, "%s/api/v1/%s%cauth=%s", self->address.prefix, path,
+    call->path = arena_printf(job->arena, "%s/api/v1/%s%cauth=%s", self->rest.address.prefix, path,
                               strchr(path, '?') == NULL ? '?' : '&', self->auth);
     call->body = body;
     call->body_size = body == NULL ? 0 : strlen(body);
@@ -192,15 +178,6 @@ int firefly_failed(const struct call *call, const struct reply *reply, struct er
     return result;
 }
 
-// The parser's own words quote the text, which may hold a key.
-static json_t *read_json(const struct firefly *self, const struct reply *reply, struct error *error) {
-    json_t *json = json_loadb((const char *)reply->body.data, reply->body.size, 0, NULL);
-    if (json_is_object(json)) return json;
-    json_decref(json);
-    error_set(error, ERROR_PROTOCOL, "%s: its answer is no JSON object", self->server.name);
-    return NULL;
-}
-
 static bool device_eui(const json_t *device, uint8_t ret_eui[static FIREFLY_EUI_SIZE]) {
     const char *text = json_string_value(json_object_get(device, "eui"));
     return text != NULL && *text != '\0' && cell_bytes(text, ret_eui, FIREFLY_EUI_SIZE) == NULL;
@@ -210,13 +187,13 @@ int firefly_get_reply(const struct firefly *self, const struct job *job, size_t 
                       const uint8_t eui[static FIREFLY_EUI_SIZE], json_t **ret_device, struct error *error) {
     const struct reply *reply = &job->replies[index];
     if (!reply_ok(reply, CALL_HTTP)) return firefly_failed(&job->calls[index], reply, error);
-    FIREFLY_JSON_AUTO *answer = read_json(self, reply, error);
+    REST_JSON_AUTO *answer = rest_object(&self->rest, reply, error);
     if (answer == NULL) return -ERROR_PROTOCOL;
     json_t *device = json_object_get(answer, "device");
     uint8_t given[FIREFLY_EUI_SIZE];
     if (!device_eui(device, given) || memcmp(given, eui, sizeof given) != 0) {
         return error_set(
-            error, ERROR_PROTOCOL, "%s: it sent %s that was asked for", self->server.name,
+            error, ERROR_PROTOCOL, "%s: it sent %s that was asked for", self->rest.name,
             json_is_object(device) ? "another device than the one" : "no device, but that is what is");
     }
     *ret_device = json_incref(device);
@@ -229,7 +206,7 @@ static int list_entry(const struct firefly *self, struct source_page *page, json
                       struct error *error) {
     uint8_t eui[FIREFLY_EUI_SIZE];
     if (!device_eui(device, eui))
-        return error_set(error, ERROR_PROTOCOL, "%s: a device of its list has no EUI", self->server.name);
+        return error_set(error, ERROR_PROTOCOL, "%s: a device of its list has no EUI", self->rest.name);
     struct source_record *record = source_page_add(page);
     record->id = memory_alloc(1, HEX_TEXT_SIZE(FIREFLY_EUI_SIZE));
     hex_encode_lower(record->id, eui, sizeof eui);
@@ -262,11 +239,11 @@ static enum job_step firefly_list(struct source *source, struct job *job, struct
         firefly_failed(&job->calls[0], reply, error);
         return JOB_FAILED;
     }
-    FIREFLY_JSON_AUTO *answer = read_json(self, reply, error);
+    REST_JSON_AUTO *answer = rest_object(&self->rest, reply, error);
     if (answer == NULL) return JOB_FAILED;
     json_t *list = json_object_get(answer, "devices");
     if (!json_is_array(list)) {
-        error_set(error, ERROR_PROTOCOL, "%s: its answer holds no list of devices", self->server.name);
+        error_set(error, ERROR_PROTOCOL, "%s: its answer holds no list of devices", self->rest.name);
         return JOB_FAILED;
     }
     int result = 0;
@@ -316,17 +293,17 @@ static json_t *read_fcnt(const struct firefly *self, const struct job *job, stru
         firefly_failed(&job->calls[1], reply, error);
         return NULL;
     }
-    FIREFLY_JSON_AUTO *answer = read_json(self, reply, error);
+    REST_JSON_AUTO *answer = rest_object(&self->rest, reply, error);
     if (answer == NULL) return NULL;
     const json_t *packets = json_object_get(answer, "packets");
     uint32_t most = 0, number = 0;
     bool known = false;
     if (!json_is_array(packets)) {
-        error_set(error, ERROR_PROTOCOL, "%s: its answer holds no list of packets", self->server.name);
+        error_set(error, ERROR_PROTOCOL, "%s: its answer holds no list of packets", self->rest.name);
         return NULL;
     }
     for (size_t i = 0; i < json_array_size(packets); i++) {
-        if (!firefly_number(json_array_get(packets, i), "fcnt", &number)) continue;
+        if (!rest_number(json_array_get(packets, i), "fcnt", &number)) continue;
         if (number > most) most = number;
         known = true;
     }
@@ -345,9 +322,9 @@ static enum job_step firefly_read(struct source *source, struct job *job, struct
         job->stage = 1;
         return JOB_CALLS;
     }
-    FIREFLY_JSON_AUTO *device = NULL;
+    REST_JSON_AUTO *device = NULL;
     if (firefly_get_reply(self, job, 0, eui, &device, error) != 0) return JOB_FAILED;
-    FIREFLY_JSON_AUTO *fcnt = read_fcnt(self, job, error);
+    REST_JSON_AUTO *fcnt = read_fcnt(self, job, error);
     if (fcnt == NULL) return JOB_FAILED;
     memcpy(record->dev_eui, eui, sizeof eui);
     record->has_dev_eui = true;

@@ -64,7 +64,7 @@ static enum keys_state compare_keys(const json_t *recorded, const json_t *now) {
 
 // The keys of the record, each counted up by `step`, and a downlink counter if `counter` is not 0.
 static const char *change_body(const struct change *change, struct job *job, uint8_t step, uint32_t counter) {
-    FIREFLY_JSON_AUTO *device = json_object();
+    REST_JSON_AUTO *device = json_object();
     for (size_t i = 0; i < FIREFLY_KEYS; i++) {
         uint8_t key[FIREFLY_KEY_SIZE];
         char text[HEX_TEXT_SIZE(FIREFLY_KEY_SIZE)];
@@ -77,7 +77,7 @@ static const char *change_body(const struct change *change, struct job *job, uin
         memory_wipe(text, sizeof text);
     }
     if (counter > 0) json_object_set_new(device, "frame_counter", json_integer(counter));
-    FIREFLY_JSON_AUTO *whole = json_object();
+    REST_JSON_AUTO *whole = json_object();
     json_object_set(whole, "device", device);
     char *text = json_dumps(whole, JSON_COMPACT);
     const char *body = arena_strdup(job->arena, text != NULL ? text : "{}");
@@ -140,7 +140,7 @@ enum release_stage { RELEASE_BEGIN, RELEASE_PUT, RELEASE_LOOK };
 static enum job_step release_looked(const struct firefly *self, struct job *job, const struct change *change,
                                     struct error *error) {
     struct change_state *state = job->state;
-    FIREFLY_JSON_AUTO *now = NULL;
+    REST_JSON_AUTO *now = NULL;
     if (firefly_get_reply(self, job, 0, change->eui, &now, error) != 0) {
         error_wrap(error, ERROR_NONE, "%s; and then", state->message);
         return JOB_FAILED;
@@ -179,7 +179,7 @@ enum restore_stage { RESTORE_BEGIN, RESTORE_LOOKED, RESTORE_PUT, RESTORE_PROVED 
 // The downlink counter to send along: what the target used counts, and none is used twice. 0 = Firefly's is high enough.
 static uint32_t restore_counter(const json_t *now, const struct device_progress *progress) {
     uint32_t there = 0;
-    firefly_number(now, "frame_counter", &there);
+    rest_number(now, "frame_counter", &there);
     if (!progress->known || progress->rejoined || progress->last_n_f_cnt_down == UINT32_MAX) return 0;
     uint32_t wanted = progress->last_n_f_cnt_down + 1;
     return progress->last_n_f_cnt_down > 0 && wanted > there ? wanted : 0;
@@ -196,7 +196,7 @@ static enum job_step restore_put(const struct firefly *self, struct job *job, co
 static enum job_step restore_looked(const struct firefly *self, struct job *job, const struct change *change,
                                     struct source_restoration *restoration, struct error *error) {
     struct change_state *state = job->state;
-    FIREFLY_JSON_AUTO *now = NULL;
+    REST_JSON_AUTO *now = NULL;
     if (firefly_get_reply(self, job, 0, change->eui, &now, error) != 0) return JOB_FAILED;
     enum keys_state keys = compare_keys(change->recorded, now);
     if (keys == KEYS_OTHER) return other_keys(error);
@@ -248,8 +248,8 @@ static void confirm_now(const struct change *change, const json_t *now,
         return;
     }
     if (!firefly_has_session(change->recorded)) return;
-    firefly_number(change->recorded, "frame_counter", &before);
-    if (!firefly_number(now, "frame_counter", &after) || after <= before || after == UINT32_MAX) return;
+    rest_number(change->recorded, "frame_counter", &before);
+    if (!rest_number(now, "frame_counter", &after) || after <= before || after == UINT32_MAX) return;
     confirmation->proof = SOURCE_MOVED_ON;
     confirmation->last_n_f_cnt_down = after + 1;
     confirmation->remark =
@@ -262,8 +262,8 @@ enum job_step firefly_confirm(struct source *source, struct job *job, const stru
                               struct error *error) {
     const struct firefly *self = firefly_of(source);
     CHANGE_AUTO change = {0};
-    FIREFLY_JSON_AUTO *device = NULL;
-    FIREFLY_JSON_AUTO *fcnt = NULL;
+    REST_JSON_AUTO *device = NULL;
+    REST_JSON_AUTO *fcnt = NULL;
     if (change_read(record, &change, error) != 0) return JOB_FAILED;
     if (now != NULL) {
         if (firefly_record_read(now, &device, &fcnt, error) != 0) return JOB_FAILED;

@@ -15,37 +15,23 @@ enum { DEV_ADDR_SIZE = 4, APPLICATION_KEY = 0, APPLICATION_SESSION_KEY, NETWORK_
 const char *const firefly_key_names[FIREFLY_KEYS] = {"application_key", "application_session_key",
                                                      "network_session_key"};
 
-// A member's text; NULL if it has none.
-static const char *text_of(const json_t *object, const char *name) {
-    const char *text = json_string_value(json_object_get(object, name));
-    return text == NULL || *text == '\0' ? NULL : text;
-}
-
-bool firefly_number(const json_t *object, const char *name, uint32_t *ret_number) {
-    const json_t *member = json_object_get(object, name);
-    json_int_t value = json_integer_value(member);
-    if (!json_is_integer(member) || value < 0 || value > UINT32_MAX) return false;
-    *ret_number = (uint32_t)value;
-    return true;
-}
-
 const char *firefly_key(const json_t *device, size_t index, uint8_t ret_key[static FIREFLY_KEY_SIZE],
                         bool *ret_there) {
-    const char *text = text_of(device, firefly_key_names[index]);
+    const char *text = rest_text(device, firefly_key_names[index]);
     *ret_there = text != NULL;
     return text == NULL ? NULL : cell_bytes(text, ret_key, FIREFLY_KEY_SIZE);
 }
 
 bool firefly_has_session(const json_t *device) {
-    return text_of(device, "address") != NULL &&
-           text_of(device, firefly_key_names[APPLICATION_SESSION_KEY]) != NULL &&
-           text_of(device, firefly_key_names[NETWORK_SESSION_KEY]) != NULL;
+    return rest_text(device, "address") != NULL &&
+           rest_text(device, firefly_key_names[APPLICATION_SESSION_KEY]) != NULL &&
+           rest_text(device, firefly_key_names[NETWORK_SESSION_KEY]) != NULL;
 }
 
 // ---- records
 
 void firefly_record_write(struct source_record *record, json_t *device, json_t *fcnt) {
-    FIREFLY_JSON_AUTO *whole = json_object();
+    REST_JSON_AUTO *whole = json_object();
     json_object_set(whole, "device", device);
     if (fcnt != NULL) json_object_set(whole, "fcnt", fcnt);
     char *text = json_dumps(whole, JSON_COMPACT | JSON_SORT_KEYS);
@@ -55,7 +41,7 @@ void firefly_record_write(struct source_record *record, json_t *device, json_t *
 
 int firefly_record_read(const struct source_record *record, json_t **ret_device, json_t **ret_fcnt,
                         struct error *error) {
-    FIREFLY_JSON_AUTO *whole = json_loadb((const char *)record->data, record->size, 0, NULL);
+    REST_JSON_AUTO *whole = json_loadb((const char *)record->data, record->size, 0, NULL);
     json_t *device = json_object_get(whole, "device");
     if (!json_is_object(device)) return error_set(error, ERROR_INPUT, "its record in the journal is damaged");
     *ret_device = json_incref(device);
@@ -95,7 +81,7 @@ static int set_versions(const struct firefly *self, const struct device_map_entr
 
 static void set_texts(const json_t *source, struct device *device) {
     Tts__EndDevice *message = device->end_device;
-    const char *name = text_of(source, "name"), *description = text_of(source, "description");
+    const char *name = rest_text(source, "name"), *description = rest_text(source, "description");
     if (name != NULL) device_set_text(device, &message->name, name);
     if (description != NULL) device_set_text(device, &message->description, description);
     const json_t *tags = json_object_get(source, "tags");
@@ -109,15 +95,13 @@ static void set_texts(const json_t *source, struct device *device) {
 }
 
 static void set_location(const json_t *source, struct device *device) {
-    const json_t *location = json_object_get(source, "location");
-    const json_t *latitude = json_object_get(location, "lat"), *longitude = json_object_get(location, "lon");
-    if (!json_is_number(latitude) || !json_is_number(longitude)) return;
-    if (json_number_value(latitude) == 0 && json_number_value(longitude) == 0) return;
+    double latitude = 0, longitude = 0;
+    if (!rest_location(json_object_get(source, "location"), &latitude, &longitude)) return;
     Tts__EndDevice__LocationsEntry *entry =
         message_new(&device->arena, &tts__end_device__locations_entry__descriptor);
     entry->value = message_new(&device->arena, &tts__location__descriptor);
-    entry->value->latitude = json_number_value(latitude);
-    entry->value->longitude = json_number_value(longitude);
+    entry->value->latitude = latitude;
+    entry->value->longitude = longitude;
     entry->value->source = TTS__LOCATION_SOURCE__SOURCE_REGISTRY;
     device_set_text(device, &entry->key, "user");
     message_append(&device->arena, &device->end_device->n_locations, &device->end_device->locations, entry);
@@ -126,7 +110,7 @@ static void set_location(const json_t *source, struct device *device) {
 static int set_settings(const json_t *source, struct device *device, struct error *error) {
     enum { DATA_RATE_MAX = 15 };
     uint32_t data_rate = UINT32_MAX;
-    if (firefly_number(source, "rx2_data_rate", &data_rate) && data_rate > DATA_RATE_MAX)
+    if (rest_number(source, "rx2_data_rate", &data_rate) && data_rate > DATA_RATE_MAX)
         return member_error("rx2_data_rate", "is no data rate", error);
     radio_set_windows(
         &(struct radio_windows){
@@ -153,7 +137,7 @@ static void set_counters(const json_t *source, const json_t *fcnt, struct device
                     "Firefly has no packet of it: its uplink counter is not known, and begins at 0");
     }
     uint32_t number = 0;
-    if (!firefly_number(source, "frame_counter", &number)) {
+    if (!rest_number(source, "frame_counter", &number)) {
         device_note(device, "session.last_n_f_cnt_down", "Firefly tells no downlink counter: it begins at 1");
     }
     session->last_n_f_cnt_down = number == UINT32_MAX ? number : number + 1;
@@ -161,7 +145,7 @@ static void set_counters(const json_t *source, const json_t *fcnt, struct device
 
 static int set_session(const json_t *source, const json_t *fcnt, struct device *device, struct error *error) {
     uint8_t address[DEV_ADDR_SIZE];
-    const char *text = text_of(source, "address");
+    const char *text = rest_text(source, "address");
     const char *reason = text == NULL ? "the DevAddr is missing" : cell_bytes(text, address, sizeof address);
     if (reason != NULL) return member_error("address", reason, error);
     Tts__Session *session = message_new(&device->arena, &tts__session__descriptor);
@@ -227,8 +211,8 @@ static int set_activation(const struct firefly *self, const struct device_map_en
 int firefly_convert(struct source *source, const struct source_record *record, struct device *device,
                     struct error *error) {
     const struct firefly *self = firefly_of(source);
-    FIREFLY_JSON_AUTO *object = NULL;
-    FIREFLY_JSON_AUTO *fcnt = NULL;
+    REST_JSON_AUTO *object = NULL;
+    REST_JSON_AUTO *fcnt = NULL;
     const struct device_map_entry *entry = device_map_find(self->rules.map, record);
     Tts__EndDeviceIdentifiers *ids = device_ids(device);
     uint8_t eui[FIREFLY_EUI_SIZE];
@@ -244,7 +228,7 @@ int firefly_convert(struct source *source, const struct source_record *record, s
     device->end_device->supports_class_c = json_is_true(json_object_get(object, "class_c"));
     result = set_versions(self, entry, device, error);
     if (result == 0)
-        result = radio_set_plan(&self->rules, record, text_of(object, "region"),
+        result = radio_set_plan(&self->rules, record, rest_text(object, "region"),
                                 "--firefly.frequency-plan-id", device, error);
     if (result == 0) result = set_activation(self, entry, object, fcnt, device, error);
     if (result == 0) result = set_settings(object, device, error);

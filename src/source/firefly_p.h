@@ -4,10 +4,8 @@
 #ifndef SOURCE_FIREFLY_P_H
 #define SOURCE_FIREFLY_P_H
 
-#include <jansson.h>
-
-#include "net/address.h"
 #include "source/file_device.h"
+#include "source/rest.h"
 
 enum { FIREFLY_EUI_SIZE = 8, FIREFLY_KEY_SIZE = 16, FIREFLY_KEYS = 3 };
 
@@ -15,11 +13,8 @@ struct firefly {
     struct source base;
     const struct option_values *options;  // borrowed
     struct file_rules rules;
-    struct address address;
-    struct server server;
-    char *name;    // owned; for messages
-    char *ca_pem;  // owned; NULL = none
-    char *auth;    // owned, wiped; the API key as it stands in a query
+    struct rest rest;
+    char *auth;  // owned, wiped; the API key as it stands in a query
     uint8_t join_eui[FIREFLY_EUI_SIZE];
     bool has_join_eui;
     bool invalidates;  // keys are changed in Firefly
@@ -30,12 +25,6 @@ struct firefly {
 static inline struct firefly *firefly_of(struct source *source) {
     return (struct firefly *)source;
 }
-
-static inline void firefly_json_drop(json_t **json) {
-    json_decref(*json);
-}
-
-#define FIREFLY_JSON_AUTO __attribute__((cleanup(firefly_json_drop))) json_t
 
 // ---- firefly.c: calls
 
@@ -73,9 +62,6 @@ void firefly_record_write(struct source_record *record, json_t *device, json_t *
 
 // True if DevAddr and both session keys are there.
 bool firefly_has_session(const json_t *device);
-
-// A member that is a number in 0...2^32-1. False if it is missing or null or something else.
-bool firefly_number(const json_t *object, const char *name, uint32_t *ret_number);
 
 int firefly_convert(struct source *source, const struct source_record *record, struct device *device,
                     struct error *error);

@@ -14,5 +14,6 @@ extern const struct source_driver source_helium;
 extern const struct source_driver source_chirpstack;
 extern const struct source_driver source_wanesy;
 extern const struct source_driver source_firefly;
+extern const struct source_driver source_loriot;
 
 #endif

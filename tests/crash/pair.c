@@ -12,6 +12,16 @@ static const char *const v2_keys[] = {"app_key", "nwk_s_key", "app_s_key", NULL}
 static const char *const v2_kinds[] = {"app_key", "dev_addr", NULL};
 static const char *const line_own[] = {"started_at", "session_key_id", NULL};
 
+static const char *const loriot_sandbox[] = {"--devices", "0", "--loriot-devices", "36", "--seed", "6", NULL};
+static const char *const loriot_run[] = {
+    "loriot", "application", "--all", "--release", "delete", "--concurrency", "8", NULL,
+};
+// A device that is made again skips a downlink counter, and has what LORIOT's interface takes of it.
+static const char *const loriot_forgotten[] = {"writes", "seqdn", "rx1", "lorawan", "location", NULL};
+static const char *const loriot_id[] = {"app", "_id", NULL};
+static const char *const loriot_keys[] = {"appkey", "nwkskey", "appskey", NULL};
+static const char *const loriot_kinds[] = {"appkey", "devaddr", NULL};
+
 const struct crash_pair crash_pairs[] = {
     {
         .name = "v2-json",
@@ -23,6 +33,18 @@ const struct crash_pair crash_pairs[] = {
         .keys = v2_keys,
         .own = line_own,
         .kinds = v2_kinds,
+        .kinds_least = 5,
+    },
+    {
+        .name = "loriot-json",
+        .sandbox = loriot_sandbox,
+        .run = loriot_run,
+        .lines = true,
+        .restores_all = false,
+        .places = {{.member = "loriot_devices", .id = loriot_id, .forgotten = loriot_forgotten}},
+        .keys = loriot_keys,
+        .own = line_own,
+        .kinds = loriot_kinds,
         .kinds_least = 5,
     },
     {.name = NULL},
