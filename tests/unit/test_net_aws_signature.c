@@ -11,14 +11,10 @@
 #include "net/aws_signature.h"
 
 #define TIME "20150830T123600Z"
-#define HOST                                                 \
-    {                                                        \
-        .name = "host", .value = "example.amazonaws.com" \
-    }
-#define DATE                               \
-    {                                      \
-        .name = "x-amz-date", .value = TIME \
-    }
+#define HOST \
+    { .name = "host", .value = "example.amazonaws.com" }
+#define DATE \
+    { .name = "x-amz-date", .value = TIME }
 
 enum { HEADERS_MOST = 6 };
 
@@ -34,21 +30,52 @@ static const struct vector {
     struct aws_header headers[HEADERS_MOST];
     const char *names, *signature;
 } vectors[] = {
-    {"GET", "/", "", "", {HOST, DATE}, "host;x-amz-date",
+    {"GET",
+     "/",
+     "",
+     "",
+     {HOST, DATE},
+     "host;x-amz-date",
      "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
-    {"POST", "/", "", "", {HOST, DATE}, "host;x-amz-date",
+    {"POST",
+     "/",
+     "",
+     "",
+     {HOST, DATE},
+     "host;x-amz-date",
      "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"},
-    {"GET", "/", "Param1=value1", "", {HOST, DATE}, "host;x-amz-date",
+    {"GET",
+     "/",
+     "Param1=value1",
+     "",
+     {HOST, DATE},
+     "host;x-amz-date",
      "a67d582fa61cc504c4bae71f336f98b97f1ea3c7a6bfe1b6e45aec72011b9aeb"},
-    {"GET", "/", "Param2=value2&Param1=value1", "", {HOST, DATE}, "host;x-amz-date",
+    {"GET",
+     "/",
+     "Param2=value2&Param1=value1",
+     "",
+     {HOST, DATE},
+     "host;x-amz-date",
      "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"},
-    {"GET", "/\xE1\x88\xB4", "", "", {HOST, DATE}, "host;x-amz-date",
+    {"GET",
+     "/\xE1\x88\xB4",
+     "",
+     "",
+     {HOST, DATE},
+     "host;x-amz-date",
      "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85"},
-    {"GET", "/", "", "",
+    {"GET",
+     "/",
+     "",
+     "",
      {HOST, {"my-header1", " value1"}, {"my-header2", " \"a   b   c\""}, DATE},
      "host;my-header1;my-header2;x-amz-date",
      "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736"},
-    {"POST", "/", "", "Param1=value1",
+    {"POST",
+     "/",
+     "",
+     "Param1=value1",
      {{"content-type", "application/x-www-form-urlencoded"}, HOST, DATE},
      "content-type;host;x-amz-date",
      "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a"},
