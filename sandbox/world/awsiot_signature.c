@@ -106,12 +106,26 @@ struct claim {
     char signature[80];
 };
 
+// Takes what stands between `before` and `end` ('\0' = the rest) and goes on behind it.
+static bool take_part(const char **at, const char *before, char end, char *text, size_t size) {
+    size_t skip = strlen(before);
+    if (*at == NULL || strncmp(*at, before, skip) != 0) return false;
+    const char *start = *at + skip, *stop = end == '\0' ? start + strlen(start) : strchr(start, end);
+    if (stop == NULL || stop == start || (size_t)(stop - start) >= size) return false;
+    memcpy(text, start, (size_t)(stop - start));
+    text[stop - start] = '\0';
+    *at = stop;
+    return true;
+}
+
 static bool parse_claim(const char *text, struct claim *claim) {
-    return text != NULL && sscanf(text,
-                                  "AWS4-HMAC-SHA256 Credential=%63[^/]/%15[^/]/%31[^/]/%31[^/]/aws4_request, "
-                                  "SignedHeaders=%127[^,], Signature=%79[0-9a-f]",
-                                  claim->key_id, claim->date, claim->region, claim->service, claim->names,
-                                  claim->signature) == 6;
+    *claim = (struct claim){0};
+    return take_part(&text, "AWS4-HMAC-SHA256 Credential=", '/', claim->key_id, sizeof claim->key_id) &&
+           take_part(&text, "/", '/', claim->date, sizeof claim->date) &&
+           take_part(&text, "/", '/', claim->region, sizeof claim->region) &&
+           take_part(&text, "/", '/', claim->service, sizeof claim->service) &&
+           take_part(&text, "/aws4_request, SignedHeaders=", ',', claim->names, sizeof claim->names) &&
+           take_part(&text, ", Signature=", '\0', claim->signature, sizeof claim->signature);
 }
 
 static void expected_signature(const struct claim *claim, const char *secret, const char *time,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls to AWS IoT Wireless, and what its answers have in common. Of a refusal only its type is told: the text of a refused
 // signature quotes the request, with its session token.
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -112,16 +111,9 @@ bool awsiot_not_found(const struct reply *reply) {
 
 // Seconds since 1970 of "Sun, 06 Nov 1994 08:49:37 GMT". False if it is something else.
 static bool parse_date(const char *text, int64_t *ret_seconds) {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct tm parts = {0};
-    char month[4] = "";
-    if (text == NULL || sscanf(text, "%*3s, %2d %3s %4d %2d:%2d:%2d GMT", &parts.tm_mday, month,
-                               &parts.tm_year, &parts.tm_hour, &parts.tm_min, &parts.tm_sec) != 6)
-        return false;
-    const char *place = strstr(months, month);
-    if (place == NULL || strlen(month) != 3 || (place - months) % 3 != 0) return false;
-    parts.tm_mon = (int)(place - months) / 3;
-    parts.tm_year -= 1900;
+    const char *end = text == NULL ? NULL : strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    if (end == NULL || *end != '\0') return false;
     *ret_seconds = timegm(&parts);
     return true;
 }
@@ -156,7 +148,10 @@ enum job_step awsiot_failed(struct awsiot *self, const struct call *call, const 
                             struct error *error) {
     char type[TYPE_SIZE];
     if (awsiot_clock_refused(self, reply)) return JOB_LOGIN;
-    reply_error(reply, call, error);
+    // That body may quote the request.
+    struct reply bare = *reply;
+    if (reply->http_status == HTTP_FORBIDDEN) bare.body = (struct buffer){0};
+    reply_error(&bare, call, error);
     error_type(reply, type);
     if (*type != '\0') error_wrap(error, ERROR_NONE, "%s", type);
     if (is_type(reply, "AccessDeniedException")) {

@@ -72,9 +72,13 @@ static bool keep_answer(struct awsiot *self, struct job *job, const char *otherw
         return false;
     char *text = error_chain(&error);
     change->code = error.code;
-    change->message =
-        arena_printf(job->arena, "%s%s",
-                     error.code == ERROR_DENIED ? "the credentials may not change devices: " : "", text);
+    change->message = arena_printf(
+        job->arena, "%s%s",
+        error.code == ERROR_DENIED
+            ? "the credentials may not change devices (it takes iotwireless:DeleteWirelessDevice, "
+              "and iotwireless:CreateWirelessDevice for the way back): "
+            : "",
+        text);
     memory_free_secret(text);
     // An internal error of Amazon's is a passing one.
     bool internal = reply->outcome == REPLY_ANSWERED && reply->http_status == 500;
@@ -84,10 +88,6 @@ static bool keep_answer(struct awsiot *self, struct job *job, const char *otherw
 
 static enum job_step tell_answer(const struct change *change, struct error *error) {
     error_set(error, change->code, "%s", change->message);
-    if (change->code == ERROR_DENIED)
-        error_hint(error,
-                   "the rights it takes are iotwireless:DeleteWirelessDevice and "
-                   "iotwireless:CreateWirelessDevice");
     return JOB_FAILED;
 }
 

@@ -7,6 +7,7 @@
 
 start() {
     sandbox_start --awsiot-devices "${1:-10}"
+    unset FREQUENCY_PLAN_ID
 }
 
 # devices FILE: of AWS, as they are, without the one of Sidewalk
@@ -126,7 +127,7 @@ refused() {
     devices before
     migrate awsiot device 0025CA0000FFFFFF
     exits 1
-    told 'ResourceNotFoundException'
+    told 'not found .HTTP 404.'
     told 'check the DevEUI'
     migrate awsiot device sensor-1
     exits 1
@@ -241,7 +242,7 @@ into_tts() {
 }
 
 throttled() {
-    sandbox_start --awsiot-devices 40 --rate-limit 20
+    sandbox_start --awsiot-devices 40 --rate-limit 60
     good awsiot application --all --release delete --output lines
     equal lines "$(line_count lines)" 40
     less 0 "$(calls aws-get refused)" 1000
