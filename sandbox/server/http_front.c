@@ -91,6 +91,10 @@ static void pause_for(int64_t duration) {
 static enum world_endpoint endpoint_of(const char *path) {
     if (strncmp(path, "/api/v1/", 8) == 0) return WORLD_FIREFLY;
     if (strncmp(path, "/1/nwk/", 7) == 0) return WORLD_LORIOT;
+    static const char *const aws[] = {"/wireless-devices", "/device-profiles", "/tags"};
+    for (size_t i = 0; i < sizeof aws / sizeof *aws; i++) {
+        if (strncmp(path, aws[i], strlen(aws[i])) == 0) return WORLD_AWSIOT;
+    }
     bool v3 = strncmp(path, "/api/", 5) == 0 && strncmp(path, "/api/v2/", 8) != 0;
     return v3 ? WORLD_CHIRPSTACK_V3 : WORLD_TTNV2_ACCOUNT;
 }
@@ -111,7 +115,7 @@ static enum MHD_Result ask_world(struct http_front *front, struct MHD_Connection
     BUFFER_AUTO method;
     buffer_init(&method, BUFFER_UNLIMITED);
     buffer_printf(&method, "%s %s", verb, path);
-    if (endpoint == WORLD_CHIRPSTACK_V3 || endpoint == WORLD_LORIOT)
+    if (endpoint == WORLD_CHIRPSTACK_V3 || endpoint == WORLD_LORIOT || endpoint == WORLD_AWSIOT)
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_argument, &method);
     struct world_request request = {
         .endpoint = endpoint,

@@ -186,6 +186,20 @@ static void describe_loriot(const struct sandbox *sandbox, struct buffer *text) 
         put_address(text, sandbox, "SANDBOX_LORIOT_TLS", "https://", sandbox->https_port);
 }
 
+static void describe_awsiot(const struct sandbox *sandbox, struct buffer *text) {
+    put_address(text, sandbox, "AWS_ENDPOINT_URL_IOT_WIRELESS", "http://", sandbox->http_port);
+    put_export(text, "AWS_REGION", WORLD_AWS_REGION);
+    put_export(text, "AWS_ACCESS_KEY_ID", WORLD_AWS_KEY_ID);
+    put_export(text, "AWS_SECRET_ACCESS_KEY", WORLD_AWS_SECRET);
+    put_export(text, "SANDBOX_AWS_READ_KEY_ID", WORLD_AWS_READ_KEY_ID);
+    put_export(text, "SANDBOX_AWS_READ_SECRET", WORLD_AWS_READ_SECRET);
+    put_export(text, "SANDBOX_AWS_SESSION_KEY_ID", WORLD_AWS_SESSION_KEY_ID);
+    put_export(text, "SANDBOX_AWS_SESSION_SECRET", WORLD_AWS_SESSION_SECRET);
+    put_export(text, "SANDBOX_AWS_SESSION_TOKEN", WORLD_AWS_SESSION_TOKEN);
+    if (sandbox->https != NULL)
+        put_address(text, sandbox, "SANDBOX_AWS_TLS", "https://", sandbox->https_port);
+}
+
 // What the program needs to read from the one application, or write to the other.
 static void describe_tts(const struct sandbox *sandbox, const char *prefix, const char *app_id,
                          enum world_tts_key key, struct buffer *text) {
@@ -243,6 +257,7 @@ static void describe(const struct sandbox *sandbox, struct buffer *text) {
     put_export(text, "SANDBOX_KEY_SETTINGS_ONLY", world_key_settings_only(world));
     describe_chirpstack(sandbox, text);
     describe_loriot(sandbox, text);
+    describe_awsiot(sandbox, text);
     describe_cluster(sandbox, text);
     put_address(text, sandbox, "FIREFLY_HOST", "http://", sandbox->http_port);
     put_export(text, "FIREFLY_API_KEY", WORLD_FIREFLY_KEY);

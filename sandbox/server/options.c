@@ -41,6 +41,7 @@ enum id {
     ID_CHIRPSTACK_DEVICES,
     ID_CHIRPSTACK_PORT,
     ID_LORIOT_DEVICES,
+    ID_AWSIOT_DEVICES,
 };
 
 static const struct option table[] = {
@@ -72,6 +73,7 @@ static const struct option table[] = {
     {"chirpstack-devices", required_argument, NULL, ID_CHIRPSTACK_DEVICES},
     {"chirpstack-port", required_argument, NULL, ID_CHIRPSTACK_PORT},
     {"loriot-devices", required_argument, NULL, ID_LORIOT_DEVICES},
+    {"awsiot-devices", required_argument, NULL, ID_AWSIOT_DEVICES},
     {NULL, 0, NULL, 0},
 };
 
@@ -93,6 +95,7 @@ const char options_help[] =
     "  --app-id ID            V2's application (default my-ttn-app)\n"
     "  --chirpstack-devices N       the same for the application meters of ChirpStack (default 10)\n"
     "  --loriot-devices N     devices in LORIOT (default 0); they are not in --state\n"
+    "  --awsiot-devices N     devices in AWS (default 0), and one of Sidewalk; they are not in --state\n"
     "  --broken               adds devices that cannot be migrated as they are, named after their defects\n"
     "  --record FILE          adds recorded devices: JSON lines {\"dev_id\", \"get_device_hex\"}; several\n"
     "  --state FILE           reads the world from FILE if it is there, and writes it back at the end\n"
@@ -131,7 +134,7 @@ const char options_help[] =
     "  --plain-discovery-port N     the same without TLS\n"
     "  --handler-port N       Handler of V2, TLS\n"
     "  --plain-handler-port N       the same without TLS\n"
-    "  --http-port N          Account Server of V2, ChirpStack v3, Firefly and LORIOT; GET /state\n"
+    "  --http-port N          Account Server of V2, ChirpStack v3, Firefly, LORIOT and AWS; GET /state\n"
     "                         (?devices=0: calls only), POST and DELETE "
     "/fault\n"
     "  --tts-port N           Identity Server of The Things Stack, TLS; Network, Application and Join Server "
@@ -206,6 +209,8 @@ static bool set_world(int id, const char *text, struct options *options) {
             return parse_uint(text, "", DEVICES_MOST, &world->firefly_devices);
         case ID_TTS_DEVICES:
             return parse_uint(text, "", DEVICES_MOST, &world->tts_devices);
+        case ID_AWSIOT_DEVICES:
+            return parse_uint(text, "", DEVICES_MOST, &world->awsiot_devices);
         case ID_LORIOT_DEVICES:
             return parse_uint(text, "", DEVICES_MOST, &world->loriot_devices);
         case ID_SEED:

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "world/awsiot_p.h"
 #include "world/chirpstack_p.h"
 #include "world/firefly_p.h"
 #include "world/loriot_p.h"
@@ -18,7 +19,7 @@
 // The gRPC servers answer in status codes, the HTTP servers in those of HTTP.
 static bool is_http(enum world_endpoint endpoint) {
     return endpoint == WORLD_TTNV2_ACCOUNT || endpoint == WORLD_CHIRPSTACK_V3 || endpoint == WORLD_FIREFLY ||
-           endpoint == WORLD_LORIOT;
+           endpoint == WORLD_LORIOT || endpoint == WORLD_AWSIOT;
 }
 
 struct world *world_new(const struct world_setup *setup) {
@@ -28,6 +29,7 @@ struct world *world_new(const struct world_setup *setup) {
     world->tts = tts_make_cluster(setup);
     world->firefly = firefly_new(setup);
     world->loriot = lo_new(setup);
+    world->awsiot = aws_new(setup);
     field_look(world, 0);
     return world;
 }
@@ -45,6 +47,7 @@ void world_free(struct world *world) {
     tts_free(world->tts);
     firefly_free(world->firefly);
     lo_free(world->loriot);
+    aws_free(world->awsiot);
     field_release(&world->field);
     free(world);
 }
@@ -109,6 +112,7 @@ static void short_name(const struct world_request *request, char *name, size_t s
     const char *method = request->method;
     if (request->endpoint == WORLD_FIREFLY) method = firefly_method(request);
     if (request->endpoint == WORLD_LORIOT) method = lo_method(request);
+    if (request->endpoint == WORLD_AWSIOT) method = aws_method(request);
     const char *slash = strrchr(method, '/');
     const char *start = slash != NULL ? slash + 1 : method;
     bool service = is_tts(request->endpoint) || request->endpoint == WORLD_CHIRPSTACK;
@@ -229,7 +233,8 @@ static void apply_fault(const struct fault *fault, bool http, struct world_reply
 static void count_result(struct method_calls *calls, const struct world_reply *reply, bool http) {
     bool broker = !http && reply->status == STATUS_INTERNAL && reply->message != NULL &&
                   strstr(reply->message, "[ResourceExhausted]") != NULL;
-    if (reply->status == (http ? 200 : STATUS_OK)) {
+    bool ok = http ? reply->status / 100 == 2 : reply->status == STATUS_OK;
+    if (ok) {
         calls->ok++;
     } else if (broker || reply->status == (http ? 429 : STATUS_RESOURCE_EXHAUSTED)) {
         calls->refused++;
@@ -259,6 +264,8 @@ static void call_network(struct world *world, int64_t now, const struct world_re
         world_firefly_call(world->firefly, request, reply);
     } else if (request->endpoint == WORLD_LORIOT) {
         lo_call(world->loriot, now, request, reply);
+    } else if (request->endpoint == WORLD_AWSIOT) {
+        aws_call(world->awsiot, now, request, reply);
     } else if (is_tts(request->endpoint)) {
         tts_cluster_call(world->tts, now, request, reply);
     } else {
@@ -333,6 +340,8 @@ void world_state_json(const struct world *world, unsigned parts, struct buffer *
         firefly_state_json(world->firefly, ",\n", state);
         buffer_puts(state, "],\n\"loriot_devices\":[\n");
         lo_state_json(world->loriot, ",\n", state);
+        buffer_puts(state, "],\n\"awsiot_devices\":[\n");
+        aws_state_json(world->awsiot, ",\n", state);
         buffer_puts(state, "]");
     }
     buffer_puts(state, "}\n");

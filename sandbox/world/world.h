@@ -26,6 +26,7 @@ enum world_endpoint {
     WORLD_CHIRPSTACK_V3,    // HTTP; the same devices
     WORLD_FIREFLY,          // HTTP
     WORLD_LORIOT,           // HTTP
+    WORLD_AWSIOT,           // HTTP
     WORLD_ENDPOINTS,
 };
 
@@ -48,6 +49,16 @@ enum world_endpoint {
 #define WORLD_FIREFLY_KEY      "firefly key/1+2=3&x"
 #define WORLD_FIREFLY_READ_KEY "firefly-read-only"
 
+// AWS: its region, and the access keys of its account: one that may do all, one that may only read, a temporary one.
+#define WORLD_AWS_REGION         "eu-west-1"
+#define WORLD_AWS_KEY_ID         "AKIASANDBOX000000000"
+#define WORLD_AWS_SECRET         "sandbox+secret/of+the+account000000000000"
+#define WORLD_AWS_READ_KEY_ID    "AKIASANDBOX000000001"
+#define WORLD_AWS_READ_SECRET    "sandbox+secret/that+only+reads00000000000"
+#define WORLD_AWS_SESSION_KEY_ID "ASIASANDBOX000000002"
+#define WORLD_AWS_SESSION_SECRET "sandbox+secret/for+a+while000000000000000"
+#define WORLD_AWS_SESSION_TOKEN  "sandbox+token/for+a+while=="
+
 struct world_setup {
     uint64_t seed;
     uint64_t devices;      // how many the main application gets; the first is "mydevice"
@@ -59,6 +70,7 @@ struct world_setup {
                      // Stack; 0 = no limiter
     double uplinks;  // uplinks a second over all devices, made by world_advance
     uint64_t chirpstack_devices;  // how many the main application of ChirpStack gets
+    uint64_t awsiot_devices;      // how many AWS gets, and one that is none of LoRaWAN
     uint64_t firefly_devices;     // how many Firefly gets
     uint64_t loriot_devices;      // how many LORIOT gets; every tenth is in its second application
 };

@@ -11,6 +11,7 @@ struct v2;
 struct cs;
 struct tts;
 struct firefly;
+struct awsiot;
 struct loriot;
 
 enum { METHODS_MAX = 128, FAULTS_MAX = 64 };
@@ -30,6 +31,7 @@ struct world {
     struct tts *tts;          // owned
     struct cs *chirpstack;    // owned
     struct firefly *firefly;  // owned
+    struct awsiot *awsiot;    // owned
     struct loriot *loriot;    // owned
     struct field field;
     struct fault faults[FAULTS_MAX];

@@ -15,5 +15,6 @@ extern const struct source_driver source_chirpstack;
 extern const struct source_driver source_wanesy;
 extern const struct source_driver source_firefly;
 extern const struct source_driver source_loriot;
+extern const struct source_driver source_awsiot;
 
 #endif

@@ -31,7 +31,7 @@ static void test_values(void **state) {
         "--devices 1000 --seed=7 --latency 30ms --rate-limit 5/s --fault A:internal --fault B:garbage "
         "--uplinks 2.5 "
         "--app-id my-app_2 --broken --handler-port=1904 --tts-devices 30 --tts-port 1884 --firefly-devices 8 "
-        "--loriot-devices 9";
+        "--loriot-devices 9 --awsiot-devices 6";
     struct options options;
     ERROR_AUTO error = {0};
     assert_int_equal(parse(line, &options, &error), 0);
@@ -49,6 +49,7 @@ static void test_values(void **state) {
     assert_int_equal(options.tts_port, 1884);
     assert_int_equal(options.world.firefly_devices, 8);
     assert_int_equal(options.world.loriot_devices, 9);
+    assert_int_equal(options.world.awsiot_devices, 6);
     assert_string_equal(options.listen, "127.0.0.1");
 }
 
@@ -85,11 +86,11 @@ static void test_refused(void **state) {
 static void test_help(void **state) {
     (void)state;
     static const char *const names[] = {
-        "--devices",       "--seed",        "--listen",        "--latency",        "--rate-limit",
-        "--real-limits",   "--fault",       "--record",        "--state",          "--uplinks",
-        "--app-id",        "--broken",      "--plain-handler", "--ports-file",     "--help",
-        "--version",       "--tts-devices", "--tts-port",      "--plain-tts-port", "--firefly-devices",
-        "--loriot-devices"};
+        "--devices",        "--seed",          "--listen",        "--latency",        "--rate-limit",
+        "--real-limits",    "--fault",         "--record",        "--state",          "--uplinks",
+        "--app-id",         "--broken",        "--plain-handler", "--ports-file",     "--help",
+        "--version",        "--tts-devices",   "--tts-port",      "--plain-tts-port", "--firefly-devices",
+        "--loriot-devices", "--awsiot-devices"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) assert_non_null(strstr(options_help, names[i]));
 }
 
