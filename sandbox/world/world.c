@@ -158,6 +158,7 @@ static const struct refusal {
      "Broker did not return device: Internal error: [ResourceExhausted] Rate limit for client \"fault\" "
      "reached"},
     {FAULT_INTERNAL, STATUS_INTERNAL, 500, "fault: internal"},
+    {FAULT_HALF, STATUS_INTERNAL, 500, "fault: half"},
     {FAULT_ABORTED, STATUS_ABORTED, 503, "fault: aborted"},
     {FAULT_TOKEN_EXPIRED, STATUS_PERMISSION_DENIED, 401,
      "permission denied: unable to parse token: token is expired"},
@@ -248,6 +249,7 @@ void world_call(struct world *world, int64_t now, const struct world_request *re
         if (is_tts(request->endpoint)) {
             tts_cluster_call(world->tts, now, request, reply);
         } else {
+            world->v2->half = fault != NULL && fault->kind == FAULT_HALF;
             v2_call(world->v2, now, request, reply);
         }
     }

@@ -21,6 +21,9 @@ enum { APPLICATION_ID = 0x544c574d };
     "sequence, state, id, dev_eui, complete, data, session, converted, reason, attempts, line, changed, " \
     "claim, "                                                                                             \
     "before, progress, f_cnt_up, n_f_cnt_down, a_f_cnt_down"
+// A device that goes back (21, 30) before its release was begun (5) is marked by another number for "complete".
+#define MARK_UNTOUCHED(to) \
+    "complete = CASE WHEN " to " IN (21, 30) AND state <= 4 AND complete = 1 THEN 2 ELSE complete END"
 #define DEVICE_FROM " FROM device WHERE application = ?1"
 
 static const char *const statement_text[STATEMENT_COUNT] = {
@@ -44,9 +47,9 @@ static const char *const statement_text[STATEMENT_COUNT] = {
     [STORE] =
         "UPDATE device SET state = 3, device_id = ?2, session = ?3, dev_eui = ?4, complete = ?5, data = ?6,"
         " converted = ?7, changed = ?8 WHERE sequence = ?1",
-    [SET_STATE] = "UPDATE device SET state = ?2, changed = ?3 WHERE sequence = ?1",
+    [SET_STATE] = "UPDATE device SET " MARK_UNTOUCHED("?2") ", state = ?2, changed = ?3 WHERE sequence = ?1",
     [SET_REASON] =
-        "UPDATE device SET state = ?2, reason = ?3, attempts = attempts + 1, changed = ?4 WHERE sequence = "
+        "UPDATE device SET " MARK_UNTOUCHED("?2") ", state = ?2, reason = ?3, attempts = attempts + 1, changed = ?4 WHERE sequence = "
         "?1",
     [SET_DEVICE_ID] = "UPDATE device SET device_id = ?2 WHERE sequence = ?1",
     [SET_CONVERTED] = "UPDATE device SET converted = ?2 WHERE sequence = ?1",
@@ -56,7 +59,7 @@ static const char *const statement_text[STATEMENT_COUNT] = {
         "= ?1",
     // From RESERVING to CONFIRMED, and UNDOING; or claimed by an attempt that was interrupted and begun anew.
     [RESTORE_ALL] =
-        "UPDATE device SET state = 30, changed = ?1 WHERE state BETWEEN 4 AND 9 OR state = 21 OR (state <= 3 "
+        "UPDATE device SET " MARK_UNTOUCHED("30") ", state = 30, changed = ?1 WHERE state BETWEEN 4 AND 9 OR state = 21 OR (state <= 3 "
         "AND"
         " claim IN (1, 2, 4))",
     [SET_LINE] = "UPDATE device SET line = ?2 WHERE sequence = ?1",

@@ -28,7 +28,7 @@ static enum job_step remove_job(void *context, struct job *job, struct error *er
 static enum job_step restore_job(void *context, struct job *job, struct error *error) {
     struct undo *undo = context;
     const struct run_setup *setup = &undo->run->setup;
-    undo->restoration = (struct source_restoration){.progress = undo->progress};
+    undo->restoration = (struct source_restoration){.progress = undo->progress, .untouched = undo->untouched};
     return setup->driver->restore(setup->source, job, undo->record, &undo->restoration, error);
 }
 
