@@ -13,7 +13,6 @@
 struct telling {
     struct file *file;  // standard output
     bool json;
-    bool waits;
     struct error error;  // the first one
 };
 
@@ -40,8 +39,7 @@ static void add_json(struct buffer *line, const struct run_verified *verified) {
     if (text != NULL) buffer_printf(line, "%s\n", text);
 }
 
-static void add_text(struct buffer *line, const struct telling *telling,
-                     const struct run_verified *verified) {
+static void add_text(struct buffer *line, const struct run_verified *verified) {
     printable_add(line, verified->device_id);
     if (!verified->equal) {
         buffer_puts(line, ": differs: ");
@@ -51,8 +49,6 @@ static void add_text(struct buffer *line, const struct telling *telling,
     }
     if (verified->heard) {
         buffer_puts(line, verified->progress.rejoined ? ", has joined" : ", heard");
-    } else if (telling->waits) {
-        buffer_puts(line, ", silent so far");
     }
     buffer_putc(line, '\n');
 }
@@ -65,8 +61,19 @@ static void tell(void *context, const struct run_verified *verified) {
     if (telling->json) {
         add_json(&line, verified);
     } else {
-        add_text(&line, telling, verified);
+        add_text(&line, verified);
     }
+    (void)telling->file->operations->write(telling->file, line.data, line.size, &telling->error);
+}
+
+// The time is up. JSON has told of it already that it was not heard.
+static void tell_silent(void *context, const char *id) {
+    struct telling *telling = context;
+    if (error_is_set(&telling->error) || telling->json) return;
+    BUFFER_AUTO line;
+    buffer_init(&line, BUFFER_UNLIMITED);
+    printable_add(&line, id);
+    buffer_puts(&line, ": silent: not heard since it was imported\n");
     (void)telling->file->operations->write(telling->file, line.data, line.size, &telling->error);
 }
 
@@ -80,11 +87,11 @@ enum exit_code cmd_verify(const struct session *session) {
         .wait = option_duration(invocation->global, "wait-uplink"),
         .context = &telling,
         .tell = tell,
+        .tell_silent = tell_silent,
     };
-    telling.waits = wanted.wait > 0;
     int result = file_open_standard_output(&telling.file, &error);
     if (result == 0) result = migration_open_again(&migration, session, name, MIGRATION_VERIFY, &error);
-    migration.waits = telling.waits;
+    migration.waits = wanted.wait > 0;
     if (result == 0) result = run_verify(migration.run, &wanted, &error);
     if (telling.file != NULL)
         (void)telling.file->operations->close(telling.file, result == 0 ? &error : NULL);

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include "base/file.h"
@@ -11,7 +12,7 @@
 #include "cli/printable.h"
 #include "journal/rows.h"
 
-enum { ID_WIDTH = 24, FLUSH_SIZE = 1 << 16 };
+enum { COLUMNS = 80, INDENT = 6, FLUSH_SIZE = 1 << 16 };
 
 struct writing {
     const struct plan_table *table;
@@ -37,11 +38,39 @@ static const char *verdict_of(const struct journal_row *row) {
 
 // ---- for people
 
-static void add_column(struct buffer *text, const char *words) {
-    BUFFER_AUTO column;
-    buffer_init(&column, BUFFER_UNLIMITED);
-    printable_add(&column, words);
-    buffer_printf(text, "%-*s  ", ID_WIDTH, buffer_string(&column));
+// Words in lines that fit, each indented; a word that is longer than a line has one of its own.
+static void add_wrapped(struct buffer *text, const char *words) {
+    size_t column = 0;
+    while (*words != '\0') {
+        size_t size = strcspn(words, " ");
+        if (column > 0 && column + 1 + size >= COLUMNS) {
+            buffer_putc(text, '\n');
+            column = 0;
+        }
+        if (column == 0) {
+            buffer_printf(text, "%*s", INDENT, "");
+            column = INDENT;
+        } else {
+            buffer_putc(text, ' ');
+            column++;
+        }
+        buffer_add(text, words, size);
+        column += size;
+        words += size;
+        words += strspn(words, " ");
+    }
+    buffer_putc(text, '\n');
+}
+
+// The ID, and the one that it gets if that is another.
+static void add_id(struct buffer *text, const struct journal_row *row) {
+    buffer_puts(text, "  ");
+    printable_add(text, row->id);
+    if (row->device_id != NULL && strcmp(row->device_id, row->id) != 0) {
+        buffer_puts(text, " -> ");
+        printable_add(text, row->device_id);
+    }
+    buffer_putc(text, '\n');
 }
 
 static int write_row(void *context, const struct journal_row *row, struct error *error) {
@@ -50,11 +79,11 @@ static int write_row(void *context, const struct journal_row *row, struct error 
     if (row->reason == NULL || failed != writing->failed) return 0;
     if (writing->heading != NULL) buffer_printf(&writing->text, "\n%s\n", writing->heading);
     writing->heading = NULL;
-    buffer_puts(&writing->text, "  ");
-    add_column(&writing->text, row->id);
-    add_column(&writing->text, row->device_id != NULL ? row->device_id : "-");
-    printable_add(&writing->text, row->reason);
-    buffer_putc(&writing->text, '\n');
+    BUFFER_AUTO reason;
+    buffer_init(&reason, BUFFER_UNLIMITED);
+    printable_add(&reason, row->reason);
+    add_id(&writing->text, row);
+    add_wrapped(&writing->text, buffer_string(&reason));
     return flush(writing, FLUSH_SIZE, error);
 }
 

@@ -27,14 +27,16 @@ static bool migrates(const struct summary *summary) {
 
 static void write_counts(const struct log *log, const struct summary *summary) {
     const struct run_numbers *numbers = summary->numbers;
+    // A run that ended before its first device has nothing to count.
+    if (summary->halted && numbers->done == 0 && numbers->begun == 0 && numbers->checked == 0) return;
     BUFFER_AUTO text;
     buffer_init(&text, BUFFER_UNLIMITED);
     if (summary->rollback) {
         buffer_printf(&text, "%" PRIu64 " device%s put back at %s", numbers->restored,
                       plural(numbers->restored), summary->source);
     } else if (summary->verify) {
-        buffer_printf(&text, "%" PRIu64 " device%s at %s as it should be", numbers->verified,
-                      plural(numbers->verified), summary->target);
+        buffer_printf(&text, "%" PRIu64 " device%s at %s as %s should be", numbers->verified,
+                      plural(numbers->verified), summary->target, numbers->verified == 1 ? "it" : "they");
         if (numbers->silent > 0) buffer_printf(&text, ", %" PRIu64 " not heard there yet", numbers->silent);
     } else if (summary->plan) {
         buffer_printf(&text, "%" PRIu64 " device%s can go", numbers->checked, plural(numbers->checked));
@@ -134,6 +136,23 @@ static void write_imported(const struct log *log, const struct summary *summary)
     }
 }
 
+// What to do about devices that are not as they should be, or were not heard.
+static void write_checked(const struct log *log, const struct summary *summary) {
+    if (summary->numbers->failed > 0) {
+        log_printf(
+            log, LOG_INFO,
+            "devices that differ: mend them at the target, or ttn-lw-migrate rollback RUN ID puts them "
+            "back at %s",
+            summary->source);
+    }
+    if (summary->numbers->silent > 0) {
+        log_printf(
+            log, LOG_INFO,
+            "devices that send rarely need longer: ttn-lw-migrate verify --wait-uplink 24h; those that "
+            "stay silent go back with ttn-lw-migrate rollback --silent");
+    }
+}
+
 static void write_next(const struct log *log, const struct summary *summary) {
     const struct run_numbers *numbers = summary->numbers;
     if (summary->interrupted || summary->halted) {
@@ -143,7 +162,7 @@ static void write_next(const struct log *log, const struct summary *summary) {
     } else if (summary->plan) {
         log_printf(log, LOG_INFO, "nothing was changed");
     } else if (summary->verify) {
-        return;
+        write_checked(log, summary);
     } else if (summary->target != NULL) {
         write_imported(log, summary);
     } else if (summary->dry_run) {

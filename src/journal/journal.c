@@ -21,9 +21,6 @@ enum { APPLICATION_ID = 0x544c574d };
     "sequence, state, id, dev_eui, complete, data, session, converted, reason, attempts, line, changed, " \
     "claim, "                                                                                             \
     "before, progress, f_cnt_up, n_f_cnt_down, a_f_cnt_down"
-// A device that goes back (21, 30) before its release was begun (5) is marked by another number for "complete".
-#define MARK_UNTOUCHED(to) \
-    "complete = CASE WHEN " to " IN (21, 30) AND state <= 4 AND complete = 1 THEN 2 ELSE complete END"
 #define DEVICE_FROM " FROM device WHERE application = ?1"
 
 static const char *const statement_text[STATEMENT_COUNT] = {
@@ -47,9 +44,9 @@ static const char *const statement_text[STATEMENT_COUNT] = {
     [STORE] =
         "UPDATE device SET state = 3, device_id = ?2, session = ?3, dev_eui = ?4, complete = ?5, data = ?6,"
         " converted = ?7, changed = ?8 WHERE sequence = ?1",
-    [SET_STATE] = "UPDATE device SET " MARK_UNTOUCHED("?2") ", state = ?2, changed = ?3 WHERE sequence = ?1",
+    [SET_STATE] = "UPDATE device SET state = ?2, changed = ?3 WHERE sequence = ?1",
     [SET_REASON] =
-        "UPDATE device SET " MARK_UNTOUCHED("?2") ", state = ?2, reason = ?3, attempts = attempts + 1, changed = ?4 WHERE sequence = "
+        "UPDATE device SET state = ?2, reason = ?3, attempts = attempts + 1, changed = ?4 WHERE sequence = "
         "?1",
     [SET_DEVICE_ID] = "UPDATE device SET device_id = ?2 WHERE sequence = ?1",
     [SET_CONVERTED] = "UPDATE device SET converted = ?2 WHERE sequence = ?1",
@@ -59,12 +56,21 @@ static const char *const statement_text[STATEMENT_COUNT] = {
         "= ?1",
     // From RESERVING to CONFIRMED, and UNDOING; or claimed by an attempt that was interrupted and begun anew.
     [RESTORE_ALL] =
-        "UPDATE device SET " MARK_UNTOUCHED("30") ", state = 30, changed = ?1 WHERE state BETWEEN 4 AND 9 OR state = 21 OR (state <= 3 "
+        "UPDATE device SET state = 30, changed = ?1 WHERE state BETWEEN 4 AND 9 OR state = 21 OR (state <= 3 "
         "AND"
         " claim IN (1, 2, 4))",
+    // Before RESTORE_ALL, and before a device gets another state: its release was not begun yet.
+    [MARK_UNTOUCHED] =
+        "UPDATE device SET complete = 2 WHERE sequence = ?1 AND state <= 4 AND complete = 1",
+    [MARK_ALL_UNTOUCHED] =
+        "UPDATE device SET complete = 2 WHERE (state = 4 OR (state <= 3 AND claim IN (1, 2, 4))) AND"
+        " complete = 1",
     [SET_LINE] = "UPDATE device SET line = ?2 WHERE sequence = ?1",
     [NEXT_LINE] = "SELECT " DEVICE_COLUMNS " FROM device WHERE line > ?1 ORDER BY line LIMIT 1",
-    [FORGET_RECORDED] = "UPDATE device SET line = NULL, state = 0, complete = 0 WHERE state = 3",
+    // Also those that failed, and are tried again, and those that are only reserved: their counters have moved on.
+    [FORGET_RECORDED] =
+        "UPDATE device SET line = NULL, state = CASE state WHEN 3 THEN 0 ELSE state END,"
+        " complete = 0 WHERE state = 3 OR (state IN (0, 4) AND converted IS NOT NULL)",
     [LAST_LINE] = "SELECT coalesce(max(line), 0) FROM device",
     [CHANGE_STATES] = "UPDATE device SET state = ?2, changed = ?3 WHERE state = ?1",
     [TOTAL] = "SELECT count(*)" DEVICE_FROM,
@@ -306,9 +312,11 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
     if (result == 0) result = check_identity(journal, &version, error);
     if (result == 0) result = check_soundness(journal, error);
     if (result == 0) result = journal_settle(journal, error);
-    if (result == 0) result = journal_upgrade(journal, version, writable, error);
+    if (result == 0) result = journal_view_older(journal, version, error);
     if (result == 0) result = read_sealed(journal, error);
     if (result == 0) result = guard_check(journal, place, writable, error);
+    if (result == 0 && writable) result = journal_upgrade(journal, version, error);
+    if (result == 0 && writable) result = guard_check_statements(journal, error);
     if (result == 0) sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     // A process that was killed may have left what it wrote, but did not sync: that is safe before anything is done on
     // the strength of it.

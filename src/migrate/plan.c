@@ -144,6 +144,7 @@ static void tell_duplicate(void *context, const char *id, const char *device_id,
     ERROR_AUTO error = {0};
     error_set(&error, ERROR_DEVICE, "would become %s, as %s would", device_id, other);
     error_hint(&error, "rename one of them at the source, or give both their DevEUI as ID: --set-eui-as-id");
+    if (duplicates->run->setup.plan_only) return;
     if (duplicates->run->setup.keep_going) {
         run_tell(duplicates->run, LOG_ERROR, id, "cannot be migrated", &error);
     } else if (duplicates->first == NULL) {

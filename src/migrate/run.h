@@ -140,6 +140,8 @@ struct run_verification {
     void *context;        // borrowed
     // Told for each device once, and once more when it is heard later; may be NULL.
     void (*tell)(void *context, const struct run_verified *verified);
+    // With `wait`: a device that was not heard until the end; `id` is that at the source. May be NULL.
+    void (*tell_silent)(void *context, const char *id);
 };
 
 // Reads every imported device of the run back from its target: numbers.verified are as they should be, numbers.failed

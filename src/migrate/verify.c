@@ -117,8 +117,9 @@ static int pause_round(struct run *run, int64_t until, struct error *error) {
     return result;
 }
 
-// Those that were not heard are to be put back.
-static int mark_silent(struct verification *all, struct error *error) {
+// Those that were not heard in all that time are told, and marked to be put back where that is wanted.
+static int end_silent(struct verification *all, struct error *error) {
+    const struct run_verification *wanted = all->wanted;
     struct run *run = all->run;
     struct journal_device device = {0};
     int64_t last = 0;
@@ -127,11 +128,15 @@ static int mark_silent(struct verification *all, struct error *error) {
                                  error)) == 1) {
         last = device.sequence;
         int result = 0;
-        if (!is_heard(all, last)) result = journal_set_state(run->journal, last, DEVICE_RESTORING, error);
+        bool silent = !is_heard(all, last);
+        if (silent && wanted->wait > 0 && wanted->tell_silent != NULL)
+            wanted->tell_silent(wanted->context, device.record.id);
+        if (silent && wanted->restore_silent)
+            result = journal_set_state(run->journal, last, DEVICE_RESTORING, error);
         journal_device_release(&device);
         if (result != 0) return result;
     }
-    run->uncommitted = true;
+    if (wanted->restore_silent) run->uncommitted = true;
     return found < 0 ? found : 0;
 }
 
@@ -148,7 +153,7 @@ int run_verify_devices(struct run *run, const struct run_verification *wanted, s
         if (result == 0) result = verify_round(&all, error);
         run->numbers.silent = all.silent;
     }
-    if (result == 0 && wanted->restore_silent) result = mark_silent(&all, error);
+    if (result == 0) result = end_silent(&all, error);
     free(all.heard);
     return result;
 }

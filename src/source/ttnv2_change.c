@@ -69,6 +69,14 @@ static bool keys_are_recorded(const struct source_record *record, const Ttnv2__D
             same_bytes(before->app_s_key, now->app_s_key));
 }
 
+// True if the device used its AppKey, which is the recorded one, to join V2 once more: so V2 handles it, in another session.
+static bool is_joined_anew(const struct source_record *record, const Ttnv2__Device *now,
+                           struct ttnv2_parts parts) {
+    if (!parts.join || !parts.takes_session) return false;
+    parts.takes_session = false;
+    return keys_are_recorded(record, now, parts) && ttnv2_parts(now->lorawan_device, true).session;
+}
+
 struct release_state {
     struct ttnv2_parts parts;
     unsigned tries;
@@ -196,7 +204,10 @@ static enum job_step release_looked(struct ttnv2 *self, struct job *job, const s
     }
     if (job->again && !keys_are_recorded(record, device, state->parts)) {
         error_set(error, ERROR_DEVICE,
-                  "has other keys in V2 than those that were exported: it is left alone");
+                  is_joined_anew(record, device, state->parts)
+                      ? "joined V2 once more after it was exported: it is left alone, until it is rolled back "
+                        "and migrated with its present session"
+                      : "has other keys in V2 than those that were exported: it is left alone");
         return JOB_FAILED;
     }
     if (is_passing(state->code) && state->tries < CHANGE_TRIES) return release_set(self, job, device);
@@ -222,8 +233,17 @@ enum job_step ttnv2_release(struct source *source, struct job *job, const struct
 
 // ---- restoring
 
-// The Handler alone shows keys. The Network Server, which SetDevice writes first, may have lost the session although they
-// are there: so a device whose session was taken along is set again, unless no SetDevice can have touched it.
+#define REMARK_NONCES \
+    "is back, but V2 has forgotten which nonces it used: an old join-request could be replayed"
+#define REMARK_HEARD \
+    "V2 heard it between reading and writing: its downlink counter is one higher than it was read"
+#define REMARK_REJOINED                                                                                      \
+    "it joined its new network meanwhile: the session that V2 has back is an old one, so it must join once " \
+    "more"
+#define REMARK_JOINED "is back, but joined V2 once more meanwhile: it keeps the session that it got there"
+
+// GetDevice shows the Handler's keys. The Network Server, which SetDevice writes first, may have lost the session although
+// they are there: so a device whose session was taken along is set again, unless no SetDevice can have touched it.
 enum restore_stage { RESTORE_BEGIN, RESTORE_LOOKED, RESTORE_SET, RESTORE_PROVED };
 
 struct restore_state {
@@ -231,9 +251,9 @@ struct restore_state {
     struct ttnv2_parts parts;
     const struct device_progress *progress;  // at the target
     bool nonces;                             // the AppKey changes, so V2 forgets the nonces that were used
-    bool untouched;                          // nothing can have been written since it was recorded
-    bool kept;                               // the Handler shows the keys as they were recorded
-    bool live;                               // V2 may have handled the device while SetDevice was on its way
+    bool untouched;       // nothing can have been written since it was recorded
+    bool kept;            // the Handler shows the keys as they were recorded
+    bool live;            // V2 may have handled the device while SetDevice was on its way
     bool heard;           // V2 heard it between reading and writing, which wrote the older counters back
     bool done;            // SetDevice is known to have written the Network Server
     int64_t last_seen;    // of the device that the last SetDevice was made from
@@ -241,7 +261,7 @@ struct restore_state {
     uint32_t f_cnt_down;  // that the last one wrote
     unsigned tries;
     enum error_code code;  // of what SetDevice answered
-    const char *message;   // of that; in the job\'s arena
+    const char *message;   // of that; in the job's arena
 };
 
 static enum job_step restore_look(struct ttnv2 *self, struct job *job, const struct source_record *record,
@@ -260,10 +280,17 @@ static void take_progress(const struct restore_state *state, Ttnv2__LoRaWANDevic
         lorawan->f_cnt_down = progress->last_n_f_cnt_down + 1;
 }
 
+// True if V2 heard the device after it was read, and may have used a downlink counter that was then written back.
+static bool may_repeat(const struct restore_state *state, const Ttnv2__LoRaWANDevice *now) {
+    const Ttnv2__LoRaWANDevice *recorded = state->recorded->lorawan_device;
+    if (session_stays(state->parts)) return is_set_back(now, recorded->last_seen, recorded->f_cnt_down);
+    return state->parts.takes_session && now->last_seen > recorded->last_seen;
+}
+
 static void take_counters(struct restore_state *state, Ttnv2__LoRaWANDevice *lorawan,
                           const Ttnv2__LoRaWANDevice *now) {
     const Ttnv2__LoRaWANDevice *recorded = state->recorded->lorawan_device;
-    bool heard = state->parts.takes_session && now->last_seen > recorded->last_seen;
+    bool heard = may_repeat(state, now);
     uint32_t up = recorded->f_cnt_up > now->f_cnt_up ? recorded->f_cnt_up : now->f_cnt_up;
     uint32_t down = recorded->f_cnt_down > now->f_cnt_down ? recorded->f_cnt_down : now->f_cnt_down;
     lorawan->f_cnt_up = up;
@@ -300,14 +327,23 @@ static enum job_step restore_set(struct ttnv2 *self, struct job *job, Ttnv2__Dev
     return JOB_CALLS;
 }
 
+// What has its keys in the Handler needs nothing.
+static bool is_whole(const struct restore_state *state, const Ttnv2__Device *now) {
+    return state->untouched || (!state->parts.takes_session && !may_repeat(state, now->lorawan_device));
+}
+
 static enum job_step restore_looked(struct ttnv2 *self, struct job *job, const struct source_record *record,
-                                    struct error *error) {
+                                    const char **ret_remark, struct error *error) {
     struct restore_state *state = job->state;
     Ttnv2__Device *now = NULL;
     if (ttnv2_get_device_reply(self, job, record->id, &now, error) != 0) return JOB_FAILED;
     state->kept = keys_are_recorded(record, now, state->parts);
-    if (state->kept)
-        return state->untouched || !state->parts.takes_session ? JOB_DONE : restore_set(self, job, now);
+    if (state->kept && is_whole(state, now)) return JOB_DONE;
+    if (state->kept) return restore_set(self, job, now);
+    if (is_joined_anew(record, now, state->parts)) {
+        *ret_remark = REMARK_JOINED;
+        return JOB_DONE;
+    }
     // An AppKey that was entered for a device that had none would be overwritten.
     bool new_key = !state->parts.join && !ttnv2_is_zero(now->lorawan_device->app_key);
     if (new_key || !parts_are_cleared(now->lorawan_device, state->parts)) {
@@ -339,15 +375,6 @@ static enum job_step restore_answered(struct ttnv2 *self, struct job *job,
     state->done = reply_ok(reply, CALL_GRPC) || network_is_written(reply);
     return restore_look(self, job, record, RESTORE_PROVED);
 }
-
-#define REMARK_NONCES \
-    "is back, but V2 has forgotten which nonces it used: an old join-request could be replayed"
-#define REMARK_HEARD \
-    "V2 heard it between reading and writing: its downlink counter is one higher than it was read"
-
-#define REMARK_REJOINED                                                                                      \
-    "it joined its new network meanwhile: the session that V2 has back is an old one, so it must join once " \
-    "more"
 
 // What is not as it was; NULL = nothing.
 static const char *restore_remark(const struct restore_state *state) {
@@ -397,7 +424,7 @@ enum job_step ttnv2_restore(struct source *source, struct job *job, const struct
     if (reply->outcome == REPLY_DRY) return JOB_DONE;
     if (job->stage == RESTORE_SET) return restore_answered(self, job, record);
     if (!reply_ok(reply, CALL_GRPC)) return ttnv2_handler_failed(self, &job->calls[0], reply, error);
-    if (job->stage == RESTORE_LOOKED) return restore_looked(self, job, record, error);
+    if (job->stage == RESTORE_LOOKED) return restore_looked(self, job, record, &restoration->remark, error);
     return restore_proved(self, job, record, &restoration->remark, error);
 }
 

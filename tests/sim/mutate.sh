@@ -39,12 +39,16 @@ forget_intent:*)
     change 1 'result = journal_set_state(run->journal, flight->sequence, DEVICE_RELEASING, error);' 'result = 0;'
     ;;
 lost_is_success:*)
-    change 1 'if (reply_ok(reply, CALL_GRPC)) return JOB_DONE;' \
-        'if (reply_ok(reply, CALL_GRPC) || reply->outcome == REPLY_LOST) return JOB_DONE;'
+    change 1 'if (reply_ok(reply, CALL_GRPC)) return release_cleared(' \
+        'if (reply_ok(reply, CALL_GRPC) || reply->outcome == REPLY_LOST) return release_cleared('
     ;;
 lost_is_failure:*)
-    change 1 'if (reply_ok(reply, CALL_GRPC)) return JOB_DONE;' \
-        'if (reply_ok(reply, CALL_GRPC) || reply->outcome == REPLY_LOST) return reply_error(reply, &job->calls[0], error) == 0 ? JOB_DONE : JOB_FAILED;'
+    change 1 'if (reply_ok(reply, CALL_GRPC)) return release_cleared(' \
+        'if (reply_ok(reply, CALL_GRPC) || reply->outcome == REPLY_LOST) return reply->outcome == REPLY_LOST ? (reply_error(reply, &job->calls[0], error) == 0 ? JOB_DONE : JOB_FAILED) : release_cleared('
+    ;;
+believe_handler:*)
+    # Keys that the Handler has say nothing about the Network Server.
+    change 1 'return state->untouched || (' 'return state->kept || ('
     ;;
 skip_lock:*)
     change 1 'if (flock(descriptor, LOCK_EX | LOCK_NB) != 0)' 'if (descriptor < 0)'
@@ -59,11 +63,7 @@ line_before_validation:flight_write.c)
     ;;
 read_before_kill:*)
     # What a killed run had read of a device that it did not clear counts on.
-    change 1 'SET line = NULL, state = 0, complete = 0 WHERE' 'SET line = NULL, state = 0 WHERE'
-    ;;
-trust_cache:*)
-    # What a killed run wrote and did not sync is taken for safe.
-    change 1 'PRAGMA wal_checkpoint"' 'PRAGMA user_version"'
+    change 1 '" complete = 0 WHERE state = 3 OR' '" complete = complete WHERE state = 3 OR'
     ;;
 *)
     echo "mutate.sh: no mutation $mutation" >&2
