@@ -104,9 +104,8 @@ static int read_device(struct journal *journal, sqlite3_stmt *statement, struct 
     };
     struct source_record *record = &device->record;
     record->id = memory_strdup((const char *)sqlite3_column_text(statement, 2));
-    // 0, 1, or 2: as MARK_UNTOUCHED left it.
-    record->complete = sqlite3_column_int(statement, 4) > 0;
-    device->untouched = sqlite3_column_int(statement, 4) > 1;
+    record->complete = (sqlite3_column_int(statement, 4) & 1) != 0;
+    device->untouched = (sqlite3_column_int(statement, 4) & 2) != 0;
     if (sqlite3_column_bytes(statement, 3) == (int)sizeof record->dev_eui) {
         memcpy(record->dev_eui, sqlite3_column_blob(statement, 3), sizeof record->dev_eui);
         record->has_dev_eui = true;

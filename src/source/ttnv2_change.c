@@ -152,8 +152,11 @@ static enum job_step release_begin(struct ttnv2 *self, struct job *job, const st
 // AppKey and session are as they are to be; the counters of a session that stays are looked at once more.
 static enum job_step release_cleared(struct ttnv2 *self, struct job *job,
                                      const struct source_record *record) {
-    const struct release_state *state = job->state;
+    struct release_state *state = job->state;
     if (!session_stays(state->parts)) return JOB_DONE;
+    state->code = ERROR_REFUSED;
+    state->message = "V2 has it cleared, and yet it has its keys";
+    state->unsure = true;
     ttnv2_get_device_call(self, job, record->id);
     job->stage = RELEASE_COUNT;
     return JOB_CALLS;
@@ -194,7 +197,8 @@ static enum job_step release_looked(struct ttnv2 *self, struct job *job, const s
     const struct reply *reply = &job->replies[0];
     if (!reply_ok(reply, CALL_GRPC)) {
         enum job_step step = ttnv2_handler_failed(self, &job->calls[0], reply, error);
-        if (step != JOB_LOGIN) error_wrap(error, ERROR_NONE, "%s; and then", state->message);
+        if (step != JOB_LOGIN && job->stage == RELEASE_LOOK)
+            error_wrap(error, ERROR_NONE, "%s; and then", state->message);
         return step;
     }
     Ttnv2__Device *device = NULL;
@@ -203,11 +207,12 @@ static enum job_step release_looked(struct ttnv2 *self, struct job *job, const s
         return session_stays(state->parts) ? release_counted(self, job, device) : JOB_DONE;
     }
     if (job->again && !keys_are_recorded(record, device, state->parts)) {
-        error_set(error, ERROR_DEVICE,
-                  is_joined_anew(record, device, state->parts)
-                      ? "joined V2 once more after it was exported: it is left alone, until it is rolled back "
-                        "and migrated with its present session"
-                      : "has other keys in V2 than those that were exported: it is left alone");
+        error_set(
+            error, ERROR_DEVICE,
+            is_joined_anew(record, device, state->parts)
+                ? "joined V2 once more after it was exported: it is left alone, until it is rolled back "
+                  "and migrated with its present session"
+                : "has other keys in V2 than those that were exported: it is left alone");
         return JOB_FAILED;
     }
     if (is_passing(state->code) && state->tries < CHANGE_TRIES) return release_set(self, job, device);
@@ -251,9 +256,9 @@ struct restore_state {
     struct ttnv2_parts parts;
     const struct device_progress *progress;  // at the target
     bool nonces;                             // the AppKey changes, so V2 forgets the nonces that were used
-    bool untouched;       // nothing can have been written since it was recorded
-    bool kept;            // the Handler shows the keys as they were recorded
-    bool live;            // V2 may have handled the device while SetDevice was on its way
+    bool untouched;                          // nothing can have been written since it was recorded
+    bool kept;                               // the Handler shows the keys as they were recorded
+    bool live;                               // V2 may have handled the device while SetDevice was on its way
     bool heard;           // V2 heard it between reading and writing, which wrote the older counters back
     bool done;            // SetDevice is known to have written the Network Server
     int64_t last_seen;    // of the device that the last SetDevice was made from

@@ -15,7 +15,6 @@
 // So long there is no space once the disk is full.
 enum { FULL_EVENTS = 40, LAST_TRIES = 3 };
 
-
 static int64_t wall(void *context) {
     return WALL_START + ((const struct sim *)context)->now;
 }
