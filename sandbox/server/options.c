@@ -115,6 +115,8 @@ const char options_help[] =
     "one of\n"
     "                           unavailable, unavailable-after, resource-exhausted, resource-exhausted-13,\n"
     "                           internal, aborted     an error; -after: although the change was made\n"
+    "                           half                  of V2's SetDevice the Network Server's part is done;\n"
+    "                                                 status 13\n"
     "                           token-expired         refused as for a token that has run out\n"
     "                           reset-before, reset-middle, reset-after (or after-commit)     the connection "
     "is\n"

@@ -40,6 +40,7 @@ static const struct kind_row {
     {"empty", FAULT_EMPTY, false, VALUE_NONE, 0},
     {"oversized", FAULT_OVERSIZED, false, VALUE_BYTES, 80 << 20},
     {"goaway", FAULT_GOAWAY, false, VALUE_NONE, 0},
+    {"half", FAULT_HALF, false, VALUE_NONE, 0},
     {"refuse", FAULT_REFUSE, true, VALUE_DURATION, NS_PER_SECOND},
     {"garbage-http", FAULT_GARBAGE_HTTP, false, VALUE_NONE, 0},
 };

@@ -35,7 +35,8 @@ enum fault_kind {
     FAULT_OVERSIZED,              // status 0 with a message of =BYTES (default 80 MiB)
     FAULT_GOAWAY,                 // answered; every connection of that server is told to go away
     FAULT_REFUSE,                 // connections reset and refused for =DURATION (default 1s)
-    FAULT_GARBAGE_HTTP            // bytes that are no HTTP, then the connection ends
+    FAULT_HALF,         // status 13; V2's SetDevice wrote its Network Server alone, other calls nothing
+    FAULT_GARBAGE_HTTP  // bytes that are no HTTP, then the connection ends
 };
 
 struct fault {

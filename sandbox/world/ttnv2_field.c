@@ -56,7 +56,8 @@ bool v2_holds(const struct v2 *v2, const uint8_t *euis, bool *ret_known) {
     const struct v2_network_device *network = NULL;
     const struct v2_device *device = find(v2, euis, &network);
     *ret_known = device != NULL;
-    return device != NULL && v2_has_keys(device);
+    if (device == NULL) return false;
+    return !v2_is_zero(device->app_key, KEY_SIZE) || !v2_is_zero(network->session.nwk_s_key, KEY_SIZE);
 }
 
 void v2_read_device(const struct v2 *v2, struct field_device *own) {

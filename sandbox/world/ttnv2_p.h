@@ -122,6 +122,7 @@ struct v2 {
     double uplinks;       // per second
     double uplink_debt;   // due, not yet made
     int64_t advanced_to;  // 0 = not yet
+    bool half;            // the present call fails between the Network Server and the Handler
 };
 
 // ---- ttnv2.c: the network as a whole

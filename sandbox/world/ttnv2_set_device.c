@@ -234,7 +234,7 @@ static void answer(struct set *set, const struct world_request *request) {
         return;
     }
     read_session(set);
-    if (write_network(set)) write_handler(set);
+    if (write_network(set) && !set->v2->half) write_handler(set);
 }
 
 void v2_set_device(struct v2 *v2, int64_t now, const struct world_request *request,

@@ -59,6 +59,11 @@ static const char *const statement_text[STATEMENT_COUNT] = {
         "UPDATE device SET state = 30, changed = ?1 WHERE state BETWEEN 4 AND 9 OR state = 21 OR (state <= 3 "
         "AND"
         " claim IN (1, 2, 4))",
+    // Before RESTORE_ALL, and before a device gets another state: its release was not begun yet.
+    [MARK_UNTOUCHED] = "UPDATE device SET complete = complete | 2 WHERE sequence = ?1 AND state <= 4",
+    [MARK_ALL_UNTOUCHED] =
+        "UPDATE device SET complete = complete | 2"
+        " WHERE state = 4 OR (state <= 3 AND claim IN (1, 2, 4))",
     [SET_LINE] = "UPDATE device SET line = ?2 WHERE sequence = ?1",
     [NEXT_LINE] = "SELECT " DEVICE_COLUMNS " FROM device WHERE line > ?1 ORDER BY line LIMIT 1",
     // Also those that failed, and are tried again, and those that are only reserved: their counters have moved on.

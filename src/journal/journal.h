@@ -112,6 +112,7 @@ struct journal_device {
     enum device_state state;
     struct source_record record;
     bool session;        // a session goes with it
+    bool untouched;      // UNDOING, RESTORING, RESTORED: it is certain that its release was never begun
     uint8_t *converted;  // protobuf bytes of ttn.lorawan.v3.EndDevice; NULL before RECORDED
     size_t converted_size;
     char *reason;       // why it failed, or what is to be known of it; NULL = nothing

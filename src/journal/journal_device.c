@@ -104,7 +104,8 @@ static int read_device(struct journal *journal, sqlite3_stmt *statement, struct 
     };
     struct source_record *record = &device->record;
     record->id = memory_strdup((const char *)sqlite3_column_text(statement, 2));
-    record->complete = sqlite3_column_int(statement, 4) != 0;
+    record->complete = (sqlite3_column_int(statement, 4) & 1) != 0;
+    device->untouched = (sqlite3_column_int(statement, 4) & 2) != 0;
     if (sqlite3_column_bytes(statement, 3) == (int)sizeof record->dev_eui) {
         memcpy(record->dev_eui, sqlite3_column_blob(statement, 3), sizeof record->dev_eui);
         record->has_dev_eui = true;
@@ -207,8 +208,20 @@ int journal_store(struct journal *journal, const struct journal_entry *entry, ch
     return journal_run(journal, statement, error);
 }
 
+// A device that goes back is marked if its release was never begun: whoever puts it back cannot always see that.
+static int mark_untouched(struct journal *journal, int64_t sequence, enum device_state next,
+                          struct error *error) {
+    if (next != DEVICE_UNDOING && next != DEVICE_RESTORING) return 0;
+    sqlite3_stmt *statement = journal_statement(journal, MARK_UNTOUCHED);
+    if (statement == NULL) return journal_error(journal, error);
+    sqlite3_bind_int64(statement, 1, sequence);
+    return journal_run(journal, statement, error);
+}
+
 int journal_set_state(struct journal *journal, int64_t sequence, enum device_state state,
                       struct error *error) {
+    int result = mark_untouched(journal, sequence, state, error);
+    if (result != 0) return result;
     sqlite3_stmt *statement = journal_statement(journal, SET_STATE);
     if (statement == NULL) return journal_error(journal, error);
     sqlite3_bind_int64(statement, 1, sequence);
@@ -231,6 +244,8 @@ int journal_set_device_id(struct journal *journal, int64_t sequence, const char 
 
 int journal_set_reason(struct journal *journal, int64_t sequence, enum device_state state, const char *reason,
                        struct error *error) {
+    int result = mark_untouched(journal, sequence, state, error);
+    if (result != 0) return result;
     sqlite3_stmt *statement = journal_statement(journal, SET_REASON);
     if (statement == NULL) return journal_error(journal, error);
     sqlite3_bind_int64(statement, 1, sequence);

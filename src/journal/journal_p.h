@@ -23,6 +23,8 @@ enum statement {
     SET_CLAIM,
     SET_PROGRESS,
     RESTORE_ALL,
+    MARK_UNTOUCHED,
+    MARK_ALL_UNTOUCHED,
     NEXT_LINE,
     FORGET_RECORDED,
     LAST_LINE,

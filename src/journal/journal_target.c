@@ -44,10 +44,12 @@ int journal_set_progress(struct journal *journal, int64_t sequence, const struct
 }
 
 int journal_restore_all(struct journal *journal, uint64_t *ret_count, struct error *error) {
+    sqlite3_stmt *untouched = journal_statement(journal, MARK_ALL_UNTOUCHED);
     sqlite3_stmt *statement = journal_statement(journal, RESTORE_ALL);
-    if (statement == NULL) return journal_error(journal, error);
+    if (untouched == NULL || statement == NULL) return journal_error(journal, error);
+    int result = journal_run(journal, untouched, error);
     journal_bind_now(journal, statement, 1);
-    int result = journal_run(journal, statement, error);
+    if (result == 0) result = journal_run(journal, statement, error);
     if (result == 0) *ret_count = (uint64_t)sqlite3_changes64(journal->database);
     return result;
 }

@@ -48,6 +48,8 @@ void flight_released(struct flight *flight, bool done, struct error *error) {
     struct run *run = flight->flights->run;
     bool server = run->setup.target_instance != NULL;
     if (!done && server && !is_passing(error)) {
+        // Credentials that ran out in between hide what came before.
+        if (flight->task.job.unchanged && flight->logins == 0) flight->touched = false;
         flight_undo(flight, error);
         return;
     }

@@ -115,6 +115,7 @@ static int restore_start(struct restorations *all, struct restoration *slot, str
         .before = slot->device.before,
         .before_size = slot->device.before_size,
         .source = run_can_restore(run),
+        .untouched = slot->device.untouched,
         .stage = UNDO_RECALL,
         .progress = slot->device.progress,
     };

@@ -37,7 +37,7 @@ static enum job_step remove_job(void *context, struct job *job, struct error *er
 static enum job_step restore_job(void *context, struct job *job, struct error *error) {
     struct undo *undo = context;
     const struct run_setup *setup = &undo->run->setup;
-    undo->restoration = (struct source_restoration){.progress = undo->progress};
+    undo->restoration = (struct source_restoration){.progress = undo->progress, .untouched = undo->untouched};
     // Until it was removed there, the target may have answered it once more.
     if (undo->progress.known && !undo->progress.rejoined && is_to_be_removed(undo))
         undo->restoration.progress.last_n_f_cnt_down++;

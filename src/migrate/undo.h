@@ -29,7 +29,8 @@ struct undo {
     enum device_claim claim;
     const void *before;
     size_t before_size;
-    bool source;  // the source is to get it back
+    bool source;     // the source is to get it back
+    bool untouched;  // its release was never begun
     enum undo_stage stage;
     struct device_progress progress;
     struct source_restoration restoration;

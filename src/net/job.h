@@ -26,6 +26,7 @@ struct job {
     void *state;          // the driver's own, in the arena
     struct arena *arena;  // lives as long as the job
     bool again;           // an earlier attempt at this change may have done it: to be looked up first
+    bool unchanged;       // out, of a change that ends in JOB_FAILED: it is certain that nothing was changed
     struct call calls[JOB_CALLS_MAX];
     size_t call_count;                    // 0 whenever the function is called
     struct reply replies[JOB_CALLS_MAX];  // owned by the engine

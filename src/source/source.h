@@ -63,6 +63,7 @@ struct source_confirmation {
 // Putting a device back.
 struct source_restoration {
     struct device_progress progress;  // in: what became of it at its target, whose counters then count
+    bool untouched;                   // in: it is certain that `release` was never begun
     const char *remark;               // out: what could not be put back; in the job's arena, NULL = nothing
 };
 

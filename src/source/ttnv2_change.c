@@ -69,9 +69,20 @@ static bool keys_are_recorded(const struct source_record *record, const Ttnv2__D
             same_bytes(before->app_s_key, now->app_s_key));
 }
 
+// True if the device used its AppKey, which is the recorded one, to join V2 once more: so V2 handles it, in another session.
+static bool is_joined_anew(const struct source_record *record, const Ttnv2__Device *now,
+                           struct ttnv2_parts parts) {
+    if (!parts.join || !parts.takes_session) return false;
+    parts.takes_session = false;
+    return keys_are_recorded(record, now, parts) && ttnv2_parts(now->lorawan_device, true).session;
+}
+
 struct release_state {
     struct ttnv2_parts parts;
     unsigned tries;
+    bool unsure;           // a SetDevice may have been made, or made in part
+    uint32_t f_cnt_down;   // that the last SetDevice wrote
+    int64_t last_seen;     // of the device that it was made from
     enum error_code code;  // of what SetDevice answered
     const char *message;   // of that; in the job's arena
 };
@@ -81,11 +92,38 @@ static bool is_passing(enum error_code code) {
     return code == ERROR_UNAVAILABLE || code == ERROR_TIMEOUT || code == ERROR_PROTOCOL;
 }
 
-enum release_stage { RELEASE_BEGIN, RELEASE_SET, RELEASE_LOOK };
+// Answers that come before anything is written.
+static bool is_refused_first(const struct reply *reply) {
+    if (reply->outcome != REPLY_ANSWERED) return false;
+    switch (reply->grpc_status) {
+        case GRPC_INVALID_ARGUMENT:
+        case GRPC_NOT_FOUND:
+        case GRPC_ALREADY_EXISTS:
+        case GRPC_PERMISSION_DENIED:
+        case GRPC_UNIMPLEMENTED:
+            return true;
+        default:
+            return false;
+    }
+}
+
+// The session stays in V2, which goes on counting: SetDevice, which always writes counters, may have set them back.
+static bool session_stays(struct ttnv2_parts parts) {
+    return parts.some_session && !parts.takes_session;
+}
+
+// True if V2 heard the device while SetDevice was on its way, and may have used the downlink counter that was written.
+static bool is_set_back(const Ttnv2__LoRaWANDevice *now, int64_t last_seen, uint32_t f_cnt_down) {
+    return now->last_seen > last_seen && now->f_cnt_down <= f_cnt_down;
+}
+
+enum release_stage { RELEASE_BEGIN, RELEASE_SET, RELEASE_LOOK, RELEASE_COUNT };
 
 static enum job_step release_set(struct ttnv2 *self, struct job *job, Ttnv2__Device *device) {
     struct release_state *state = job->state;
     clear_parts(device, state->parts, job->arena);
+    state->f_cnt_down = device->lorawan_device->f_cnt_down;
+    state->last_seen = device->lorawan_device->last_seen;
     struct call *call = ttnv2_handler_call(self, job, "/handler.ApplicationManager/SetDevice", &device->base);
     call->changes = true;
     call->attempt = state->tries++;
@@ -101,6 +139,9 @@ static enum job_step release_begin(struct ttnv2 *self, struct job *job, const st
     Ttnv2__Device *device = NULL;
     if (record_parts(self, record, job->arena, &device, &state->parts, error) != 0) return JOB_FAILED;
     if (!job->again) return release_set(self, job, device);
+    state->unsure = true;
+    state->f_cnt_down = device->lorawan_device->f_cnt_down;
+    state->last_seen = device->lorawan_device->last_seen;
     state->code = ERROR_UNAVAILABLE;
     state->message = "it is not known what became of an earlier attempt";
     ttnv2_get_device_call(self, job, record->id);
@@ -108,17 +149,40 @@ static enum job_step release_begin(struct ttnv2 *self, struct job *job, const st
     return JOB_CALLS;
 }
 
+// AppKey and session are as they are to be; the counters of a session that stays are looked at once more.
+static enum job_step release_cleared(struct ttnv2 *self, struct job *job,
+                                     const struct source_record *record) {
+    struct release_state *state = job->state;
+    if (!session_stays(state->parts)) return JOB_DONE;
+    state->code = ERROR_REFUSED;
+    state->message = "V2 has it cleared, and yet it has its keys";
+    state->unsure = true;
+    ttnv2_get_device_call(self, job, record->id);
+    job->stage = RELEASE_COUNT;
+    return JOB_CALLS;
+}
+
+static enum job_step release_counted(struct ttnv2 *self, struct job *job, Ttnv2__Device *now) {
+    const struct release_state *state = job->state;
+    bool set_back = is_set_back(now->lorawan_device, state->last_seen, state->f_cnt_down);
+    if (!set_back || state->tries >= CHANGE_TRIES) return JOB_DONE;
+    // Better one is skipped than used twice.
+    now->lorawan_device->f_cnt_down = state->f_cnt_down + 1;
+    return release_set(self, job, now);
+}
+
 // An answer other than OK proves nothing: the Network Server is written before the Handler. So look.
 static enum job_step release_answered(struct ttnv2 *self, struct job *job, const struct source_record *record,
                                       struct error *error) {
     const struct reply *reply = &job->replies[0];
-    if (reply_ok(reply, CALL_GRPC)) return JOB_DONE;
+    if (reply_ok(reply, CALL_GRPC)) return release_cleared(self, job, record);
+    struct release_state *state = job->state;
+    if (!is_refused_first(reply)) state->unsure = true;
     enum job_step step = ttnv2_handler_failed(self, &job->calls[0], reply, error);
     if (step == JOB_LOGIN || ttnv2_token_due(self)) {
         error_release(error);
         return JOB_LOGIN;
     }
-    struct release_state *state = job->state;
     state->code = error->code;
     state->message = arena_strdup(job->arena, error->message);
     error_release(error);
@@ -133,18 +197,26 @@ static enum job_step release_looked(struct ttnv2 *self, struct job *job, const s
     const struct reply *reply = &job->replies[0];
     if (!reply_ok(reply, CALL_GRPC)) {
         enum job_step step = ttnv2_handler_failed(self, &job->calls[0], reply, error);
-        if (step != JOB_LOGIN) error_wrap(error, ERROR_NONE, "%s; and then", state->message);
+        if (step != JOB_LOGIN && job->stage == RELEASE_LOOK)
+            error_wrap(error, ERROR_NONE, "%s; and then", state->message);
         return step;
     }
     Ttnv2__Device *device = NULL;
     if (ttnv2_get_device_reply(self, job, record->id, &device, error) != 0) return JOB_FAILED;
-    if (parts_are_cleared(device->lorawan_device, state->parts)) return JOB_DONE;
+    if (parts_are_cleared(device->lorawan_device, state->parts)) {
+        return session_stays(state->parts) ? release_counted(self, job, device) : JOB_DONE;
+    }
     if (job->again && !keys_are_recorded(record, device, state->parts)) {
-        error_set(error, ERROR_DEVICE,
-                  "has other keys in V2 than those that were exported: it is left alone");
+        error_set(
+            error, ERROR_DEVICE,
+            is_joined_anew(record, device, state->parts)
+                ? "joined V2 once more after it was exported: it is left alone, until it is rolled back "
+                  "and migrated with its present session"
+                : "has other keys in V2 than those that were exported: it is left alone");
         return JOB_FAILED;
     }
     if (is_passing(state->code) && state->tries < CHANGE_TRIES) return release_set(self, job, device);
+    job->unchanged = !state->unsure;
     error_set(error, state->code, "%s", state->message);
     return JOB_FAILED;
 }
@@ -157,6 +229,7 @@ enum job_step ttnv2_release(struct source *source, struct job *job, const struct
         case RELEASE_SET:
             return release_answered(self, job, record, error);
         case RELEASE_LOOK:
+        case RELEASE_COUNT:
             return release_looked(self, job, record, error);
         default:
             return release_begin(self, job, record, error);
@@ -165,6 +238,17 @@ enum job_step ttnv2_release(struct source *source, struct job *job, const struct
 
 // ---- restoring
 
+#define REMARK_NONCES \
+    "is back, but V2 has forgotten which nonces it used: an old join-request could be replayed"
+#define REMARK_HEARD \
+    "V2 heard it between reading and writing: its downlink counter is one higher than it was read"
+#define REMARK_REJOINED                                                                                      \
+    "it joined its new network meanwhile: the session that V2 has back is an old one, so it must join once " \
+    "more"
+#define REMARK_JOINED "is back, but joined V2 once more meanwhile: it keeps the session that it got there"
+
+// GetDevice shows the Handler's keys. The Network Server, which SetDevice writes first, may have lost the session although
+// they are there: so a device whose session was taken along is set again, unless no SetDevice can have touched it.
 enum restore_stage { RESTORE_BEGIN, RESTORE_LOOKED, RESTORE_SET, RESTORE_PROVED };
 
 struct restore_state {
@@ -172,10 +256,17 @@ struct restore_state {
     struct ttnv2_parts parts;
     const struct device_progress *progress;  // at the target
     bool nonces;                             // the AppKey changes, so V2 forgets the nonces that were used
-    bool heard;  // V2 heard it between reading and clearing, which wrote the older counters back
+    bool untouched;                          // nothing can have been written since it was recorded
+    bool kept;                               // the Handler shows the keys as they were recorded
+    bool live;                               // V2 may have handled the device while SetDevice was on its way
+    bool heard;           // V2 heard it between reading and writing, which wrote the older counters back
+    bool done;            // SetDevice is known to have written the Network Server
+    int64_t last_seen;    // of the device that the last SetDevice was made from
+    uint32_t least;       // downlink counter that the next SetDevice has to write at least
+    uint32_t f_cnt_down;  // that the last one wrote
     unsigned tries;
     enum error_code code;  // of what SetDevice answered
-    const char *message;   // of that; in the job\'s arena
+    const char *message;   // of that; in the job's arena
 };
 
 static enum job_step restore_look(struct ttnv2 *self, struct job *job, const struct source_record *record,
@@ -194,40 +285,70 @@ static void take_progress(const struct restore_state *state, Ttnv2__LoRaWANDevic
         lorawan->f_cnt_down = progress->last_n_f_cnt_down + 1;
 }
 
-// The record goes back as a whole, but for counters that have moved on meanwhile.
-static enum job_step restore_set(struct ttnv2 *self, struct job *job, const Ttnv2__Device *now) {
-    struct restore_state *state = job->state;
-    Ttnv2__LoRaWANDevice *lorawan = state->recorded->lorawan_device;
-    lorawan->app_id = state->recorded->app_id;
-    lorawan->dev_id = state->recorded->dev_id;
-    if (now->lorawan_device->f_cnt_up > lorawan->f_cnt_up) lorawan->f_cnt_up = now->lorawan_device->f_cnt_up;
-    if (now->lorawan_device->f_cnt_down > lorawan->f_cnt_down)
-        lorawan->f_cnt_down = now->lorawan_device->f_cnt_down;
+// True if V2 heard the device after it was read, and may have used a downlink counter that was then written back.
+static bool may_repeat(const struct restore_state *state, const Ttnv2__LoRaWANDevice *now) {
+    const Ttnv2__LoRaWANDevice *recorded = state->recorded->lorawan_device;
+    if (session_stays(state->parts)) return is_set_back(now, recorded->last_seen, recorded->f_cnt_down);
+    return state->parts.takes_session && now->last_seen > recorded->last_seen;
+}
+
+static void take_counters(struct restore_state *state, Ttnv2__LoRaWANDevice *lorawan,
+                          const Ttnv2__LoRaWANDevice *now) {
+    const Ttnv2__LoRaWANDevice *recorded = state->recorded->lorawan_device;
+    bool heard = may_repeat(state, now);
+    uint32_t up = recorded->f_cnt_up > now->f_cnt_up ? recorded->f_cnt_up : now->f_cnt_up;
+    uint32_t down = recorded->f_cnt_down > now->f_cnt_down ? recorded->f_cnt_down : now->f_cnt_down;
+    lorawan->f_cnt_up = up;
+    lorawan->f_cnt_down = down;
     take_progress(state, lorawan);
     // The answer to what V2 heard may have used the next counter: better one is skipped than used twice.
-    bool heard = state->parts.takes_session && now->lorawan_device->last_seen > lorawan->last_seen;
-    if (heard && !state->heard) lorawan->f_cnt_down++;
+    if (heard && state->tries == 0) lorawan->f_cnt_down++;
+    if (lorawan->f_cnt_down < state->least) lorawan->f_cnt_down = state->least;
+    state->least = lorawan->f_cnt_down;
     state->heard |= heard;
-    state->nonces = state->parts.join;
+}
+
+// The record goes back as a whole, but for counters that have moved on meanwhile. What the Handler still has as it was is
+// sent back as it is.
+static enum job_step restore_set(struct ttnv2 *self, struct job *job, Ttnv2__Device *now) {
+    struct restore_state *state = job->state;
+    Ttnv2__Device *device = state->kept ? now : state->recorded;
+    Ttnv2__LoRaWANDevice *lorawan = device->lorawan_device;
+    lorawan->app_id = device->app_id;
+    lorawan->dev_id = device->dev_id;
+    state->last_seen = now->lorawan_device->last_seen;
+    state->live = !ttnv2_is_zero(now->lorawan_device->nwk_s_key);
+    take_counters(state, lorawan, now->lorawan_device);
+    state->f_cnt_down = lorawan->f_cnt_down;
+    if (state->parts.join && !state->kept) state->nonces = true;
     if (!state->parts.takes_session) {
         // Absent means kept: a session that V2 still has, or got meanwhile, stays.
         lorawan->dev_addr = lorawan->nwk_s_key = lorawan->app_s_key = (ProtobufCBinaryData){0};
     }
-    struct call *call =
-        ttnv2_handler_call(self, job, "/handler.ApplicationManager/SetDevice", &state->recorded->base);
+    struct call *call = ttnv2_handler_call(self, job, "/handler.ApplicationManager/SetDevice", &device->base);
     call->changes = true;
     call->attempt = state->tries++;
     job->stage = RESTORE_SET;
     return JOB_CALLS;
 }
 
+// What has its keys in the Handler needs nothing.
+static bool is_whole(const struct restore_state *state, const Ttnv2__Device *now) {
+    return state->untouched || (!state->parts.takes_session && !may_repeat(state, now->lorawan_device));
+}
+
 static enum job_step restore_looked(struct ttnv2 *self, struct job *job, const struct source_record *record,
-                                    struct error *error) {
+                                    const char **ret_remark, struct error *error) {
     struct restore_state *state = job->state;
     Ttnv2__Device *now = NULL;
     if (ttnv2_get_device_reply(self, job, record->id, &now, error) != 0) return JOB_FAILED;
-    // It was never cleared, or is back already.
-    if (keys_are_recorded(record, now, state->parts)) return JOB_DONE;
+    state->kept = keys_are_recorded(record, now, state->parts);
+    if (state->kept && is_whole(state, now)) return JOB_DONE;
+    if (state->kept) return restore_set(self, job, now);
+    if (is_joined_anew(record, now, state->parts)) {
+        *ret_remark = REMARK_JOINED;
+        return JOB_DONE;
+    }
     // An AppKey that was entered for a device that had none would be overwritten.
     bool new_key = !state->parts.join && !ttnv2_is_zero(now->lorawan_device->app_key);
     if (new_key || !parts_are_cleared(now->lorawan_device, state->parts)) {
@@ -236,6 +357,14 @@ static enum job_step restore_looked(struct ttnv2 *self, struct job *job, const s
         return JOB_FAILED;
     }
     return restore_set(self, job, now);
+}
+
+// The Handler refuses a device with more or longer attributes than it takes only after the Network Server has been
+// written.
+static bool network_is_written(const struct reply *reply) {
+    return reply->outcome == REPLY_ANSWERED && reply->grpc_status == GRPC_UNKNOWN && reply->message != NULL &&
+           (strncmp(reply->message, "Attribute ", 10) == 0 ||
+            strncmp(reply->message, "Maximum number of custom attributes", 35) == 0);
 }
 
 // What SetDevice answered is only told if it was not done; whether it was is what V2 shows.
@@ -248,17 +377,9 @@ static enum job_step restore_answered(struct ttnv2 *self, struct job *job,
     if (!reply_ok(reply, CALL_GRPC)) ttnv2_handler_failed(self, &job->calls[0], reply, &error);
     state->code = error.code;
     state->message = arena_strdup(job->arena, error.message);
+    state->done = reply_ok(reply, CALL_GRPC) || network_is_written(reply);
     return restore_look(self, job, record, RESTORE_PROVED);
 }
-
-#define REMARK_NONCES \
-    "is back, but V2 has forgotten which nonces it used: an old join-request could be replayed"
-#define REMARK_HEARD \
-    "V2 heard it between reading and clearing: its downlink counter is one higher than it was read"
-
-#define REMARK_REJOINED                                                                                      \
-    "it joined its new network meanwhile: the session that V2 has back is an old one, so it must join once " \
-    "more"
 
 // What is not as it was; NULL = nothing.
 static const char *restore_remark(const struct restore_state *state) {
@@ -272,11 +393,20 @@ static enum job_step restore_proved(struct ttnv2 *self, struct job *job, const s
     struct restore_state *state = job->state;
     Ttnv2__Device *now = NULL;
     if (ttnv2_get_device_reply(self, job, record->id, &now, error) != 0) return JOB_FAILED;
-    if (!keys_are_recorded(record, now, state->parts)) {
-        bool again = is_passing(state->code) && state->tries < CHANGE_TRIES;
-        if (again && parts_are_cleared(now->lorawan_device, state->parts)) return restore_set(self, job, now);
+    bool recorded = keys_are_recorded(record, now, state->parts);
+    bool more = state->tries < CHANGE_TRIES;
+    // Keys that were there before prove nothing.
+    if (!recorded || (state->kept && !state->done)) {
+        bool again = is_passing(state->code) && more;
+        bool same = state->kept ? recorded : parts_are_cleared(now->lorawan_device, state->parts);
+        if (again && same) return restore_set(self, job, now);
         error_set(error, state->code, "%s", state->message);
         return JOB_FAILED;
+    }
+    if (state->live && more && is_set_back(now->lorawan_device, state->last_seen, state->f_cnt_down)) {
+        state->least = state->f_cnt_down + 1;
+        state->heard = state->kept = true;
+        return restore_set(self, job, now);
     }
     *ret_remark = restore_remark(state);
     return JOB_DONE;
@@ -291,6 +421,7 @@ enum job_step ttnv2_restore(struct source *source, struct job *job, const struct
         struct restore_state *state = arena_new(job->arena, struct restore_state);
         job->state = state;
         state->progress = &restoration->progress;
+        state->untouched = restoration->untouched;
         if (record_parts(self, record, job->arena, &state->recorded, &state->parts, error) != 0)
             return JOB_FAILED;
         return restore_look(self, job, record, RESTORE_LOOKED);
@@ -298,7 +429,7 @@ enum job_step ttnv2_restore(struct source *source, struct job *job, const struct
     if (reply->outcome == REPLY_DRY) return JOB_DONE;
     if (job->stage == RESTORE_SET) return restore_answered(self, job, record);
     if (!reply_ok(reply, CALL_GRPC)) return ttnv2_handler_failed(self, &job->calls[0], reply, error);
-    if (job->stage == RESTORE_LOOKED) return restore_looked(self, job, record, error);
+    if (job->stage == RESTORE_LOOKED) return restore_looked(self, job, record, &restoration->remark, error);
     return restore_proved(self, job, record, &restoration->remark, error);
 }
 

@@ -247,6 +247,67 @@ rolled_back_over_faults() {
     equal "devices restored" "$(state_count restored)" 30
 }
 
+# V2 writes its Network Server first, and then, in vain, its Handler. Keys that the Handler still has are no proof that the
+# session is there.
+half_released() {
+    sandbox_start --devices 30 --seed 6
+    world before
+    faults SetDevice:half
+    here ttnv2 application --output run.json --keep-going
+    exits 3
+    told 'cannot be cleared.*half'
+    no_faults
+    world between
+    half=$(jq -n --slurpfile a before --slurpfile b between '[$a[0].devices, $b[0].devices] | transpose
+        | map(select(.[0].nwk_s_key == .[1].nwk_s_key
+            and .[0].network_server.nwk_s_key != .[1].network_server.nwk_s_key)) | length')
+    less "devices without a session" 0 "$half"
+    here rollback
+    exits 0
+    world after
+    same_devices "rolled back" before after
+    equal "devices restored" "$(state_count restored)" 30
+}
+
+# The same, killed in the middle of it all.
+half_released_and_killed() {
+    for moment in 60 120 200; do
+        sandbox_start --devices 30 --seed 6 --latency 5ms
+        world before
+        rm -rf "$state_folder" run.json
+        faults SetDevice:half:every=2
+        die_after $moment ttnv2 application --output run.json --concurrency 4 --keep-going
+        no_faults
+        if [ "$(journals)" -ne 0 ]; then
+            here rollback
+            [ "$status" -eq 0 ] || exits 3
+        fi
+        world after
+        same_devices "killed after $moment ms" before after
+        sandbox_stop
+    done
+}
+
+half_restored() {
+    sandbox_start --devices 30 --seed 6
+    world before
+    here ttnv2 application --output run.json
+    exits 0
+    faults SetDevice:half
+    here rollback --keep-going
+    exits 3
+    told 'is not put back.*half'
+    equal "devices restored" "$(state_count restored)" 0
+    faults SetDevice:half:every=3
+    die_after 50 rollback --keep-going --concurrency 2
+    no_faults
+    here rollback
+    exits 3
+    world after
+    same_devices "rolled back" before after
+    equal "devices restored" "$(state_count restored)" 30
+}
+
 interrupted_rollback() {
     sandbox_start --devices 60 --latency 10ms
     world before
@@ -710,6 +771,9 @@ run_case "one device rolled back" one_rolled_back
 run_case "another key meanwhile (OTAA)" other_key_meanwhile has_join
 run_case "another key meanwhile (ABP)" other_key_meanwhile 'has_join | not'
 run_case "rolled back over faults" rolled_back_over_faults
+run_case "half released, and rolled back" half_released
+run_case "half released, killed, and rolled back" half_released_and_killed
+run_case "half put back" half_restored
 run_case "rollbacks that are interrupted" interrupted_rollback
 run_case "a run that is interrupted" interrupted_run
 run_case "no place for the output" no_place_for_output

@@ -32,6 +32,7 @@ static const char *const kinds[] = {
     "refuse=5s",
     "garbage-http",
     "token-expired",
+    "half",
 };
 static const char *const methods[] = {"SetDevice", "GetDevice",  "GetDevicesForApplication",
                                       "*",         "GetByAppID", "token"};
@@ -92,6 +93,11 @@ static void draw_fault(struct prng *prng, bool tts, struct case_fault *fault) {
     // Mostly what is asked for each device.
     fault->method = one_in(prng, 3) ? draw(prng, 0, METHODS - 1) : draw(prng, 0, 1);
     if (tts) fault->method = draw(prng, 0, TTS_METHODS - 1);
+    // V2's own: its SetDevice is done by halves.
+    if (!tts && one_in(prng, 8)) {
+        fault->kind = KINDS - 1;
+        fault->method = 0;
+    }
     fault->count = draw(prng, 0, COUNTS - 1);
     fault->number = fault->count == 0   ? draw(prng, 2, 9)
                     : fault->count == 1 ? draw(prng, 1, 20)

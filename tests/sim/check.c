@@ -82,7 +82,7 @@ static void check_taken(struct sim *sim, struct sim_device *device, const struct
     if (join && !is_out(sim, before->app_key))
         sim_violated(sim, "%s is cleared, but its line is not safe", device->id);
     bool goes = sim->c.source == SIM_V2 || sim->c.with_session || v2_is_zero(before->app_key, KEY_SIZE);
-    if (session && goes && !is_out(sim, before->nwk_s_key)) {
+    if (session && goes && !is_out(sim, device->taken.nwk_s_key)) {
         // A device that joined again meanwhile has another session than the one that was read.
         if (v2_is_zero(before->app_key, KEY_SIZE))
             sim_violated(sim, "the session of %s is cleared, but its line is not safe", device->id);
@@ -96,12 +96,24 @@ static void check_restored(struct sim *sim, struct sim_device *device, const str
     bool join = was_taken(now->app_key, before->app_key);
     bool session = was_taken(now->nwk_s_key, before->nwk_s_key);
     if (!join && !session) return;
+    // V2's Network Server may have the session back before its Handler has anything.
+    if (sim->c.source == SIM_V2 && (was_taken(device->taken.app_key, now->app_key) ||
+                                    was_taken(device->taken.nwk_s_key, now->nwk_s_key)))
+        return;
     uint32_t ignored = 0;
     if (device->recalled > 0 && sim_next_down(sim, device, false, &ignored) > device->recalled + 1)
         device->far = true;
     device->cleared = false;
     device->taken = *now;
     sim->numbers->restored++;
+}
+
+// A device whose AppKey was left to V2 may join there once more: so it is V2's again, in another session.
+static bool is_joined_anew(const struct sim *sim, const struct sim_device *device,
+                           const struct sim_keys *now) {
+    return sim->c.source == SIM_V2 && device->cleared && !v2_is_zero(now->app_key, KEY_SIZE) &&
+           memcmp(now->app_key, device->taken.app_key, KEY_SIZE) == 0 && sim_is_session(now) &&
+           memcmp(now->nwk_s_key, device->taken.nwk_s_key, KEY_SIZE) != 0;
 }
 
 void sim_check_read(struct sim *sim, struct sim_device *device, bool at_target) {
@@ -113,6 +125,10 @@ void sim_check_read(struct sim *sim, struct sim_device *device, bool at_target) 
     }
     sim_keys_read(sim, device, &now);
     device->read = true;
+    if (is_joined_anew(sim, device, &now)) {
+        device->cleared = false;
+        device->taken = now;
+    }
     if (!device->cleared) device->last_read = now.f_cnt_down;
 }
 
@@ -134,6 +150,7 @@ void sim_check_after_change(struct sim *sim, struct sim_device *device) {
 // ---- what people were told
 
 void sim_told(struct sim *sim, const struct log_record *record) {
+    bool left_alone = false;
     const char *texts[] = {record->device_id, record->server, record->method, record->message};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (texts[i] != NULL) buffer_printf(&sim->told, "%s ", texts[i]);
@@ -141,6 +158,7 @@ void sim_told(struct sim *sim, const struct log_record *record) {
     if (record->error != NULL) {
         char *words MEMORY_AUTO = error_chain(record->error);
         buffer_puts(&sim->told, words);
+        left_alone = strstr(words, "until it is rolled back") != NULL;
     }
     buffer_putc(&sim->told, '\n');
     if (sim->verbose && record->level > LOG_DEBUG) {
@@ -152,6 +170,7 @@ void sim_told(struct sim *sim, const struct log_record *record) {
     if (record->device_id == NULL) return;
     struct sim_device *device = sim_find_device(sim, record->device_id, strlen(record->device_id));
     if (device == NULL) return;
+    device->left_alone |= left_alone;
     if (strstr(record->message, "was heard") != NULL || strstr(record->message, "joined") != NULL ||
         strstr(record->message, "counter") != NULL || strstr(record->message, "answered") != NULL) {
         device->named = true;
@@ -359,9 +378,10 @@ static void check_state(struct sim *sim, const struct sim_device *device, enum d
     bool gone = state >= DEVICE_RELEASED && state <= DEVICE_CONFIRMED;
     bool kept = state == DEVICE_FAILED || state == DEVICE_SKIPPED || state == DEVICE_RESTORED ||
                 (back && (state == DEVICE_PLANNED || state == DEVICE_RECORDED));
-    if (!gone && !kept && !(state == DEVICE_RESTORING && !back)) {
+    bool waits = !back && (state == DEVICE_RESTORING || (state == DEVICE_RELEASING && device->left_alone));
+    if (!gone && !kept && !waits) {
         sim_violated(sim, "%s is %s at the end", device->id, device_state_name(state));
-    } else if (gone != device->cleared && state != DEVICE_RESTORING) {
+    } else if (gone != device->cleared && !waits && state != DEVICE_RESTORING) {
         sim_violated(sim, "%s is %s, but %scleared", device->id, device_state_name(state),
                      gone ? "not " : "");
     } else if (gone && back) {
@@ -380,8 +400,11 @@ static void check_device(struct sim *sim, struct journal *journal, const struct 
     if (found == 1) check_state(sim, device, kept.state, back);
     if (found == 1 && sim_to_server(sim)) sim_check_at_target(sim, device, kept.state, back);
     if (found == 0 && device->cleared) sim_violated(sim, "%s is cleared without any record", device->id);
+    enum device_state kept_state = kept.state;
     journal_device_release(&kept);
     if (!device->cleared) check_kept(sim, device);
+    if (!sim_is_whole(sim, device) && (kept_state != DEVICE_RESTORING || back))
+        sim_violated(sim, "%s has another session at V2's Network Server than at its Handler", device->id);
     // An entry that is taken away, or made again, is not what it was.
     if (device->cleared && sim->c.source == SIM_TTS) return;
     BUFFER_AUTO rest;

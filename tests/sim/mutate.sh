@@ -39,12 +39,16 @@ forget_intent:*)
     change 1 'result = journal_set_state(run->journal, flight->sequence, DEVICE_RELEASING, error);' 'result = 0;'
     ;;
 lost_is_success:*)
-    change 1 'if (reply_ok(reply, CALL_GRPC)) return JOB_DONE;' \
-        'if (reply_ok(reply, CALL_GRPC) || reply->outcome == REPLY_LOST) return JOB_DONE;'
+    change 1 'if (reply_ok(reply, CALL_GRPC)) return release_cleared(' \
+        'if (reply_ok(reply, CALL_GRPC) || reply->outcome == REPLY_LOST) return release_cleared('
     ;;
 lost_is_failure:*)
-    change 1 'if (reply_ok(reply, CALL_GRPC)) return JOB_DONE;' \
-        'if (reply_ok(reply, CALL_GRPC) || reply->outcome == REPLY_LOST) return reply_error(reply, &job->calls[0], error) == 0 ? JOB_DONE : JOB_FAILED;'
+    change 1 'if (reply_ok(reply, CALL_GRPC)) return release_cleared(' \
+        'if (reply_ok(reply, CALL_GRPC) || reply->outcome == REPLY_LOST) return reply->outcome == REPLY_LOST ? (reply_error(reply, &job->calls[0], error) == 0 ? JOB_DONE : JOB_FAILED) : release_cleared('
+    ;;
+believe_handler:*)
+    # Keys that the Handler has say nothing about the Network Server.
+    change 1 'return state->untouched || (' 'return state->kept || ('
     ;;
 skip_lock:*)
     change 1 'if (flock(descriptor, LOCK_EX | LOCK_NB) != 0)' 'if (descriptor < 0)'

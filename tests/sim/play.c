@@ -138,6 +138,13 @@ static enum sim_kind kind_of(const struct sim *sim, bool back) {
     return back ? SIM_BACK : SIM_AGAIN;
 }
 
+static bool is_any_left_alone(const struct sim *sim) {
+    for (size_t i = 0; i < sim->device_count; i++) {
+        if (sim->devices[i].left_alone) return true;
+    }
+    return false;
+}
+
 // The weather is good from now on: the run comes to its end, or is put back.
 static void play_end(struct sim *sim) {
     static const struct case_process calm;
@@ -150,6 +157,11 @@ static void play_end(struct sim *sim) {
         enum sim_kind kind = kind_of(sim, sim->c.rollback != 0);
         play_process(sim, &calm, kind);
         bool wanted = kind != SIM_NEW || !sim->c.rollback;
+        if (!sim->c.rollback && is_any_left_alone(sim)) {
+            sim->c.rollback = 1;
+            i = -1;
+            continue;
+        }
         if (!sim->anew && wanted && (sim->result == 0 || (halts && sim->result == -ERROR_DEVICE))) return;
         if (sim->anew && halts) return;
         bool next =

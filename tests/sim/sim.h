@@ -108,6 +108,7 @@ struct sim_device {
     bool unlike;          // it joined or was heard between reading and clearing: it must be named
     bool named;           // and was
     bool read;            // by the present process
+    bool left_alone;      // people were told that only a rollback helps it
     uint32_t advice;      // the downlink counter that was named for its line; 0 = none
     uint32_t least_down;  // what its line would need; 0 = it is right
     uint32_t last_read;   // the downlink counter when the engine last read it
@@ -222,6 +223,8 @@ void sim_keys_read(const struct sim *sim, const struct sim_device *device, struc
 // Everything that neither a migration nor a device changes at the source.
 void sim_rest_read(const struct sim *sim, const struct sim_device *device, struct buffer *rest);
 bool sim_is_session(const struct sim_keys *keys);
+// False if one server of the source has another session than the other.
+bool sim_is_whole(const struct sim *sim, const struct sim_device *device);
 // True if that side handles the device.
 bool sim_is_held(const struct sim *sim, const struct sim_device *device, bool at_target);
 // Makes sim->devices from what the source has.

@@ -20,10 +20,20 @@ static void read_v2(const struct sim *sim, const struct sim_device *known, struc
         v2_network_find(&sim->world->v2->network, device->app_eui, device->dev_eui);
     memcpy(keys->app_key, device->app_key, KEY_SIZE);
     memcpy(keys->app_s_key, device->app_s_key, KEY_SIZE);
-    memcpy(keys->dev_addr, device->session.dev_addr, DEV_ADDR_SIZE);
-    memcpy(keys->nwk_s_key, device->session.nwk_s_key, KEY_SIZE);
+    // A session is one as far as the Network Server has it.
+    const struct v2_session_keys *session = network == NULL ? &device->session : &network->session;
+    memcpy(keys->dev_addr, session->dev_addr, DEV_ADDR_SIZE);
+    memcpy(keys->nwk_s_key, session->nwk_s_key, KEY_SIZE);
     keys->f_cnt_up = network == NULL ? 0 : network->f_cnt_up;
     keys->f_cnt_down = network == NULL ? 0 : network->f_cnt_down;
+}
+
+// Network Server and Handler have the same session.
+static bool is_whole_v2(const struct sim *sim, const struct sim_device *known) {
+    const struct v2_device *device = v2_device_of(sim, known);
+    const struct v2_network_device *network =
+        v2_network_find(&sim->world->v2->network, device->app_eui, device->dev_eui);
+    return network == NULL || memcmp(&network->session, &device->session, sizeof device->session) == 0;
 }
 
 static void rest_v2(const struct sim *sim, const struct sim_device *device, struct buffer *rest) {
@@ -87,6 +97,10 @@ void sim_rest_read(const struct sim *sim, const struct sim_device *device, struc
     } else {
         rest_tts(sim, device, rest);
     }
+}
+
+bool sim_is_whole(const struct sim *sim, const struct sim_device *device) {
+    return sim->c.source != SIM_V2 || is_whole_v2(sim, device);
 }
 
 // A session of which a part is missing is no session: it stays where it is, and nobody misses it.

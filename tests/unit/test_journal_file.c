@@ -288,6 +288,58 @@ static void test_device(void **state) {
     journal_close(journal);
 }
 
+// Whether a device that goes back was left alone until then: in one step, or in two, or with all others.
+static void test_untouched(void **state) {
+    (void)state;
+    static const struct {
+        enum device_state states[3];  // one after the other
+        bool all;                     // and then all go back
+        bool untouched;
+    } rows[] = {
+        {{DEVICE_RESERVING, DEVICE_UNDOING}, false, true},
+        {{DEVICE_RESERVING, DEVICE_RESTORING}, false, true},
+        {{DEVICE_RESERVING}, true, true},
+        {{DEVICE_RESERVING, DEVICE_UNDOING}, true, true},
+        {{DEVICE_RESERVING, DEVICE_UNDOING, DEVICE_RESTORED}, false, true},
+        {{DEVICE_RELEASING, DEVICE_UNDOING}, false, false},
+        {{DEVICE_RELEASING, DEVICE_UNDOING, DEVICE_UNDOING}, false, false},
+        {{DEVICE_RELEASING, DEVICE_UNDOING}, true, false},
+        {{DEVICE_RELEASING}, true, false},
+        {{DEVICE_RELEASING, DEVICE_RESTORING}, false, false},
+        {{DEVICE_CONFIRMED, DEVICE_RESTORING}, false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        forget();
+        struct journal *journal = create();
+        ERROR_AUTO error = {0};
+        use(journal, "app");
+        add(journal, (char[]){"dev-1"}, "new-1");
+        store_well(journal, 1, (char[]){"dev-1"}, "new-1", true);
+        for (size_t j = 0; j < 3 && rows[i].states[j] != DEVICE_PLANNED; j++) {
+            int result = j == 1 ? journal_set_reason(journal, 1, rows[i].states[j], "why", &error)
+                                : journal_set_state(journal, 1, rows[i].states[j], &error);
+            assert_int_equal(result, 0);
+        }
+        uint64_t count = 0;
+        if (rows[i].all) assert_int_equal(journal_restore_all(journal, &count, &error), 0);
+        commit(journal);
+        journal_close(journal);
+        journal = open_again(true);
+        use(journal, "app");
+        struct journal_device device = {0};
+        assert_int_equal(journal_find(journal, "dev-1", &device, &error), 1);
+        assert_true(device.record.complete);
+        if (device.untouched != rows[i].untouched) fail_msg("row %zu: %d", i, device.untouched);
+        journal_device_release(&device);
+        // It is read anew before it is migrated once more.
+        store_well(journal, 1, (char[]){"dev-1"}, "new-1", true);
+        assert_int_equal(journal_find(journal, "dev-1", &device, &error), 1);
+        assert_false(device.untouched);
+        journal_device_release(&device);
+        journal_close(journal);
+    }
+}
+
 static void test_twice_and_collisions(void **state) {
     (void)state;
     struct journal *journal = create();
@@ -723,6 +775,7 @@ int main(void) {
         cmocka_unit_test_setup(test_each_property, before_each),
         cmocka_unit_test_setup(test_applications, before_each),
         cmocka_unit_test_setup(test_device, before_each),
+        cmocka_unit_test_setup(test_untouched, before_each),
         cmocka_unit_test_setup(test_twice_and_collisions, before_each),
         cmocka_unit_test_setup(test_filters_and_lines, before_each),
         cmocka_unit_test_setup(test_without_commit, before_each),

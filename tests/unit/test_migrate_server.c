@@ -363,6 +363,21 @@ static void test_undone(void **state) {
     }
 }
 
+// What is known to have changed nothing needs no putting back.
+static void test_refused_unchanged(void **state) {
+    (void)state;
+    for (int known = 0; known < 2; known++) {
+        world_init(31);
+        set_obstacle(4, RELEASE_REFUSED);
+        world->says_unchanged = known;
+        struct outcome outcome = work(&(struct order){.work = START, .keep_going = true});
+        assert_int_equal(outcome.result, 0);
+        expect_untouched(4);
+        assert_int_equal(world->restores[4], !known);
+        assert_int_equal(world->untouched, 0);
+    }
+}
+
 static void test_differs(void **state) {
     (void)state;
     world_init(9);
@@ -423,6 +438,7 @@ static void set_weather(unsigned seed) {
 static void test_dies_anywhere(void **state) {
     (void)state;
     bool died = true;
+    unsigned untouched = 0;
     for (unsigned at = 1; died; at++) {
         struct order order = {.work = START,
                               .keep_going = true,
@@ -448,7 +464,9 @@ static void test_dies_anywhere(void **state) {
             assert_int_equal(world->new[i].entry, !stays || was_there);
             if (back && world->obstacles[i] == FOUND_OTHER) assert_int_equal(world->new[i].data, 2);
         }
+        untouched += world->untouched;
     }
+    assert_true(untouched > 0);
 }
 
 static int setup(void **state) {
@@ -478,6 +496,7 @@ int main(void) {
         cmocka_unit_test(test_conflicts),
         cmocka_unit_test(test_within_one_network),
         cmocka_unit_test(test_undone),
+        cmocka_unit_test(test_refused_unchanged),
         cmocka_unit_test(test_differs),
         cmocka_unit_test(test_verify),
         cmocka_unit_test(test_dies_anywhere),

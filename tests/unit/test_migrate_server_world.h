@@ -57,9 +57,13 @@ struct world {
     struct place new[DEVICES];
     uint32_t read_down[DEVICES];  // what the last read told
     unsigned releases[DEVICES];
-    int64_t heard_at;  // when the target hears all devices; 0 = never
-    bool target_gone;  // the target answers nobody
-    unsigned refused;  // imports that were refused
+    bool begun[DEVICES];         // its release, and it was not put back since
+    unsigned restores[DEVICES];  // how often the source was asked to put it back
+    unsigned untouched;          // how often it was told then that nothing was begun
+    bool says_unchanged;         // a release that is refused is known to have changed nothing
+    int64_t heard_at;            // when the target hears all devices; 0 = never
+    bool target_gone;            // the target answers nobody
+    unsigned refused;            // imports that were refused
     unsigned events;
     unsigned dies_at;  // the n-th event; 0 = never
     char violation[200];
@@ -294,8 +298,10 @@ static enum job_step made_release(struct source *source, struct job *job, const 
     (void)source;
     (void)device;
     size_t index = index_of(record->id);
+    world->begun[index] = true;
     if (job->stage == 0 && job->again && !world->old[index].keys) return JOB_DONE;
     enum job_step step = one_call(job, "/release", index, 0, error);
+    job->unchanged = step == JOB_FAILED && world->says_unchanged;
     if (step != JOB_FAILED || job->replies[0].outcome != REPLY_LOST) return step;
     // Looked up: it was done.
     error_release(error);
@@ -306,6 +312,13 @@ static enum job_step made_restore(struct source *source, struct job *job, const 
                                   struct source_restoration *restoration, struct error *error) {
     (void)source;
     size_t index = index_of(record->id);
+    if (job->stage == 0) {
+        world->restores[index]++;
+        world->untouched += restoration->untouched;
+        if (restoration->untouched && world->begun[index])
+            violated("was begun, and is called untouched", index);
+    }
+    if (world->old[index].keys) world->begun[index] = false;
     if (job->stage == 0 && world->old[index].keys) return JOB_DONE;
     uint32_t counter = recorded_counter(record);
     if (counter < world->old[index].down) counter = world->old[index].down;
