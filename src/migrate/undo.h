@@ -32,6 +32,7 @@ struct undo {
     bool source;  // the source is to get it back
     enum undo_stage stage;
     struct device_progress progress;
+    struct device_progress recalled;  // what the target said last
     struct source_restoration restoration;
     char *remark;        // owned; what could not be put back; NULL = nothing
     struct error error;  // why it did not succeed; none = it did
@@ -40,7 +41,7 @@ struct undo {
     bool parked;
 };
 
-// Fill in run to source (and progress, if it is known), and the stage: UNDO_INTENT if the intent is only in the journal's
+// Fill in run to source (and progress, as far as it is known), and the stage: UNDO_INTENT if the intent is only in the journal's
 // present transaction, UNDO_RECALL if it is durable.
 void undo_begin(struct undo *undo);
 
