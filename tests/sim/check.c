@@ -154,7 +154,8 @@ void sim_told(struct sim *sim, const struct log_record *record) {
     if (device == NULL) return;
     if (strstr(record->message, "was heard") != NULL || strstr(record->message, "joined") != NULL ||
         strstr(record->message, "counter") != NULL || strstr(record->message, "answered") != NULL ||
-        strstr(record->message, "pending_session") != NULL) {
+        strstr(record->message, "pending_session") != NULL ||
+        strstr(record->message, "has to join again") != NULL) {
         device->named = true;
     }
     static const char advice[] = "last_n_f_cnt_down to ";
