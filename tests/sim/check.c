@@ -358,9 +358,13 @@ static void check_gone(struct sim *sim, const struct sim_device *device) {
         sim_violated(sim, "%s joined or was heard in between, and nobody was told", device->id);
 }
 
+static bool is_gone(enum device_state state) {
+    return state >= DEVICE_RELEASED && state <= DEVICE_CONFIRMED;
+}
+
 static void check_state(struct sim *sim, const struct sim_device *device, enum device_state state,
                         bool back) {
-    bool gone = state >= DEVICE_RELEASED && state <= DEVICE_CONFIRMED;
+    bool gone = is_gone(state);
     bool kept = state == DEVICE_FAILED || state == DEVICE_SKIPPED || state == DEVICE_RESTORED ||
                 (back && (state == DEVICE_PLANNED || state == DEVICE_RECORDED));
     if (!gone && !kept && !(state == DEVICE_RESTORING && !back)) {
@@ -384,10 +388,12 @@ static void check_device(struct sim *sim, struct journal *journal, struct sim_de
     if (found == 1) check_state(sim, device, kept.state, back);
     if (found == 1 && sim_to_server(sim)) sim_check_at_target(sim, device, kept.state, back);
     if (found == 0 && device->cleared) sim_violated(sim, "%s is cleared without any record", device->id);
+    enum device_state state = kept.state;
     journal_device_release(&kept);
     if (!device->cleared) check_kept(sim, device);
     // An entry that is taken away, or made again, is not what it was.
-    if (device->cleared && sim->c.source == SIM_TTS) return;
+    bool away = device->cleared || (found == 1 && is_gone(state));
+    if (away && sim->c.source == SIM_TTS) return;
     BUFFER_AUTO rest;
     buffer_init(&rest, BUFFER_UNLIMITED);
     sim_rest_read(sim, device, &rest);

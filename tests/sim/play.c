@@ -141,8 +141,7 @@ static enum sim_kind kind_of(const struct sim *sim, bool back) {
 // The weather is good from now on: the run comes to its end, or is put back.
 static void play_end(struct sim *sim) {
     static const struct case_process calm;
-    static const struct case_process aside = {.elsewhere = 1};
-    bool spoiled = false;
+    bool nothing_left = false;
     world_clear_faults(sim->world);
     world_clear_faults(sim->there);
     memset(sim->refused_until, 0, sizeof sim->refused_until);
@@ -150,10 +149,13 @@ static void play_end(struct sim *sim) {
     bool halts = obstacles && !sim->c.keep_going;
     for (int i = 0; i < LAST_TRIES && sim->violation == NULL; i++) {
         enum sim_kind kind = kind_of(sim, sim->c.rollback != 0);
-        play_process(sim, spoiled ? &aside : &calm, kind);
+        play_process(sim, &calm, kind);
         bool wanted = kind != SIM_NEW || !sim->c.rollback;
         if (!sim->anew && wanted && (sim->result == 0 || (halts && sim->result == -ERROR_DEVICE))) return;
         if (sim->anew && halts) return;
+        // A run that found nothing to do leaves nothing to put back.
+        if (kind == SIM_NEW && nothing_left) return;
+        nothing_left = kind == SIM_NEW && sim->result == 0;
         bool next =
             sim->anew || (sim->result == 0 && !wanted) || (halts && kind == SIM_NEW) || sim_to_server(sim);
         if (!next) break;
