@@ -384,7 +384,7 @@ static void check_device(struct sim *sim, struct journal *journal, struct sim_de
     ERROR_AUTO error = {0};
     int found = journal_find(journal, device->id, &kept, &error);
     if (found < 0) sim_violated(sim, "the journal cannot be read: %s", error.message);
-    device->waits = found == 1 && kept.state == DEVICE_RESTORING && !back;
+    device->expected = found == 1 && !back && (kept.state == DEVICE_RESTORING || is_gone(kept.state));
     if (found == 1) check_state(sim, device, kept.state, back);
     if (found == 1 && sim_to_server(sim)) sim_check_at_target(sim, device, kept.state, back);
     if (found == 0 && device->cleared) sim_violated(sim, "%s is cleared without any record", device->id);

@@ -9,14 +9,26 @@ static bool same(const uint8_t *one, const uint8_t *other, size_t size) {
     return memcmp(one, other, size) == 0;
 }
 
+// True if the session that the source has back is not the device's any more: it was only pending there, or the device has
+// joined the target since.
+static bool is_over(const struct sim *sim, const struct sim_device *device) {
+    struct tts_view view;
+    if (sim->c.source == SIM_TTS && tts_view(sim->world->tts, WORLD_TTS_SOURCE_APP_ID, device->id, &view) &&
+        !view.has_session)
+        return true;
+    if (sim->world == sim->there) return false;
+    const struct field_device *here = field_find(&sim->world->field, device->euis);
+    const struct field_device *there = field_find(&sim->there->field, device->euis);
+    return here != NULL && there != NULL && here->has_session && there->has_session &&
+           !same(here->nwk_s_key, there->nwk_s_key, KEY_SIZE);
+}
+
 // A downlink with a counter that the device has seen is thrown away by it, as are all up to that counter.
 static void check_counter(struct sim *sim, struct sim_device *device, bool at_target) {
     uint32_t there = 0;
     uint32_t least = sim_next_down(sim, device, at_target, &there);
     if (there >= least || device->far || device->named) return;
-    struct tts_view view;
-    if (!at_target && sim->c.source == SIM_TTS &&
-        tts_view(sim->world->tts, WORLD_TTS_SOURCE_APP_ID, device->id, &view) && !view.has_session) {
+    if (!at_target && is_over(sim, device)) {
         device->rejoins = true;
         return;
     }

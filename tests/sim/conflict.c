@@ -178,7 +178,7 @@ void sim_check_others(struct sim *sim, bool updated) {
         if (device == NULL || is_other(sim, device->device_id)) continue;
         bool wanted = false;
         for (size_t k = 0; k < sim->device_count; k++) {
-            wanted |= (sim->devices[k].cleared || sim->devices[k].waits) &&
+            wanted |= (sim->devices[k].cleared || sim->devices[k].expected) &&
                       memcmp(sim->devices[k].euis, device->euis[TTS_IS], FIELD_EUIS_SIZE) == 0;
         }
         if (!wanted) sim_violated(sim, "%s is left behind at the target", device->device_id);

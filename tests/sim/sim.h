@@ -115,9 +115,9 @@ struct sim_device {
     unsigned lines;       // in the output at the end
     uint8_t euis[FIELD_EUIS_SIZE];
     bool first_held;  // its source handled it at the start
-    bool rejoins;  // its session was only pending when it was read, and has been used since: it must be named
-    bool waits;    // at the end: for another rollback, since the last one was not finished
-    bool was_there;  // the target had something of it before the run
+    bool rejoins;     // its source has a session back that is over: it must be named
+    bool expected;    // at the end: it is at the target, or may be, since a rollback was not finished
+    bool was_there;   // the target had something of it before the run
     uint32_t
         recalled;  // the downlink counter that it would have got when the engine last read it at the target
     bool far;      // more than one downlink came between reading and releasing, or between recalling and
