@@ -388,12 +388,10 @@ static void check_device(struct sim *sim, struct journal *journal, struct sim_de
     if (found == 1) check_state(sim, device, kept.state, back);
     if (found == 1 && sim_to_server(sim)) sim_check_at_target(sim, device, kept.state, back);
     if (found == 0 && device->cleared) sim_violated(sim, "%s is cleared without any record", device->id);
-    enum device_state state = kept.state;
     journal_device_release(&kept);
     if (!device->cleared) check_kept(sim, device);
     // An entry that is taken away, or made again, is not what it was.
-    bool away = device->cleared || (found == 1 && is_gone(state));
-    if (away && sim->c.source == SIM_TTS) return;
+    if ((device->cleared || device->expected) && sim->c.source == SIM_TTS) return;
     BUFFER_AUTO rest;
     buffer_init(&rest, BUFFER_UNLIMITED);
     sim_rest_read(sim, device, &rest);
