@@ -98,6 +98,12 @@ static int check_json(const struct invocation *invocation, struct error *error) 
     return error_set(error, ERROR_USAGE, "--json says how a plan is told: it goes with --plan alone");
 }
 
+// The source's option that asks for all there is, which needs no IDs.
+static bool wants_all(const struct invocation *invocation) {
+    const struct option_spec *spec = option_find(invocation->source->options, "all", 3);
+    return spec != NULL && spec->type == OPTION_BOOL && option_bool(invocation->source_options, "all");
+}
+
 // A file is one list: without an ID, `application` is about all of it. Where standard input is that file, it holds no IDs.
 static int find_origin(const struct invocation *invocation, bool applications, enum ids_origin *ret_origin,
                        struct error *error) {
@@ -108,7 +114,7 @@ static int find_origin(const struct invocation *invocation, bool applications, e
                    invocation->source->name, invocation->source->name, invocation->source->input);
         return -ERROR_USAGE;
     }
-    bool no_ids = !process_has_input() || (is_file && applications);
+    bool no_ids = !process_has_input() || (applications && (is_file || wants_all(invocation)));
     return ids_find_origin(invocation, no_ids, applications, ret_origin, error);
 }
 
