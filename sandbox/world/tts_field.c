@@ -85,14 +85,13 @@ static void promote(struct arena *arena, struct tts_node *record, const char *of
     tts_drop(record, pending);
 }
 
-static void promote_at(struct tts *tts, struct tts_device *device, struct tts_node *network,
-                       struct arena *arena) {
+static void promote_at(struct tts_device *device, struct tts_node *network, struct arena *arena) {
     promote(arena, network, "session", "pending_session");
     promote(arena, network, "mac_state", "pending_mac_state");
     if (device->records[TTS_AS].size == 0) return;
     struct tts_node *application = tts_blob_tree(arena, &device->records[TTS_AS], "EndDevice");
     promote(arena, application, "session", "pending_session");
-    tts_store_record(tts, device, TTS_AS, application);
+    tts_update_record(device, TTS_AS, application);
 }
 
 static bool takes_counter(const struct tts_node *network, uint32_t f_cnt) {
@@ -102,11 +101,11 @@ static bool takes_counter(const struct tts_node *network, uint32_t f_cnt) {
     return newer || last == 0 || f_cnt - last <= FCNT_GAP_MOST;
 }
 
-static void see(struct tts *tts, struct tts_device *device, int64_t now, struct arena *arena) {
+static void see(struct tts_device *device, int64_t now, struct arena *arena) {
     if (device->records[TTS_IS].size == 0) return;
     struct tts_node *record = tts_blob_tree(arena, &device->records[TTS_IS], "EndDevice");
     tts_set_time(arena, record, "last_seen_at", now / 1000 * 1000);
-    tts_store_record(tts, device, TTS_IS, record);
+    tts_update_record(device, TTS_IS, record);
 }
 
 enum tts_heard tts_hear(struct tts *tts, int64_t now, const struct field_device *sender, struct prng *draws,
@@ -115,7 +114,7 @@ enum tts_heard tts_hear(struct tts *tts, int64_t now, const struct field_device 
     struct tts_device *device = NULL;
     struct tts_node *network = record_at(&arena, tts, TTS_NS, sender->euis, &device);
     if (network == NULL) return TTS_DEAF;
-    if (is_of(tts_find(network, "pending_session"), sender)) promote_at(tts, device, network, &arena);
+    if (is_of(tts_find(network, "pending_session"), sender)) promote_at(device, network, &arena);
     if (!is_of(tts_find(network, "session"), sender)) {
         const struct tts_node *join = record_at(&arena, tts, TTS_JS, sender->euis, NULL);
         struct wire_bytes key =
@@ -132,8 +131,8 @@ enum tts_heard tts_hear(struct tts *tts, int64_t now, const struct field_device 
         tts_set_number(&arena, network, "session.last_n_f_cnt_down", (uint64_t)*ret_down);
         tts_set_time(&arena, network, "mac_state.last_downlink_at", now);
     }
-    tts_store_record(tts, device, TTS_NS, network);
-    see(tts, device, now, &arena);
+    tts_update_record(device, TTS_NS, network);
+    see(device, now, &arena);
     tts->uplinks++;
     return TTS_HEARD;
 }

@@ -124,6 +124,8 @@ struct tts_device *tts_find_euis(const struct tts *tts, enum tts_server server, 
 // What a server holds of the device from then on; a device that no server knows any more is freed.
 void tts_store_record(struct tts *tts, struct tts_device *device, enum tts_server server,
                       const struct tts_node *record);
+// The same for a record whose EUIs and keys have not changed.
+void tts_update_record(struct tts_device *device, enum tts_server server, const struct tts_node *record);
 void tts_drop_record(struct tts *tts, struct tts_device *device, enum tts_server server);
 // The devices by ID: application->devices without holes.
 void tts_sort_devices(struct tts_application *application);

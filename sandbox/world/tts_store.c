@@ -226,6 +226,10 @@ void tts_store_record(struct tts *tts, struct tts_device *device, enum tts_serve
     touch(tts, device, server);
 }
 
+void tts_update_record(struct tts_device *device, enum tts_server server, const struct tts_node *record) {
+    tts_blob_store(&device->records[server], record);
+}
+
 void tts_drop_record(struct tts *tts, struct tts_device *device, enum tts_server server) {
     unindex(tts, device, server);
     tts_blob_release(&device->records[server]);

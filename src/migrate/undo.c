@@ -25,7 +25,7 @@ static bool is_to_be_removed(const struct undo *undo) {
 
 static enum job_step recall_job(void *context, struct job *job, struct error *error) {
     struct undo *undo = context;
-    return target_of(undo)->driver->recall(target_of(undo), job, undo->device, &undo->progress, error);
+    return target_of(undo)->driver->recall(target_of(undo), job, undo->device, &undo->recalled, error);
 }
 
 static enum job_step remove_job(void *context, struct job *job, struct error *error) {
@@ -55,8 +55,25 @@ static void undo_fail(struct undo *undo, struct error *error) {
     undo->stage = UNDO_END;
 }
 
+static uint32_t higher(uint32_t one, uint32_t other) {
+    return one > other ? one : other;
+}
+
+// What an earlier attempt recalled counts where the target knows the device no more; else the device has lived on.
+static void take_recalled(struct undo *undo) {
+    struct device_progress *progress = &undo->progress;
+    const struct device_progress before = *progress;
+    if (!undo->recalled.known) return;
+    *progress = undo->recalled;
+    if (!before.known || before.rejoined != progress->rejoined) return;
+    progress->last_f_cnt_up = higher(progress->last_f_cnt_up, before.last_f_cnt_up);
+    progress->last_n_f_cnt_down = higher(progress->last_n_f_cnt_down, before.last_n_f_cnt_down);
+    progress->last_a_f_cnt_down = higher(progress->last_a_f_cnt_down, before.last_a_f_cnt_down);
+}
+
 static void recalled(struct undo *undo) {
     ERROR_AUTO error = {0};
+    take_recalled(undo);
     if (journal_set_progress(undo->run->journal, undo->sequence, &undo->progress, &error) != 0) {
         undo_fail(undo, &error);
         return;
@@ -89,7 +106,7 @@ static void undo_finished(void *context, struct task *task, enum job_step step, 
 
 // Starts a stage, or the next one that there is something to do in.
 static void undo_step(struct undo *undo, enum undo_stage stage) {
-    if (stage == UNDO_RECALL && (!is_at_target(undo) || undo->progress.known)) stage = UNDO_REMOVE;
+    if (stage == UNDO_RECALL && !is_at_target(undo)) stage = UNDO_REMOVE;
     if (stage == UNDO_REMOVE && (!is_to_be_removed(undo) || undo->run->setup.dry_run)) stage = UNDO_RESTORE;
     if (stage == UNDO_RESTORE && !undo->source) stage = UNDO_END;
     undo->stage = stage;

@@ -33,6 +33,7 @@ struct undo {
     bool untouched;  // its release was never begun
     enum undo_stage stage;
     struct device_progress progress;
+    struct device_progress recalled;  // what the target said last
     struct source_restoration restoration;
     char *remark;        // owned; what could not be put back; NULL = nothing
     struct error error;  // why it did not succeed; none = it did
@@ -41,7 +42,7 @@ struct undo {
     bool parked;
 };
 
-// Fill in run to source (and progress, if it is known), and the stage: UNDO_INTENT if the intent is only in the journal's
+// Fill in run to source (and progress, as far as it is known), and the stage: UNDO_INTENT if the intent is only in the journal's
 // present transaction, UNDO_RECALL if it is durable.
 void undo_begin(struct undo *undo);
 

@@ -55,13 +55,21 @@ void tts_source_sightings_release(struct tts_sightings *sightings) {
     *sightings = (struct tts_sightings){0};
 }
 
+// A join that was accepted after reading leaves a pending session until the device is heard with it.
+static bool has_joined(const Tts__EndDevice *before, const Tts__EndDevice *now) {
+    const Tts__Session *session = before == NULL ? NULL : before->session;
+    const Tts__Session *pending = before == NULL ? NULL : before->pending_session;
+    if (now->session != NULL && !tts_source_same_session(session, now->session)) return true;
+    return now->pending_session != NULL && !tts_source_same_session(pending, now->pending_session) &&
+           !tts_source_same_session(session, now->pending_session);
+}
+
 struct tts_sighting tts_source_sighting(const Tts__EndDevice *before, const struct tts_parts *now) {
     const Tts__EndDevice *network = now->at[TTS_NETWORK];
-    const Tts__Session *session = before == NULL ? NULL : before->session;
     return (struct tts_sighting){
         .last_n_f_cnt_down = tts_source_last_n_f_cnt_down(network),
         .last_a_f_cnt_down = tts_source_last_a_f_cnt_down(now),
-        .rejoined = network->session != NULL && !tts_source_same_session(session, network->session),
+        .rejoined = has_joined(before, network),
     };
 }
 

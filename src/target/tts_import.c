@@ -117,14 +117,15 @@ enum job_step tts_reserve(struct target *target, struct job *job, const struct d
 
 // ---- import
 
-enum import_stage { IMPORT_BEGIN, IMPORT_FOUND, IMPORT_IDENTITY, IMPORT_DELETED, IMPORT_SET, IMPORT_STARTED };
+enum import_stage { IMPORT_BEGIN, IMPORT_FOUND, IMPORT_IDENTITY, IMPORT_DELETED, IMPORT_SET, IMPORT_KEYS };
 
 struct import_state {
     struct change_state change;
     bool
         live;  // the target's own state of the device is as far, or further: only keys that are missing are set
     bool rejoined;  // it has joined there
-    size_t calls;   // of the present step
+    bool fresh;     // it was reserved a moment ago
+    size_t calls;   // of the present step that have to succeed
     struct tts_found found;
     const Tts__EndDevice *device;  // with counters that never go back; in the arena
 };
@@ -141,11 +142,10 @@ static bool starts_early(const struct tts *self, const Tts__EndDevice *device) {
 }
 
 // The Network Server takes the time of a Set as a new session's beginning, but lets it be corrected.
-static enum job_step import_started(struct tts *self, struct job *job) {
+static void set_started(struct tts *self, struct job *job) {
     const struct import_state *state = import_of(job);
     const Tts__EndDevice *device = state->device;
-    tts_reserved_drop(self, device);
-    if (state->live || !starts_early(self, device)) return JOB_DONE;
+    if (state->live || !starts_early(self, device)) return;
     Tts__EndDevice *part = tts_part(device, TTS_NETWORK, job->arena);
     Tts__EndDevice short_part = TTS__END_DEVICE__INIT;
     Tts__SessionKeys no_keys = TTS__SESSION_KEYS__INIT;
@@ -160,8 +160,6 @@ static enum job_step import_started(struct tts *self, struct job *job) {
     request.end_device = &short_part;
     request.field_mask = &mask;
     tts_registry_call(self, job, TTS_NETWORK, "Set", &request.base)->changes = true;
-    job->stage = IMPORT_STARTED;
-    return JOB_CALLS;
 }
 
 // True if the reservation is all that this server needs.
@@ -171,23 +169,6 @@ static bool is_reserved_whole(const Tts__EndDevice *device, enum tts_place place
     if (place == TTS_JOIN) return !device->supports_join || device->root_keys == NULL;
     return device->session == NULL || device->session->keys == NULL ||
            device->session->keys->app_s_key == NULL;
-}
-
-static enum job_step import_sent(struct tts *self, struct job *job) {
-    import_of(job)->calls = job->call_count;
-    job->stage = IMPORT_SET;
-    return job->call_count > 0 ? JOB_CALLS : import_started(self, job);
-}
-
-// A device that was reserved a moment ago: what is missing goes to all servers at once.
-static enum job_step import_fresh(struct tts *self, struct job *job) {
-    const Tts__EndDevice *device = import_of(job)->device;
-    static const enum tts_place places[] = {TTS_JOIN, TTS_NETWORK, TTS_APPLICATION};
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        if (is_reserved_whole(device, places[i])) continue;
-        tts_set_call(self, job, places[i], tts_part(device, places[i], job->arena), NULL, 0);
-    }
-    return import_sent(self, job);
 }
 
 // What has to be deleted before it can be set: whether a device joins cannot be changed.
@@ -209,19 +190,39 @@ static bool needs_set(const struct import_state *state, enum tts_place place, co
            !tts_same_application_key(part->session, there->session);
 }
 
-static enum job_step import_set(struct tts *self, struct job *job) {
+// Sets what is missing at one server.
+static void set_part(struct tts *self, struct job *job, enum tts_place place) {
     const struct import_state *state = import_of(job);
-    bool anew = kind_changes(state->device, &state->found);
-    static const enum tts_place places[] = {TTS_JOIN, TTS_NETWORK, TTS_APPLICATION};
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        const Tts__EndDevice *part = tts_part(state->device, places[i], job->arena);
-        const Tts__EndDevice *there = anew ? NULL : state->found.at[places[i]];
-        const Tts__EndDevice *before = there == NULL ? NULL : tts_part_before(there, places[i], job->arena);
-        if (!anew && !needs_set(state, places[i], part, job->arena)) continue;
-        if (places[i] == TTS_JOIN && !state->device->supports_join) continue;
-        tts_set_call(self, job, places[i], part, before, state->change.tries);
+    const Tts__EndDevice *part = tts_part(state->device, place, job->arena);
+    if (state->fresh) {
+        if (!is_reserved_whole(state->device, place)) tts_set_call(self, job, place, part, NULL, 0);
+        return;
     }
-    return import_sent(self, job);
+    bool anew = kind_changes(state->device, &state->found);
+    if (!anew && !needs_set(state, place, part, job->arena)) return;
+    if (place == TTS_JOIN && !state->device->supports_join) return;
+    const Tts__EndDevice *there = anew ? NULL : state->found.at[place];
+    const Tts__EndDevice *before = there == NULL ? NULL : tts_part_before(there, place, job->arena);
+    tts_set_call(self, job, place, part, before, state->change.tries);
+}
+
+// The root keys come last: a join that is accepted earlier would have its session overwritten.
+static enum job_step import_keys(struct tts *self, struct job *job) {
+    tts_reserved_drop(self, import_of(job)->device);
+    set_part(self, job, TTS_JOIN);
+    import_of(job)->calls = job->call_count;
+    // The device works whatever becomes of this.
+    set_started(self, job);
+    job->stage = IMPORT_KEYS;
+    return job->call_count > 0 ? JOB_CALLS : JOB_DONE;
+}
+
+static enum job_step import_set(struct tts *self, struct job *job) {
+    set_part(self, job, TTS_NETWORK);
+    set_part(self, job, TTS_APPLICATION);
+    import_of(job)->calls = job->call_count;
+    job->stage = IMPORT_SET;
+    return job->call_count > 0 ? JOB_CALLS : import_keys(self, job);
 }
 
 // A device that changes its kind begins anew at the servers that know its sessions and keys.
@@ -259,6 +260,7 @@ static enum job_step import_identity(struct tts *self, struct job *job) {
 static enum job_step import_found(struct tts *self, struct job *job, const Tts__EndDevice *device,
                                   struct error *error) {
     struct import_state *state = import_of(job);
+    state->fresh = false;
     if (tts_find_replies(self, job, 0, device, &state->found, error) != 0) return JOB_FAILED;
     if (state->found.failed != NULL)
         return tts_failed(self, state->found.failed_call, state->found.failed, error);
@@ -285,7 +287,7 @@ static enum job_step import_answered(struct tts *self, struct job *job, const Tt
     struct import_state *state = import_of(job);
     int failure = -1;
     for (size_t i = 0; i < state->calls && failure < 0; i++) {
-        bool gone = job->stage == IMPORT_DELETED && tts_is_absent(&job->replies[i]);
+        bool gone = is_dry(job) || (job->stage == IMPORT_DELETED && tts_is_absent(&job->replies[i]));
         if (!gone && !reply_ok(&job->replies[i], CALL_GRPC)) failure = (int)i;
     }
     if (failure >= 0) {
@@ -294,7 +296,7 @@ static enum job_step import_answered(struct tts *self, struct job *job, const Tt
     }
     if (job->stage == IMPORT_IDENTITY) return import_delete(self, job);
     if (job->stage == IMPORT_DELETED) return import_set(self, job);
-    return import_started(self, job);
+    return job->stage == IMPORT_SET ? import_keys(self, job) : JOB_DONE;
 }
 
 enum job_step tts_import(struct target *target, struct job *job, const struct device *device,
@@ -306,16 +308,14 @@ enum job_step tts_import(struct target *target, struct job *job, const struct de
             struct import_state *state = arena_new(job->arena, struct import_state);
             job->state = state;
             state->device = end_device;
-            if (!job->again && tts_reserved_has(self, end_device)) return import_fresh(self, job);
+            state->fresh = !job->again && tts_reserved_has(self, end_device);
+            if (state->fresh) return import_set(self, job);
             return find(self, job, end_device, IMPORT_FOUND);
         }
         case IMPORT_FOUND:
             if (tts_find_again(self, job)) return find(self, job, end_device, IMPORT_FOUND);
             return import_found(self, job, end_device, error);
-        case IMPORT_STARTED:
-            // The device works whatever became of this.
-            return JOB_DONE;
         default:
-            return is_dry(job) ? JOB_DONE : import_answered(self, job, end_device, error);
+            return import_answered(self, job, end_device, error);
     }
 }

@@ -9,11 +9,29 @@ static bool same(const uint8_t *one, const uint8_t *other, size_t size) {
     return memcmp(one, other, size) == 0;
 }
 
+// True if the session that the source has back is not the device's any more: it was only pending there, or the device has
+// joined the target since.
+static bool is_over(const struct sim *sim, const struct sim_device *device) {
+    struct tts_view view;
+    if (sim->c.source == SIM_TTS && tts_view(sim->world->tts, WORLD_TTS_SOURCE_APP_ID, device->id, &view) &&
+        !view.has_session)
+        return true;
+    if (sim->world == sim->there) return false;
+    const struct field_device *here = field_find(&sim->world->field, device->euis);
+    const struct field_device *there = field_find(&sim->there->field, device->euis);
+    return here != NULL && there != NULL && here->has_session && there->has_session &&
+           !same(here->nwk_s_key, there->nwk_s_key, KEY_SIZE);
+}
+
 // A downlink with a counter that the device has seen is thrown away by it, as are all up to that counter.
-static void check_counter(struct sim *sim, const struct sim_device *device, bool at_target) {
+static void check_counter(struct sim *sim, struct sim_device *device, bool at_target) {
     uint32_t there = 0;
     uint32_t least = sim_next_down(sim, device, at_target, &there);
     if (there >= least || device->far || device->named) return;
+    if (!at_target && is_over(sim, device)) {
+        device->rejoins = true;
+        return;
+    }
     sim_violated(sim,
                  "%s: the next downlink of the %s has the counter %lu, and the device takes none below %lu",
                  device->id, at_target ? "target" : "source", (unsigned long)there, (unsigned long)least);
@@ -35,7 +53,9 @@ void sim_check_held(struct sim *sim, struct sim_device *device) {
     bool stays = session_stays(sim, device);
     if (source && target && !device->was_there && !stays)
         sim_violated(sim, "%s is at both networks, and both handle it", device->id);
-    if (source && !stays) check_counter(sim, device, false);
+    // Two networks that handled it together before this run use up each other's counters.
+    bool shared = device->was_there && target;
+    if (source && !stays && !shared) check_counter(sim, device, false);
     if (target && !device->was_there && !stays) check_counter(sim, device, true);
 }
 
@@ -54,6 +74,9 @@ static void check_keys(struct sim *sim, const struct sim_device *device) {
         sim_violated(sim, "%s has another root key at the target", device->id);
     bool goes = sim_is_session(taken) && (sim->c.with_session || v2_is_zero(taken->app_key, KEY_SIZE));
     if (!goes || device->named || device->unlike) return;
+    // It may have joined there since.
+    const struct field_device *own = field_find(&sim->there->field, device->euis);
+    if (own != NULL && own->has_session && same(own->nwk_s_key, view.f_nwk_s_int_key, KEY_SIZE)) return;
     if (!same(view.f_nwk_s_int_key, taken->nwk_s_key, KEY_SIZE) ||
         !same(view.app_s_key, taken->app_s_key, KEY_SIZE) ||
         !same(view.dev_addr, taken->dev_addr, DEV_ADDR_SIZE))
@@ -65,6 +88,8 @@ void sim_check_at_target(struct sim *sim, const struct sim_device *device, enum 
     bool gone = state >= DEVICE_RELEASED && state <= DEVICE_CONFIRMED;
     // A rollback that was not finished waits for another one.
     if (state == DEVICE_RESTORING && !back) return;
+    if (device->rejoins && !device->named)
+        sim_violated(sim, "%s has to join again, and nobody was told", device->id);
     bool source = sim_is_held(sim, device, false);
     bool target = sim_is_held(sim, device, true);
     if (gone && !back) {

@@ -65,6 +65,53 @@ read_before_kill:*)
     # What a killed run had read of a device that it did not clear counts on.
     change 1 '" complete = 0 WHERE state = 3 OR' '" complete = complete WHERE state = 3 OR'
     ;;
+import_before_commit:*)
+    # The target and the source are changed although neither the claim nor the intent is committed.
+    change 1 'result = run_commit(flights->run, error);' 'result = 0;'
+    ;;
+forget_claim:*)
+    # Nothing says what was made at the target.
+    change 1 'return journal_set_claim(run->journal, flight->sequence, flight->record.id, flight->claim, flight->before,' \
+        'return 0; return journal_set_claim(run->journal, flight->sequence, flight->record.id, flight->claim, flight->before,'
+    ;;
+update_forgets_before:*)
+    # What an interrupted update has left counts as what was there before it.
+    change 1 'if (flight->claim != CLAIM_UPDATED) {' 'if (flight->claim != CLAIM_NONE) {'
+    ;;
+undo_leaves_source:*)
+    # A release that failed counts as one that changed nothing.
+    change 1 '.source = (flight->touched || flight->released) && run_can_restore(run),' \
+        '.source = flight->released && run_can_restore(run),'
+    ;;
+undo_removes_found:*)
+    change 1 'return is_at_target(undo) && undo->claim != CLAIM_FOUND;' 'return is_at_target(undo);'
+    ;;
+progress_not_kept:*)
+    # The target forgets the device before its counters are safe.
+    change 1 'undo->stage = UNDO_KEEP;' 'undo_step(undo, UNDO_REMOVE);'
+    ;;
+progress_not_used:*)
+    change 1 '.progress = undo->progress' '.progress = {.known = false}'
+    ;;
+counter_not_skipped:*)
+    # What the target answers between the last look and the removal is answered with the same counter again.
+    change 1 'undo->restoration.progress.last_n_f_cnt_down++;' 'undo->remark = NULL;'
+    ;;
+heard_not_counted:*)
+    # What the source answered between reading and releasing is answered with the same counter again.
+    change 1 'set_counter(flight, heard->last_n_f_cnt_down);' ';'
+    ;;
+unheard_not_skipped:*)
+    # Nobody knows what the source answered, and the counter is used again.
+    change 1 'set_counter(flight, session->last_n_f_cnt_down + 1);' 'set_counter(flight, 0);'
+    ;;
+target_lost_is_success:*)
+    change 1 'bool gone = is_dry(job) ||' 'bool gone = is_dry(job) || job->replies[i].outcome == REPLY_LOST ||'
+    ;;
+keys_before_session:*)
+    # A join that the target accepts is overwritten with the older session.
+    change 1 'set_part(self, job, TTS_NETWORK);' 'set_part(self, job, TTS_JOIN), set_part(self, job, TTS_NETWORK);'
+    ;;
 *)
     echo "mutate.sh: no mutation $mutation" >&2
     exit 1

@@ -148,6 +148,7 @@ static bool is_any_left_alone(const struct sim *sim) {
 // The weather is good from now on: the run comes to its end, or is put back.
 static void play_end(struct sim *sim) {
     static const struct case_process calm;
+    bool nothing_left = false;
     world_clear_faults(sim->world);
     world_clear_faults(sim->there);
     memset(sim->refused_until, 0, sizeof sim->refused_until);
@@ -164,6 +165,9 @@ static void play_end(struct sim *sim) {
         }
         if (!sim->anew && wanted && (sim->result == 0 || (halts && sim->result == -ERROR_DEVICE))) return;
         if (sim->anew && halts) return;
+        // A run that found nothing to do leaves nothing to put back.
+        if (kind == SIM_NEW && nothing_left) return;
+        nothing_left = kind == SIM_NEW && sim->result == 0;
         bool next =
             sim->anew || (sim->result == 0 && !wanted) || (halts && kind == SIM_NEW) || sim_to_server(sim);
         if (!next) break;

@@ -116,6 +116,8 @@ struct sim_device {
     unsigned lines;       // in the output at the end
     uint8_t euis[FIELD_EUIS_SIZE];
     bool first_held;  // its source handled it at the start
+    bool rejoins;     // its source has a session back that is over: it must be named
+    bool expected;    // at the end: it is at the target, or may be, since a rollback was not finished
     bool was_there;   // the target had something of it before the run
     uint32_t
         recalled;  // the downlink counter that it would have got when the engine last read it at the target

@@ -72,6 +72,9 @@ static void rest_tts(const struct sim *sim, const struct sim_device *device, str
     struct tts_node *record = tts_blob_tree(&arena, &there->records[TTS_IS], "EndDevice");
     static const char *const moving[] = {"created_at", "updated_at", "last_seen_at"};
     for (size_t i = 0; i < sizeof moving / sizeof *moving; i++) tts_drop(record, moving[i]);
+    // An empty message says nothing.
+    const struct tts_node *version = tts_find(record, "version_ids");
+    if (version != NULL && version->first == NULL) tts_drop(record, "version_ids");
     tts_encode(record, rest);
     for (unsigned i = 0; i < TTS_SERVERS; i++) {
         // One that is silenced, or without keys, is not as it was, but that is looked at elsewhere.
