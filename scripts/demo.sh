@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A whole migration on this machine: a V2 network with 1,000 made-up devices, migrated as the published guide
-# describes it: one device, some devices, the whole application; each as a dry run first.
+# A whole migration on this machine: a V2 network with 1,000 made-up devices, migrated into The Things Stack in one go, and
+# back; then as the published guide describes it: one device, and a list, into files.
 set -eu
 
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -61,12 +61,12 @@ cleared() {
 # start_v2 NAME: a fresh network; at its end it writes its devices to $demo/NAME/v2.jsonl.
 start_v2() {
     sandbox_start "$demo/$1" --devices $devices --latency 20ms --state "$demo/$1/v2.jsonl" || exit 1
-    echo "A V2 network with $devices devices runs here now: Discovery at $TTNV2_DISCOVERY_SERVER_ADDRESS,"
-    echo "application $TTNV2_APP_ID. Its address and access key are in the environment, as the guide has them."
+    echo "A V2 network with $devices devices runs here now, application $TTNV2_APP_ID. Its address and"
+    echo "access key are in the environment, as the guide has them."
 }
 
 try_some() {
-    title "First some: one device, then a list"
+    title "As the guide has it: one device, then a list, into files"
     start_v2 some
     show 'ttn-lw-migrate device --dry-run --verbose --source ttnv2 "mydevice" > mydevice.dry-run.json 2> mydevice.log'
     migrate device --dry-run --verbose --source ttnv2 mydevice >$demo/mydevice.dry-run.json 2>$demo/mydevice.log
@@ -90,30 +90,37 @@ try_some() {
 }
 
 whole_application() {
-    title "Then all: the whole application, in a V2 network that is as at first"
+    title "All devices into The Things Stack, in one go"
     start_v2 all
-    show 'ttn-lw-migrate application --verbose --dry-run --source ttnv2 "my-ttn-app" > all-devices.dry-run.json 2> all-devices.log'
-    migrate application --verbose --dry-run --source ttnv2 "$TTNV2_APP_ID" \
-        >$demo/all-devices.dry-run.json 2>$demo/all-devices.log
-    show 'ttn-lw-migrate application --source ttnv2 "my-ttn-app" > all-devices.json'
-    migrate application --source ttnv2 "$TTNV2_APP_ID" >$demo/all-devices.json
+    echo "The Things Stack runs here too, with the empty application $TARGET_TTS_APP_ID."
+    show 'ttn-lw-migrate plan ttnv2 application --to tts'
+    migrate plan ttnv2 application --to tts
+    show 'ttn-lw-migrate ttnv2 application --to tts --report report.html'
+    migrate ttnv2 application --to tts --report $demo/report.html
+    show 'ttn-lw-migrate verify > verified.txt'
+    migrate verify >$demo/verified.txt
+    expect "devices that are at The Things Stack as they should be" \
+        "$(grep -c ': as it should be' $demo/verified.txt)" $devices
+
+    title "And back"
+    show 'ttn-lw-migrate rollback 2> rollback.log'
+    # What V2 cannot take back (the nonces that it had seen) is told, with exit code 3.
+    migrate rollback 2>$demo/rollback.log || [ $? -eq 3 ]
+    tail -n 2 $demo/rollback.log
     sandbox_stop
-    expect "lines in all-devices.dry-run.json" "$(lines all-devices.dry-run.json)" $devices
-    expect "lines in all-devices.json" "$(lines all-devices.json)" $devices
-    expect "devices cleared in V2" "$(cleared all)" $devices
+    expect "devices that V2 has back" "$(cleared all)" 0
 }
 
 summary() {
     title "What happened"
     cat <<EOF_SUMMARY
-Two V2 networks with $devices devices each ran on this machine; both are stopped again.
-From the first, mydevice and a list of $some devices were migrated; from the second, all $devices devices.
-Each run was rehearsed with --dry-run, which changed nothing. Each real run wrote every device as one line of
-JSON, and then took its keys away from V2: $(cleared some) and $(cleared all) devices, as V2 itself counts them.
+In the first network all $devices devices moved from V2 into The Things Stack, were read back there, and went back to V2.
+From the second, mydevice and a list of $some devices were migrated into files, as the guide has it: rehearsed with
+--dry-run, then written as one line of JSON each and taken away from V2: $(cleared some) devices, as V2 itself counts them.
 
 The output lies in $demo/:
-    mydevice.json, devices.json     the first devices
-    all-devices.json                all $devices devices, for: ttn-lw-cli end-devices create
+    report.html                     the page about the large run
+    mydevice.json, devices.json     devices for: ttn-lw-migrate json application - --to tts
     *.dry-run.json, *.log           the rehearsals and what --verbose tells
     some/v2.jsonl, all/v2.jsonl     every device as V2 had it at the end
     state/                          the journals of the real runs: for resume and rollback
@@ -130,7 +137,7 @@ mkdir -p "$demo"
 umask 077
 XDG_STATE_HOME=$(pwd)/$demo/state
 export XDG_STATE_HOME
-try_some
 whole_application
+try_some
 summary
 finished=1

@@ -86,13 +86,31 @@ static void pause_for(int64_t duration) {
     }
 }
 
+// V2's Account Server and ChirpStack v3 share a port: their paths differ.
+static bool is_chirpstack(const char *path) {
+    return strncmp(path, "/api/", 5) == 0 && strncmp(path, "/api/v2/", 8) != 0;
+}
+
+static enum MHD_Result add_argument(void *context, enum MHD_ValueKind kind, const char *name,
+                                    const char *value) {
+    struct buffer *method = context;
+    (void)kind;
+    bool first = strchr(buffer_string(method), '?') == NULL;
+    buffer_printf(method, "%c%s=%s", first ? '?' : '&', name, value == NULL ? "" : value);
+    return MHD_YES;
+}
+
 // Each connection has its thread, so that waiting holds up no other.
 static enum MHD_Result ask_world(struct http_front *front, struct MHD_Connection *connection,
                                  struct exchange *exchange, const char *verb, const char *path) {
-    char *method MEMORY_AUTO = memory_printf("%s %s", verb, path);
+    bool v3 = is_chirpstack(path);
+    BUFFER_AUTO method;
+    buffer_init(&method, BUFFER_UNLIMITED);
+    buffer_printf(&method, "%s %s", verb, path);
+    if (v3) MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_argument, &method);
     struct world_request request = {
-        .endpoint = WORLD_TTNV2_ACCOUNT,
-        .method = method,
+        .endpoint = v3 ? WORLD_CHIRPSTACK_V3 : WORLD_TTNV2_ACCOUNT,
+        .method = buffer_string(&method),
         .headers = exchange->headers,
         .header_count = exchange->header_count,
         .body = exchange->body.data,

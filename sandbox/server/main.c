@@ -36,6 +36,7 @@ struct sandbox {
     struct http_front *http;
     struct http_front *https;  // NULL if the library has no TLS
     unsigned discovery_port, plain_discovery_port, handler_port, plain_handler_port, http_port, https_port;
+    unsigned chirpstack_port, chirpstack_tls_port;
     unsigned tts_ports[TTS_SERVERS], plain_tts_ports[TTS_SERVERS];
     char *directory;  // owned; temporary
     char *ca_path;    // owned; in it
@@ -105,6 +106,8 @@ static int open_grpc(struct sandbox *sandbox, struct error *error) {
         {WORLD_TTNV2_DISCOVERY, NULL, options->plain_discovery_port, &sandbox->plain_discovery_port},
         {WORLD_TTNV2_HANDLER, tls, options->handler_port, &sandbox->handler_port},
         {WORLD_TTNV2_HANDLER, NULL, options->plain_handler_port, &sandbox->plain_handler_port},
+        {WORLD_CHIRPSTACK, NULL, options->chirpstack_port, &sandbox->chirpstack_port},
+        {WORLD_CHIRPSTACK, tls, 0, &sandbox->chirpstack_tls_port},
     };
     sandbox->grpc = grpc_front_new(&sandbox->stage);
     int result = 0;
@@ -154,6 +157,24 @@ static void put_address(struct buffer *text, const struct sandbox *sandbox, cons
     char *address MEMORY_AUTO = host_port(&sandbox->options, port);
     char *value MEMORY_AUTO = memory_printf("%s%s", scheme, address);
     put_export(text, name, value);
+}
+
+static void describe_chirpstack(const struct sandbox *sandbox, struct buffer *text) {
+    const struct world *world = sandbox->stage.world;
+    put_address(text, sandbox, "CHIRPSTACK_API_URL", "", sandbox->chirpstack_port);
+    put_export(text, "CHIRPSTACK_API_KEY", world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_ADMIN));
+    put_export(text, "CHIRPSTACK_INSECURE", "true");
+    put_address(text, sandbox, "SANDBOX_CHIRPSTACK_TLS", "https://", sandbox->chirpstack_tls_port);
+    put_address(text, sandbox, "SANDBOX_CHIRPSTACK_V3", "http://", sandbox->http_port);
+    put_export(text, "SANDBOX_CHIRPSTACK_APPLICATION", WORLD_CHIRPSTACK_APPLICATION);
+    put_export(text, "SANDBOX_CHIRPSTACK_APPLICATION_ID", world_chirpstack_application_id(world));
+    put_export(text, "SANDBOX_CHIRPSTACK_TENANT_ID", world_chirpstack_tenant_id(world));
+    put_export(text, "SANDBOX_CHIRPSTACK_KEY_TENANT",
+               world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_TENANT));
+    put_export(text, "SANDBOX_CHIRPSTACK_KEY_OTHER_TENANT",
+               world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_OTHER_TENANT));
+    put_export(text, "SANDBOX_CHIRPSTACK_KEY_READ_ONLY",
+               world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_READ_ONLY));
 }
 
 // What the program needs to read from the one application, or write to the other.
@@ -211,6 +232,7 @@ static void describe(const struct sandbox *sandbox, struct buffer *text) {
     put_export(text, "SANDBOX_ACCOUNT_TOKEN", world_user_token(world));
     put_export(text, "SANDBOX_KEY_DEVICES_ONLY", world_key_devices_only(world));
     put_export(text, "SANDBOX_KEY_SETTINGS_ONLY", world_key_settings_only(world));
+    describe_chirpstack(sandbox, text);
     describe_cluster(sandbox, text);
     buffer_printf(text, "export SANDBOX_PID='%ld'\n", (long)getpid());
 }

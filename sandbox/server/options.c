@@ -37,6 +37,8 @@ enum id {
     ID_PORTS_FILE,
     ID_HELP,
     ID_VERSION,
+    ID_CHIRPSTACK_DEVICES,
+    ID_CHIRPSTACK_PORT,
 };
 
 static const struct option table[] = {
@@ -64,6 +66,8 @@ static const struct option table[] = {
     {"ports-file", required_argument, NULL, ID_PORTS_FILE},
     {"help", no_argument, NULL, ID_HELP},
     {"version", no_argument, NULL, ID_VERSION},
+    {"chirpstack-devices", required_argument, NULL, ID_CHIRPSTACK_DEVICES},
+    {"chirpstack-port", required_argument, NULL, ID_CHIRPSTACK_PORT},
     {NULL, 0, NULL, 0},
 };
 
@@ -82,6 +86,7 @@ const char options_help[] =
     "                         empty\n"
     "  --seed S               what they are drawn from (default 1)\n"
     "  --app-id ID            V2's application (default my-ttn-app)\n"
+    "  --chirpstack-devices N       the same for the application meters of ChirpStack (default 10)\n"
     "  --broken               adds devices that cannot be migrated as they are, named after their defects\n"
     "  --record FILE          adds recorded devices: JSON lines {\"dev_id\", \"get_device_hex\"}; several\n"
     "  --state FILE           reads the world from FILE if it is there, and writes it back at the end\n"
@@ -120,13 +125,15 @@ const char options_help[] =
     "  --plain-discovery-port N     the same without TLS\n"
     "  --handler-port N       Handler of V2, TLS\n"
     "  --plain-handler-port N       the same without TLS\n"
-    "  --http-port N          Account Server of V2; GET /state (?devices=0: calls only), POST and DELETE "
+    "  --http-port N          Account Server of V2, and ChirpStack v3; GET /state (?devices=0: calls only), "
+    "POST and DELETE "
     "/fault\n"
     "  --tts-port N           Identity Server of The Things Stack, TLS; Network, Application and Join Server "
     "follow "
     "at\n"
     "                         N+1 to N+3\n"
     "  --plain-tts-port N     the same without TLS\n"
+    "  --chirpstack-port N    ChirpStack v4, without TLS\n"
     "  --plain-handler        Discovery announces the Handler without TLS, with an empty certificate\n"
     "  --ports-file FILE      also writes the export lines to FILE\n"
     "  --help, --version\n";
@@ -206,6 +213,8 @@ static bool set_world(int id, const char *text, struct options *options) {
         case ID_APP_ID:
             world->app_id = text;
             return *text != '\0' && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(text);
+        case ID_CHIRPSTACK_DEVICES:
+            return parse_uint(text, "", DEVICES_MOST, &world->chirpstack_devices);
         default:
             return false;
     }
@@ -235,6 +244,8 @@ static bool set(int id, const char *text, struct options *options) {
             return parse_port(text, &options->plain_handler_port);
         case ID_HTTP_PORT:
             return parse_port(text, &options->http_port);
+        case ID_CHIRPSTACK_PORT:
+            return parse_port(text, &options->chirpstack_port);
         case ID_TTS_PORT:
             return parse_first_port(text, &options->tts_port);
         case ID_PLAIN_TTS_PORT:
@@ -251,7 +262,8 @@ static bool set(int id, const char *text, struct options *options) {
 }
 
 int options_parse(int argc, char **argv, struct options *ret_options, struct error *error) {
-    struct options options = {.world = {.seed = 1, .devices = 10}, .listen = "127.0.0.1"};
+    struct options options = {.world = {.seed = 1, .devices = 10, .chirpstack_devices = 10},
+                              .listen = "127.0.0.1"};
     opterr = 0;
     for (;;) {
         int index = -1;

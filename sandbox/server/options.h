@@ -16,6 +16,7 @@ struct options {
     unsigned handler_port;
     unsigned plain_handler_port;
     unsigned http_port;
+    unsigned chirpstack_port;
     unsigned tts_port;        // of the Identity Server; the three others follow it. 0 = free ones
     unsigned plain_tts_port;  // the same without TLS
     bool plain_handler;       // Discovery announces the handler without TLS and without a certificate

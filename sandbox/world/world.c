@@ -8,18 +8,20 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "world/chirpstack_p.h"
 #include "world/ttnv2_p.h"
 #include "world/tts_p.h"
 #include "world/world_p.h"
 
 // The gRPC servers answer in status codes, the HTTP servers in those of HTTP.
 static bool is_http(enum world_endpoint endpoint) {
-    return endpoint == WORLD_TTNV2_ACCOUNT;
+    return endpoint == WORLD_TTNV2_ACCOUNT || endpoint == WORLD_CHIRPSTACK_V3;
 }
 
 struct world *world_new(const struct world_setup *setup) {
     struct world *world = memory_new(struct world);
     world->v2 = v2_new(setup);
+    world->chirpstack = cs_new(setup);
     world->tts = tts_make_cluster(setup);
     field_look(world, 0);
     return world;
@@ -34,6 +36,7 @@ void world_free(struct world *world) {
     if (world == NULL) return;
     world_clear_faults(world);
     v2_free(world->v2);
+    cs_free(world->chirpstack);
     tts_free(world->tts);
     field_release(&world->field);
     free(world);
@@ -89,13 +92,18 @@ static bool is_tts(enum world_endpoint endpoint) {
     return endpoint >= WORLD_TTS_IS && endpoint <= WORLD_TTS_JS;
 }
 
-// The last part of the path, without the query; of The Things Stack, where several services have the same methods,
-// "Service/Method". Nothing in it needs escaping in JSON.
+// The last part of the path, without the query; of The Things Stack and of ChirpStack, where several services have the
+// same methods, "Service/Method". Nothing in it needs escaping in JSON.
 static void short_name(const struct world_request *request, char *name, size_t size) {
+    if (request->endpoint == WORLD_CHIRPSTACK_V3) {
+        cs_v3_method_name(request->method, name, size);
+        return;
+    }
     const char *method = request->method;
     const char *slash = strrchr(method, '/');
     const char *start = slash != NULL ? slash + 1 : method;
-    if (is_tts(request->endpoint) && slash != NULL) {
+    bool service = is_tts(request->endpoint) || request->endpoint == WORLD_CHIRPSTACK;
+    if (service && slash != NULL) {
         start = slash;
         while (start > method && start[-1] != '.' && start[-1] != '/') start--;
     }
@@ -232,6 +240,19 @@ static void write_http_error(struct world_reply *reply) {
     buffer_puts(&reply->body, "\"}");
 }
 
+static void call_network(struct world *world, int64_t now, const struct world_request *request,
+                         struct world_reply *reply) {
+    if (request->endpoint == WORLD_CHIRPSTACK) {
+        cs_call(world->chirpstack, now, request, reply);
+    } else if (request->endpoint == WORLD_CHIRPSTACK_V3) {
+        cs_v3_call(world->chirpstack, now, request, reply);
+    } else if (is_tts(request->endpoint)) {
+        tts_cluster_call(world->tts, now, request, reply);
+    } else {
+        v2_call(world->v2, now, request, reply);
+    }
+}
+
 void world_call(struct world *world, int64_t now, const struct world_request *request,
                 struct world_reply *reply) {
     *reply = (struct world_reply){0};
@@ -244,13 +265,7 @@ void world_call(struct world *world, int64_t now, const struct world_request *re
     struct method_calls *calls = count_call(world, name);
     calls->calls++;
     const struct fault *fault = draw_fault(world, name);
-    if (fault == NULL || !fault_is_before(fault->kind)) {
-        if (is_tts(request->endpoint)) {
-            tts_cluster_call(world->tts, now, request, reply);
-        } else {
-            v2_call(world->v2, now, request, reply);
-        }
-    }
+    if (fault == NULL || !fault_is_before(fault->kind)) call_network(world, now, request, reply);
     field_look(world, now);
     if (fault != NULL) {
         calls->faults++;
@@ -262,6 +277,7 @@ void world_call(struct world *world, int64_t now, const struct world_request *re
 
 void world_advance(struct world *world, int64_t now) {
     field_advance(world, now);
+    cs_advance(world->chirpstack, now);
 }
 
 void world_state_json(const struct world *world, unsigned parts, struct buffer *state) {
@@ -296,6 +312,8 @@ void world_state_json(const struct world *world, unsigned parts, struct buffer *
         v2_state_json(world->v2, ",\n", state);
         buffer_puts(state, "],\n\"tts_devices\":[\n");
         tts_state_json(world->tts, ",\n", state);
+        buffer_puts(state, "],\n\"chirpstack\":[\n");
+        cs_state_json(world->chirpstack, ",\n", state);
         buffer_puts(state, "]");
     }
     buffer_puts(state, "}\n");

@@ -22,10 +22,15 @@ enum world_endpoint {
     WORLD_TTS_NS,           // gRPC: Network Server
     WORLD_TTS_AS,           // gRPC: Application Server
     WORLD_TTS_JS,           // gRPC: Join Server
+    WORLD_CHIRPSTACK,       // gRPC: v4
+    WORLD_CHIRPSTACK_V3,    // HTTP; the same devices
     WORLD_ENDPOINTS,
 };
 
 #define WORLD_DEFAULT_APP_ID "my-ttn-app"
+
+// The main application of ChirpStack, by name.
+#define WORLD_CHIRPSTACK_APPLICATION "meters"
 
 // The Things Stack: an application with devices, one without, and the user who owns both.
 #define WORLD_TTS_SOURCE_APP_ID "my-tts-app"
@@ -42,6 +47,7 @@ struct world_setup {
         rate_limit;  // calls a second in each place that V2 limits, and of a key for a method of The Things
                      // Stack; 0 = no limiter
     double uplinks;  // uplinks a second over all devices, made by world_advance
+    uint64_t chirpstack_devices;  // how many the main application of ChirpStack gets
 };
 
 // A world with its population; the caller frees it with world_free.
@@ -143,6 +149,20 @@ const char *world_tts_key(const struct world *world, enum world_tts_key key);
 
 // The host that the addresses of the source and target application name ("localhost" unless set). Copied.
 void world_announce_tts(struct world *world, const char *host);
+// API keys of ChirpStack: an admin's, those of two tenants (the first has the main application), and an admin's that
+// may only read.
+enum world_chirpstack_key {
+    WORLD_CHIRPSTACK_KEY_ADMIN,
+    WORLD_CHIRPSTACK_KEY_TENANT,
+    WORLD_CHIRPSTACK_KEY_OTHER_TENANT,
+    WORLD_CHIRPSTACK_KEY_READ_ONLY,
+    WORLD_CHIRPSTACK_KEYS
+};
+
+// Borrowed, as are the IDs of the main application and of its tenant.
+const char *world_chirpstack_key(const struct world *world, enum world_chirpstack_key key);
+const char *world_chirpstack_application_id(const struct world *world);
+const char *world_chirpstack_tenant_id(const struct world *world);
 
 enum world_state_parts {
     WORLD_STATE_CALLS = 1 << 0,    // how often each method was called, and what came of it
@@ -186,8 +206,8 @@ struct world_numbers {
 };
 void world_count(const struct world *world, struct world_numbers *numbers);
 
-// The number of calls of a method ("SetDevice"; of The Things Stack with its service: "NsEndDeviceRegistry/Set"),
-// refused ones included.
+// The number of calls of a method ("SetDevice"; of The Things Stack and ChirpStack with its service:
+// "NsEndDeviceRegistry/Set"), refused ones included.
 uint64_t world_calls(const struct world *world, const char *method);
 
 #endif

@@ -8,6 +8,7 @@
 #include "world/world.h"
 
 struct v2;
+struct cs;
 struct tts;
 
 enum { METHODS_MAX = 128, FAULTS_MAX = 64 };
@@ -23,8 +24,9 @@ struct method_calls {
 };
 
 struct world {
-    struct v2 *v2;    // owned
-    struct tts *tts;  // owned
+    struct v2 *v2;          // owned
+    struct tts *tts;        // owned
+    struct cs *chirpstack;  // owned
     struct field field;
     struct fault faults[FAULTS_MAX];
     size_t fault_count;
@@ -45,6 +47,7 @@ enum status {
     STATUS_UNIMPLEMENTED = 12,
     STATUS_INTERNAL = 13,
     STATUS_UNAVAILABLE = 14,
+    STATUS_UNAUTHENTICATED = 16,
 };
 
 // Makes the reply a refusal: status and message, no body. Returns the status.

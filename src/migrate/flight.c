@@ -79,11 +79,18 @@ static void flight_unpark(struct flight *flight) {
     }
 }
 
-bool flight_is_dispensable(const struct flight *flight) {
-    const struct flights *flights = flight->flights;
+// True if it may stay behind without anybody's word.
+static bool may_stay(const struct flight *flight) {
+    const struct run *run = flight->flights->run;
     // Who migrates an application after some of its devices need not name the others one by one.
-    return flight->skipped || flights->checking || flights->run->setup.keep_going ||
-           (flights->run->whole && flight->error.code == ERROR_EMPTY);
+    return flight->skipped || run->setup.keep_going || (run->whole && flight->error.code == ERROR_EMPTY);
+}
+
+bool flight_is_dispensable(const struct flight *flight) {
+    // Who looks at all devices wants to know of all that cannot go; but not that nobody answers for any of them.
+    enum error_code code = flight->error.code;
+    bool gone = code == ERROR_UNAVAILABLE || code == ERROR_TIMEOUT || code == ERROR_DENIED;
+    return may_stay(flight) || (flight->flights->checking && !gone);
 }
 
 void flight_fail(struct flight *flight, struct error *error) {
@@ -170,6 +177,7 @@ void window_end_failed(struct flights *flights, struct flight *flight) {
     run->numbers.done++;
     // Where the run halts, the device is tried again by the next one.
     bool dispensable = flight_is_dispensable(flight);
+    if (!may_stay(flight) && run->obstacles++ == 0) run->obstacle = memory_strdup(flight->record.id);
     enum device_state state = flight->skipped ? DEVICE_SKIPPED : dispensable ? DEVICE_FAILED : DEVICE_PLANNED;
     char *chain MEMORY_AUTO = error_chain(&flight->error);
     const char *hint = run->setup.plan_only ? flight->error.hint : NULL;

@@ -9,6 +9,9 @@
 #include "migrate/room.h"
 #include "migrate/run_p.h"
 
+// A device in flight may have calls at so many servers at once.
+enum { SERVERS_AT_ONCE = 4 };
+
 // The loop wakes this often to redraw and to look at signals.
 static const int64_t turn_limit = 100 * NS_PER_MS;
 
@@ -32,6 +35,7 @@ struct run *run_new(const struct run_setup *setup, struct error *error) {
         .random = setup->random,
         .log = setup->log,
         .concurrency = setup->concurrency,
+        .most = setup->concurrency * (setup->target_instance != NULL ? SERVERS_AT_ONCE : 1),
         .rate = setup->rate > 0 ? setup->rate : setup->driver->rate,
         .timeout = setup->timeout,
         .dry_run = setup->dry_run,
@@ -60,6 +64,7 @@ void run_free(struct run *run) {
     output_release(&run->output);
     error_release(&run->halt);
     free(run->application);
+    free(run->obstacle);
     free(run);
 }
 
@@ -173,8 +178,9 @@ int run_job(struct run *run, enum run_side side, int priority, task_function *fu
 
 int run_commit(struct run *run, struct error *error) {
     if (!run->uncommitted) return 0;
-    run->uncommitted = false;
-    return journal_commit(run->journal, error);
+    int result = journal_commit(run->journal, error);
+    if (result == 0) run->uncommitted = false;
+    return result;
 }
 
 // Those that an earlier process left half way back come first; then all others are looked at before one of them is
@@ -182,17 +188,20 @@ int run_commit(struct run *run, struct error *error) {
 static int run_before_flights(struct run *run, struct error *error) {
     int result = run_restore(run, DEVICE_UNDOING, DEVICE_FAILED, error);
     if (result != 0 || run->setup.no_plan) return result;
-    uint64_t failed = run->numbers.failed;
+    run->obstacles = 0;
+    free(memory_take(run->obstacle));
     result = run_check(run, error);
-    failed = run->numbers.failed - failed;
-    if (result != 0 || failed == 0 || run->setup.keep_going) return result;
+    if (result != 0 || run->obstacles == 0) return result;
     // Not kept as failed: the next run looks again.
     uint64_t again = 0;
     result = journal_change_states(run->journal, DEVICE_FAILED, DEVICE_PLANNED, &again, error);
     run->uncommitted = true;
     if (result == 0) result = run_commit(run, error);
     if (result != 0) return result;
-    error_set(error, ERROR_DEVICE, "%" PRIu64 " devices cannot be migrated: no device was changed", failed);
+    char *more MEMORY_AUTO =
+        run->obstacles > 1 ? memory_printf(" and %" PRIu64 " more", run->obstacles - 1) : memory_strdup("");
+    error_set(error, ERROR_DEVICE, "device %s%s cannot be migrated: no device was changed", run->obstacle,
+              more);
     error_hint(error, "mend what is said above, or set them aside with --keep-going");
     return -ERROR_DEVICE;
 }
@@ -203,7 +212,9 @@ static int run_all(struct run *run, struct error *error) {
     const struct run_setup *setup = &run->setup;
     bool server = setup->target_instance != NULL;
     if (setup->plan_only || (setup->dry_run && server)) return run_check(run, error);
-    int result = server ? run_before_flights(run, error) : 0;
+    // For a file as target only where one list tells enough of all devices.
+    bool cheap = run->whole && run_releases(run) && (setup->driver->features & SOURCE_CHEAP_LIST) != 0;
+    int result = server || cheap ? run_before_flights(run, error) : 0;
     if (result == 0) result = run_flights(run, error);
     if (result == -ERROR_CANCELLED || !run_releases(run)) return result;
     // Nothing hangs on that look: a run whose devices are cleared is not halted by it.
@@ -211,9 +222,11 @@ static int run_all(struct run *run, struct error *error) {
     if (run_confirm(run, &late) != 0) {
         run_tell(run, LOG_WARN, NULL, "the devices that were cleared could not all be looked at once more",
                  &late);
-        if (late.code == ERROR_CANCELLED && result == 0) {
+        // But a journal that cannot be written does not know what was found out.
+        bool counts = late.code == ERROR_CANCELLED || late.code == ERROR_OUTPUT;
+        if (counts && result == 0) {
             error_move(error, &late);
-            result = -ERROR_CANCELLED;
+            result = -(int)error->code;
         }
     }
     ERROR_AUTO commit = {0};

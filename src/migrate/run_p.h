@@ -48,6 +48,8 @@ struct run {
     int64_t last_progress;  // ns, monotonic
     struct login logins[RUN_SIDES];
     const struct run_verification *verification;  // borrowed; of run_verify
+    char *obstacle;                               // owned; the first of them
+    uint64_t obstacles;                           // devices that cannot go and may not stay behind
     bool whole;         // of an application: devices that are exported already are no reason to halt
     struct error halt;  // why no new device starts; none = go on
     unsigned interrupts;

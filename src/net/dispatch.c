@@ -62,6 +62,7 @@ struct dispatch {
 struct dispatch *dispatch_new(const struct dispatch_setup *setup) {
     struct dispatch *dispatch = memory_new(struct dispatch);
     dispatch->setup = *setup;
+    if (dispatch->setup.most == 0) dispatch->setup.most = setup->concurrency;
     return dispatch;
 }
 
@@ -335,7 +336,7 @@ static struct dispatch_call *lane_next(const struct lane *lane, int64_t now, int
 // Starts what may start. Returns ns until the next one may, negative: when something ends.
 static int64_t start_all(struct dispatch *dispatch) {
     int64_t now = now_of(dispatch);
-    while (dispatch->numbers.in_flight < dispatch->setup.concurrency) {
+    while (dispatch->numbers.in_flight < dispatch->setup.most) {
         int64_t wait = -1;
         struct dispatch_call *best = NULL;
         for (struct lane *lane = dispatch->lanes; lane != NULL; lane = lane->next) {

@@ -3,7 +3,7 @@
 // concurrency, retries with backoff, deadlines, and the refusal of changes in a dry run.
 //
 // Rules (each server has a pacer of its own):
-//  - at most `concurrency` calls at once over all servers; a server that says it is overloaded gets half
+//  - at most `concurrency` calls at once to one server, and `most` over all; a server that says it is overloaded gets half
 //    as many at once (never below 1), and one more for each round of calls that went well; below that, as many
 //    at once as the server does most with are searched for;
 //  - `rate` (or server->rate, or a rate learned from `dispatch_verdict`) spaces calls evenly;
@@ -41,7 +41,8 @@ struct dispatch_setup {
     const struct clock *clock;    // borrowed
     const struct random *random;  // borrowed
     const struct log *log;        // borrowed; may be NULL
-    unsigned concurrency;         // at least 1
+    unsigned concurrency;         // to one server; at least 1
+    unsigned most;                // over all servers; 0 = as many as to one
     double rate;                  // calls/s to one server; 0 = no limit from the user
     int64_t timeout;              // ns: of one call, and of reaching a server for the first time
     bool dry_run;                 // a call that changes anything is answered with REPLY_DRY

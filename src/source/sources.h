@@ -11,5 +11,6 @@ extern const struct source_driver source_json;
 extern const struct source_driver source_csv;
 extern const struct source_driver source_thingpark;
 extern const struct source_driver source_helium;
+extern const struct source_driver source_chirpstack;
 
 #endif

@@ -121,6 +121,13 @@ static int read_device(const struct reply *reply, const struct call *call, const
     return 0;
 }
 
+// Of a session that two servers have, the library keeps the later one's numbers, also those that are not set.
+static void take_application_counter(const struct tts_found *found, Tts__EndDevice *device) {
+    const Tts__EndDevice *application = found->at[TTS_APPLICATION];
+    if (application == NULL || application->session == NULL || device->session == NULL) return;
+    device->session->last_a_f_cnt_down = application->session->last_a_f_cnt_down;
+}
+
 // All parts in one, as protobuf merges messages: the Identity Server's word counts where several have one.
 static Tts__EndDevice *merge(const struct tts_found *found, struct arena *arena, struct error *error) {
     static const enum tts_place order[] = {TTS_APPLICATION, TTS_JOIN, TTS_NETWORK, TTS_IDENTITY};
@@ -133,7 +140,10 @@ static Tts__EndDevice *merge(const struct tts_found *found, struct arena *arena,
         error_set(error, ERROR_TOO_LARGE, "what the target has of the device is too large");
         return NULL;
     }
-    return message_unpack(&tts__end_device__descriptor, bytes.data, bytes.size, arena, error);
+    Tts__EndDevice *device =
+        message_unpack(&tts__end_device__descriptor, bytes.data, bytes.size, arena, error);
+    if (device != NULL) take_application_counter(found, device);
+    return device;
 }
 
 int tts_find_replies(struct tts *self, struct job *job, size_t first, const Tts__EndDevice *device,

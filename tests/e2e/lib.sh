@@ -19,7 +19,7 @@ SLACK=${SLACK:-1}
 
 # Nothing of the user's environment may change a result.
 for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z_0-9]*\)=.*/\1/p' |
-    grep -E '^(TTNV2_|TTS_|TARGET_|TTN_LW_|SANDBOX_|FREQUENCY_PLAN_ID$|XDG_|NO_COLOR$|.*_[Pp][Rr][Oo][Xx][Yy]$)'); do
+    grep -E '^(TTNV2_|TTS_|TARGET_|CHIRPSTACK_|EXPORT_|JOIN_EUI$|TTN_LW_|SANDBOX_|FREQUENCY_PLAN_ID$|XDG_|NO_COLOR$|.*_[Pp][Rr][Oo][Xx][Yy]$)'); do
     unset "$name"
 done
 LC_ALL=C.UTF-8

@@ -40,6 +40,7 @@ struct world {
     size_t devices;
     bool released[DEVICES_MAX];
     unsigned releases[DEVICES_MAX];
+    bool no_plan;                  // no look at all devices first
     bool broken[DEVICES_MAX];      // cannot be converted
     bool refuses[DEVICES_MAX];     // cannot be released
     bool held_later[DEVICES_MAX];  // has keys again when it is looked at once more
@@ -357,6 +358,7 @@ static void world_migrate(struct world *world, bool dry_run, bool keep_going, un
         .concurrency = concurrency,
         .timeout = 10 * NS_PER_SECOND,
         .dry_run = dry_run,
+        .no_plan = world->no_plan,
         .keep_going = keep_going,
     };
     *outcome = (struct outcome){0};
@@ -420,12 +422,31 @@ static void test_dry_run(void **state) {
     world_release(&world);
 }
 
+// All devices are looked at before the first one is changed.
+static void test_changes_nothing_if_one_cannot_go(void **state) {
+    (void)state;
+    for (size_t broken = 0; broken < 20; broken++) {
+        struct world world;
+        world_init(&world, broken + 1, 20);
+        world.broken[broken] = true;
+        struct outcome outcome;
+        world_migrate(&world, false, false, 8, &outcome);
+        assert_int_equal(outcome.result, -ERROR_DEVICE);
+        assert_non_null(strstr(outcome.error.message, world.names[broken]));
+        expect_lines(&world, 0);
+        for (size_t i = 0; i < 20; i++) assert_int_equal(world.releases[i], 0);
+        outcome_release(&outcome);
+        world_release(&world);
+    }
+}
+
 static void test_halts_at_the_first_error(void **state) {
     (void)state;
     for (size_t broken = 0; broken < 20; broken++) {
         struct world world;
         world_init(&world, broken + 1, 20);
         world.broken[broken] = true;
+        world.no_plan = true;
         struct outcome outcome;
         world_migrate(&world, false, false, 8, &outcome);
         assert_int_equal(outcome.result, -ERROR_DEVICE);
@@ -579,6 +600,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything),
         cmocka_unit_test(test_dry_run),
+        cmocka_unit_test(test_changes_nothing_if_one_cannot_go),
         cmocka_unit_test(test_halts_at_the_first_error),
         cmocka_unit_test(test_keep_going),
         cmocka_unit_test(test_release_refused),

@@ -27,7 +27,7 @@ static char journal_file[sizeof in_memory + 16];
 
 // ---- a process
 
-enum work { START, RESUME, ROLLBACK };
+enum work { START, RESUME, ROLLBACK, VERIFY, ROLLBACK_SILENT };
 
 struct order {
     enum work work;
@@ -36,6 +36,7 @@ struct order {
     bool no_plan;
     bool frees;
     enum run_conflict on_conflict;
+    int64_t wait;  // ns, of VERIFY
 };
 
 struct outcome {
@@ -44,8 +45,26 @@ struct outcome {
     struct run_numbers numbers;
 };
 
+static unsigned told;
+
+static void count_verified(void *context, const struct run_verified *verified) {
+    (void)context;
+    assert_string_equal(verified->id, verified->device_id);
+    told++;
+}
+
 static int run_order(struct run *run, const struct order *order, struct error *error) {
+    const struct run_verification wanted = {
+        .wait = order->wait,
+        .restore_silent = order->work == ROLLBACK_SILENT,
+        .tell = count_verified,
+    };
     if (order->work == START) return run_application(run, "my-app", error);
+    if (order->work == VERIFY) return run_verify(run, &wanted, error);
+    if (order->work == ROLLBACK_SILENT) {
+        int result = run_verify(run, &wanted, error);
+        return result != 0 ? result : run_rollback_marked(run, error);
+    }
     return order->work == RESUME ? run_resume(run, error) : run_rollback(run, NULL, NULL, error);
 }
 
@@ -243,6 +262,32 @@ static void test_obstacles_before(void **state) {
     }
 }
 
+// One that was exported before is no obstacle for a whole application.
+static void test_exported_before(void **state) {
+    (void)state;
+    world_init(11);
+    world->old[3].keys = false;
+    struct outcome outcome = work(&(struct order){.work = START});
+    assert_int_equal(outcome.result, 0);
+    assert_int_equal(outcome.numbers.failed, 1);
+    for (size_t i = 0; i < DEVICES; i++) {
+        if (i != 3) expect_migrated(i);
+    }
+    assert_int_equal(count_state(DEVICE_FAILED), 1);
+}
+
+// A target that answers nobody ends the look at all devices at once.
+static void test_target_gone(void **state) {
+    (void)state;
+    world_init(12);
+    world->target_gone = true;
+    struct outcome outcome = work(&(struct order){.work = START});
+    assert_int_equal(outcome.result, -ERROR_UNAVAILABLE);
+    assert_int_equal(outcome.numbers.failed, 1);
+    for (size_t i = 0; i < DEVICES; i++) expect_untouched(i);
+    error_release(&outcome.error);
+}
+
 static void test_conflicts(void **state) {
     (void)state;
     world_init(4);
@@ -329,6 +374,40 @@ static void test_differs(void **state) {
     assert_int_equal(count_state(DEVICE_IMPORTED), 1);
 }
 
+static void test_verify(void **state) {
+    (void)state;
+    world_init(13);
+    set_obstacle(2, DIFFERS);
+    struct outcome outcome = work(&(struct order){.work = START, .keep_going = true});
+    assert_int_equal(outcome.numbers.verified, DEVICES - 1);
+    told = 0;
+    outcome = work(&(struct order){.work = VERIFY});
+    assert_int_equal(outcome.result, 0);
+    assert_int_equal(told, DEVICES);
+    assert_int_equal(outcome.numbers.total, DEVICES);
+    assert_int_equal(outcome.numbers.verified, DEVICES - 1);
+    assert_int_equal(outcome.numbers.failed, 1);
+    assert_int_equal(outcome.numbers.silent, DEVICES);
+    // It waits no longer than it has to, and not for ever.
+    world->heard_at = world->now + 40 * NS_PER_SECOND;
+    told = 0;
+    outcome = work(&(struct order){.work = VERIFY, .wait = 600 * NS_PER_SECOND});
+    assert_int_equal(outcome.numbers.silent, 0);
+    assert_int_equal(told, 2 * DEVICES);
+    assert_true(world->now < world->heard_at + 60 * NS_PER_SECOND);
+    world->heard_at = 0;
+    world->new[5].up = 0;
+    int64_t before = world->now;
+    outcome = work(&(struct order){.work = VERIFY, .wait = 30 * NS_PER_SECOND});
+    assert_int_equal(outcome.numbers.silent, 1);
+    assert_true(world->now >= before + 30 * NS_PER_SECOND);
+    // Only the silent one goes back.
+    work_well(&(struct order){.work = ROLLBACK_SILENT});
+    for (size_t i = 0; i < DEVICES; i++) assert_int_equal(world->old[i].keys, i == 5);
+    assert_false(world->new[5].entry);
+    assert_int_equal(count_state(DEVICE_RESTORED), 1);
+}
+
 static void set_weather(unsigned seed) {
     set_obstacle(1, RELEASE_LOST);
     set_obstacle(2, HEARD);
@@ -394,10 +473,13 @@ int main(void) {
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_dry_run),
         cmocka_unit_test(test_obstacles_before),
+        cmocka_unit_test(test_exported_before),
+        cmocka_unit_test(test_target_gone),
         cmocka_unit_test(test_conflicts),
         cmocka_unit_test(test_within_one_network),
         cmocka_unit_test(test_undone),
         cmocka_unit_test(test_differs),
+        cmocka_unit_test(test_verify),
         cmocka_unit_test(test_dies_anywhere),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

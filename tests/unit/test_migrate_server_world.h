@@ -31,6 +31,7 @@ enum obstacle {
 struct place {
     bool entry;
     bool keys;
+    uint32_t up;      // last uplink counter
     uint32_t down;    // last downlink counter
     unsigned data;    // which data it has: 1 = that of the source
     unsigned before;  // what an update has to put back; 0 = nothing
@@ -56,6 +57,8 @@ struct world {
     struct place new[DEVICES];
     uint32_t read_down[DEVICES];  // what the last read told
     unsigned releases[DEVICES];
+    int64_t heard_at;  // when the target hears all devices; 0 = never
+    bool target_gone;  // the target answers nobody
     unsigned refused;  // imports that were refused
     unsigned events;
     unsigned dies_at;  // the n-th event; 0 = never
@@ -172,7 +175,10 @@ static void network_answer(const struct call *call, struct reply *reply) {
     size_t device = (size_t)strtoul((const char *)call->body, &rest, 10);
     uint32_t counter = (uint32_t)strtoul(rest, NULL, 10);
     event();
-    if (call->side == 0) {
+    if (call->side == 1 && world->target_gone) {
+        reply->outcome = REPLY_NOT_SENT;
+        reply->message = memory_strdup("nobody is there");
+    } else if (call->side == 0) {
         answer_old(call->method, device, counter, reply);
     } else {
         answer_new(call->method, device, counter, reply);
@@ -419,6 +425,8 @@ static enum job_step made_verify(struct target *target, struct job *job, const s
     enum job_step step = one_call(job, "/verify", index, 0, error);
     verdict->equal = world->new[index].data == 1 && world->obstacles[index] != DIFFERS;
     verdict->what = "name";
+    if (world->heard_at > 0 && world->now >= world->heard_at) world->new[index].up = 1;
+    verdict->progress = (struct device_progress){.known = true, .last_f_cnt_up = world->new[index].up};
     return step;
 }
 

@@ -285,7 +285,7 @@ static void test_lost_between_calls(void **state) {
 }
 
 int main(void) {
-    alarm(60);
+    alarm(600);
     signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trusted),

@@ -227,6 +227,23 @@ static void test_fixed_device(void **state) {
     close_world(&world);
 }
 
+// The Application Server alone has this one.
+static void test_application_counter(void **state) {
+    (void)state;
+    struct world world;
+    open_world(&world, ABP);
+    world.device.end_device->session->last_a_f_cnt_down = 90;
+    bring(&world);
+    assert_int_equal(world.fake.at[TTS_APPLICATION]->session->last_a_f_cnt_down, 90);
+    assert_verified(&world);
+    assert_int_equal(world.run.verdict.progress.last_a_f_cnt_down, 90);
+    world.fake.at[TTS_APPLICATION]->session->last_a_f_cnt_down = 3;
+    must(&world, run_verify);
+    assert_false(world.run.verdict.equal);
+    assert_string_equal(world.run.verdict.what, "session.last_a_f_cnt_down is 3 instead of 90");
+    close_world(&world);
+}
+
 // ---- what is there already
 
 static void test_same(void **state) {
@@ -593,17 +610,29 @@ static void test_recall(void **state) {
 
 int main(void) {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_joined_device),        cmocka_unit_test(test_device_without_session),
-        cmocka_unit_test(test_fixed_device),         cmocka_unit_test(test_same),
-        cmocka_unit_test(test_other_data),           cmocka_unit_test(test_taken),
-        cmocka_unit_test(test_half_registered),      cmocka_unit_test(test_old_identity_server),
-        cmocka_unit_test(test_reserve_conflict),     cmocka_unit_test(test_reserve_taken_meanwhile),
-        cmocka_unit_test(test_reserve_lost),         cmocka_unit_test(test_reserve_again),
-        cmocka_unit_test(test_import_lost),          cmocka_unit_test(test_import_never_answered),
-        cmocka_unit_test(test_import_refused),       cmocka_unit_test(test_import_again),
-        cmocka_unit_test(test_import_again_in_part), cmocka_unit_test(test_update),
-        cmocka_unit_test(test_update_of_kind),       cmocka_unit_test(test_remove),
-        cmocka_unit_test(test_remove_lost),          cmocka_unit_test(test_recall),
+        cmocka_unit_test(test_joined_device),
+        cmocka_unit_test(test_device_without_session),
+        cmocka_unit_test(test_fixed_device),
+        cmocka_unit_test(test_application_counter),
+        cmocka_unit_test(test_same),
+        cmocka_unit_test(test_other_data),
+        cmocka_unit_test(test_taken),
+        cmocka_unit_test(test_half_registered),
+        cmocka_unit_test(test_old_identity_server),
+        cmocka_unit_test(test_reserve_conflict),
+        cmocka_unit_test(test_reserve_taken_meanwhile),
+        cmocka_unit_test(test_reserve_lost),
+        cmocka_unit_test(test_reserve_again),
+        cmocka_unit_test(test_import_lost),
+        cmocka_unit_test(test_import_never_answered),
+        cmocka_unit_test(test_import_refused),
+        cmocka_unit_test(test_import_again),
+        cmocka_unit_test(test_import_again_in_part),
+        cmocka_unit_test(test_update),
+        cmocka_unit_test(test_update_of_kind),
+        cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_remove_lost),
+        cmocka_unit_test(test_recall),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

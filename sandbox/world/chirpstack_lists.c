@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tenants, applications, profiles, and the lists. A list with limit 0 is its total alone.
+#include <ctype.h>
+#include <string.h>
+
+#include "world/chirpstack_p.h"
+
+enum { LIST_LIMIT = 1, LIST_OFFSET = 2, LIST_SEARCH = 3, LIST_APPLICATION = 4, LIST_TENANT = 4 };
+
+// Goes through the entries of a list: counts all, and is true for those of the page.
+struct pager {
+    uint64_t limit, offset, total;
+};
+
+static bool pager_shows(struct pager *pager) {
+    uint64_t place = pager->total++;
+    return place >= pager->offset && place - pager->offset < pager->limit;
+}
+
+// Entries first, then the total; the order of fields is free.
+static void finish(const struct cs_call *call, const struct pager *pager) {
+    cs_put_number(&call->reply->body, 1, pager->total);
+}
+
+static bool is_uuid(const char *text) {
+    if (strlen(text) != CS_UUID_SIZE - 1) return false;
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        if (!isxdigit((unsigned char)text[i]) && text[i] != '-') return false;
+    }
+    return true;
+}
+
+static bool check_uuid(const struct cs_call *call, const char *text) {
+    if (is_uuid(text)) return true;
+    size_t place = strspn(text, "0123456789abcdefABCDEF-");
+    if (text[place] == '\0') {
+        world_reply_status(call->reply, STATUS_INVALID_ARGUMENT,
+                           "invalid length: expected length 32 for simple format, found %zu", strlen(text));
+    } else {
+        world_reply_status(call->reply, STATUS_INVALID_ARGUMENT, "invalid character: found `%c` at %zu",
+                           text[place], place);
+    }
+    return false;
+}
+
+void cs_list_tenants(const struct cs_call *call) {
+    struct cs_request request;
+    if (!cs_read_request(call, &request) || !cs_may(call, NULL, CS_READ)) return;
+    struct pager pager = {request.numbers[LIST_LIMIT], request.numbers[LIST_OFFSET], 0};
+    struct buffer *body = &call->reply->body;
+    for (size_t i = 0; i < CS_TENANTS; i++) {
+        const struct cs_tenant *tenant = &call->cs->tenants[i];
+        if (strstr(tenant->name, request.texts[LIST_SEARCH]) == NULL || !pager_shows(&pager)) continue;
+        size_t mark = wire_begin(body, 2);
+        cs_put_text(body, 1, tenant->id);
+        cs_put_text(body, 4, tenant->name);
+        cs_put_number(body, 5, 1);
+        wire_end(body, mark);
+    }
+    finish(call, &pager);
+}
+
+static const struct cs_tenant *find_tenant(const struct cs_call *call, const char *id) {
+    for (size_t i = 0; i < CS_TENANTS; i++) {
+        if (strcmp(call->cs->tenants[i].id, id) == 0) return &call->cs->tenants[i];
+    }
+    return NULL;
+}
+
+void cs_list_applications(const struct cs_call *call) {
+    struct cs_request request;
+    if (!cs_read_request(call, &request) || !check_uuid(call, request.texts[LIST_TENANT])) return;
+    const struct cs_tenant *tenant = find_tenant(call, request.texts[LIST_TENANT]);
+    if (!cs_may(call, tenant, CS_READ)) return;
+    struct pager pager = {request.numbers[LIST_LIMIT], request.numbers[LIST_OFFSET], 0};
+    struct buffer *body = &call->reply->body;
+    for (size_t i = 0; i < CS_APPLICATIONS; i++) {
+        const struct cs_application *application = &call->cs->applications[i];
+        if (application->tenant != tenant || strstr(application->name, request.texts[LIST_SEARCH]) == NULL ||
+            !pager_shows(&pager)) {
+            continue;
+        }
+        size_t mark = wire_begin(body, 2);
+        cs_put_text(body, 1, application->id);
+        cs_put_text(body, 4, application->name);
+        wire_end(body, mark);
+    }
+    finish(call, &pager);
+}
+
+void cs_get_application(const struct cs_call *call) {
+    struct cs_request request;
+    if (!cs_read_request(call, &request) || !check_uuid(call, request.texts[1])) return;
+    const struct cs_application *application = cs_find_application(call->cs, request.texts[1]);
+    if (application == NULL) {
+        cs_not_found(call, request.texts[1]);
+        return;
+    }
+    if (!cs_may(call, application->tenant, CS_READ)) return;
+    struct buffer *body = &call->reply->body;
+    size_t mark = wire_begin(body, 1);
+    cs_put_text(body, 1, application->id);
+    cs_put_text(body, 2, application->name);
+    cs_put_text(body, 4, application->tenant->id);
+    wire_end(body, mark);
+}
+
+void cs_get_profile(const struct cs_call *call) {
+    struct cs_request request;
+    if (!cs_read_request(call, &request) || !check_uuid(call, request.texts[1])) return;
+    const struct cs_profile *profile = cs_find_profile(call->cs, request.texts[1]);
+    if (profile == NULL) {
+        cs_not_found(call, request.texts[1]);
+    } else if (cs_may(call, profile->tenant, CS_READ)) {
+        cs_put_profile(&call->reply->body, 1, profile);
+    }
+}
+
+void cs_list_devices(const struct cs_call *call) {
+    struct cs_request request;
+    if (!cs_read_request(call, &request) || !check_uuid(call, request.texts[LIST_APPLICATION])) return;
+    const struct cs_application *application = cs_find_application(call->cs, request.texts[LIST_APPLICATION]);
+    if (!cs_may(call, application == NULL ? NULL : application->tenant, CS_READ)) return;
+    struct pager pager = {request.numbers[LIST_LIMIT], request.numbers[LIST_OFFSET], 0};
+    struct buffer *body = &call->reply->body;
+    for (size_t i = 0; i < call->cs->device_count; i++) {
+        const struct cs_device *device = call->cs->devices[i];
+        if (application == NULL || strcmp(device->application_id, application->id) != 0 ||
+            !pager_shows(&pager)) {
+            continue;
+        }
+        size_t mark = wire_begin(body, 2);
+        cs_put_text(body, 1, device->dev_eui);
+        cs_put_time(body, 2, device->created);
+        cs_put_time(body, 4, device->last_seen);
+        cs_put_text(body, 5, device->name);
+        cs_put_text(body, 6, device->description);
+        cs_put_text(body, 7, device->profile_id);
+        wire_end(body, mark);
+    }
+    finish(call, &pager);
+}
