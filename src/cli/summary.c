@@ -126,8 +126,7 @@ static void write_rolled_back(const struct log *log, const struct summary *summa
 // After a run into a network.
 static void write_imported(const struct log *log, const struct summary *summary) {
     const struct run_numbers *numbers = summary->numbers;
-    // What an earlier process left half way was put back first, and is set aside.
-    if (numbers->failed + numbers->restored > 0) {
+    if (numbers->failed > 0) {
         log_printf(log, LOG_INFO, "mend the devices that failed, then: ttn-lw-migrate resume --failed");
     } else if (numbers->imported + numbers->found > 0) {
         log_printf(log, LOG_INFO,

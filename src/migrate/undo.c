@@ -25,7 +25,7 @@ static bool is_to_be_removed(const struct undo *undo) {
 
 static enum job_step recall_job(void *context, struct job *job, struct error *error) {
     struct undo *undo = context;
-    return target_of(undo)->driver->recall(target_of(undo), job, undo->device, &undo->progress, error);
+    return target_of(undo)->driver->recall(target_of(undo), job, undo->device, &undo->seen, error);
 }
 
 static enum job_step remove_job(void *context, struct job *job, struct error *error) {
@@ -55,7 +55,31 @@ static void undo_fail(struct undo *undo, struct error *error) {
     undo->stage = UNDO_END;
 }
 
+static uint32_t later(uint32_t one, uint32_t other) {
+    return one > other ? one : other;
+}
+
+// What an earlier process has seen of it counts too: it may be gone from there, or have been heard since.
+static void take_progress(struct undo *undo) {
+    struct device_progress *progress = &undo->progress;
+    const struct device_progress *seen = &undo->seen;
+    if (!seen->known) return;
+    if (!progress->known) {
+        *progress = *seen;
+        return;
+    }
+    if (progress->rejoined != seen->rejoined) {
+        // Another session may also be that of the device that was there before.
+        if (seen->rejoined && undo->claim != CLAIM_UPDATED) *progress = *seen;
+        return;
+    }
+    progress->last_f_cnt_up = later(progress->last_f_cnt_up, seen->last_f_cnt_up);
+    progress->last_n_f_cnt_down = later(progress->last_n_f_cnt_down, seen->last_n_f_cnt_down);
+    progress->last_a_f_cnt_down = later(progress->last_a_f_cnt_down, seen->last_a_f_cnt_down);
+}
+
 static void recalled(struct undo *undo) {
+    take_progress(undo);
     ERROR_AUTO error = {0};
     if (journal_set_progress(undo->run->journal, undo->sequence, &undo->progress, &error) != 0) {
         undo_fail(undo, &error);
@@ -89,7 +113,7 @@ static void undo_finished(void *context, struct task *task, enum job_step step, 
 
 // Starts a stage, or the next one that there is something to do in.
 static void undo_step(struct undo *undo, enum undo_stage stage) {
-    if (stage == UNDO_RECALL && (!is_at_target(undo) || undo->progress.known)) stage = UNDO_REMOVE;
+    if (stage == UNDO_RECALL && !is_at_target(undo)) stage = UNDO_REMOVE;
     if (stage == UNDO_REMOVE && (!is_to_be_removed(undo) || undo->run->setup.dry_run)) stage = UNDO_RESTORE;
     if (stage == UNDO_RESTORE && !undo->source) stage = UNDO_END;
     undo->stage = stage;

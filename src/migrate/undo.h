@@ -31,7 +31,8 @@ struct undo {
     size_t before_size;
     bool source;  // the source is to get it back
     enum undo_stage stage;
-    struct device_progress progress;
+    struct device_progress progress;  // how far it got, as far as it is known
+    struct device_progress seen;      // by the recall
     struct source_restoration restoration;
     char *remark;        // owned; what could not be put back; NULL = nothing
     struct error error;  // why it did not succeed; none = it did
