@@ -295,6 +295,14 @@ rolled_back() {
     all_home
 }
 
+progress_of_phases() {
+    cluster --devices 40 --latency 150ms
+    begin ttnv2 application --to tts --dry-run --progress always --concurrency 2
+    end_within 60000
+    exits 0
+    told 'checking'
+}
+
 run_case "a whole run" whole_run
 run_case "single devices, then the rest" single_devices
 run_case "without sessions" without_session
@@ -309,4 +317,5 @@ run_case "verify" verification
 run_case "verify waits for uplinks; rollback --silent" heard
 run_case "rollback --silent leaves devices that are heard" silent_with_heard
 run_case "rollback" rolled_back
+run_case "progress of the look at all devices" progress_of_phases
 end_cases

@@ -1,24 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# V2 to The Things Stack when something goes wrong: kills, interrupts, lost answers, a target that is down; and what of it
+# V2 to The Things Stack when something goes wrong: lost answers, steps that are refused, a target that is down; and what of it
 # all is told: no key.
-# shellcheck disable=SC2016,SC2086,SC2094,SC2317 # filters for jq; lists of words; run_case calls the functions
+# shellcheck disable=SC2016,SC2086,SC2094,SC2119,SC2317 # filters for jq; lists of words; run_case calls the functions
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=tests/e2e/server.sh
 . "$(dirname -- "$0")/server.sh"
-
-devices=40
-
-back_home() {
-    migrate rollback
-    [ "$status" -eq 0 ] || exits 3
-    all_home
-}
-
-imported() {
-    [ "$(calls AsEndDeviceRegistry/Set ok)" -ge "$1" ]
-}
 
 # resumed_whole: a device that had to go back is tried again; what V2 forgets on the way is told with exit code 3.
 resumed_whole() {
@@ -28,61 +16,6 @@ resumed_whole() {
         told 'V2 has forgotten'
     }
     silent_on 'failed'
-}
-
-kill_it() {
-    kill -KILL "$pid" 2>/dev/null || true
-    wait "$pid" 2>/dev/null || true
-    # What is under way comes to its end at the servers.
-    sleep 0.3
-}
-
-# killed THEN "IMPORTED...": when so many calls of an import were answered
-killed() {
-    middle=0
-    for moment in $2; do
-        cluster --devices $devices --latency 10ms
-        begin ttnv2 application --to tts --concurrency 8
-        until_true 20 imported $moment || fail "not so many devices are imported: $moment"
-        kill_it
-        judge
-        guarded
-        count=$(moved_count)
-        if [ "$count" -gt 0 ] && [ "$count" -lt $devices ]; then middle=$((middle + 1)); fi
-        migrate status
-        exits 0
-        grep -qE 'ttn-lw-migrate (resume|verify)|nothing is left' out || fail "status does not say what to do"
-        if [ "$1" = resume ]; then
-            good resume
-            all_moved
-        fi
-        back_home
-        sandbox_stop
-    done
-    [ $middle -gt 0 ] || fail "no run was killed in its middle"
-}
-
-# Killed again and again while it resumes, then while it is rolled back.
-killed_often() {
-    cluster --devices $devices --latency 10ms
-    begin ttnv2 application --to tts --concurrency 4
-    for pause in 0.9 0.5 0.6 0.7; do
-        sleep $pause
-        kill_it
-        begin resume --concurrency 4
-    done
-    end_within 60000
-    # Killed before there was anything to go on from, the run begins anew.
-    [ "$status" -eq 0 ] || good ttnv2 application --to tts
-    all_moved
-    begin rollback
-    for pause in 0.3 0.4; do
-        sleep $pause
-        kill_it
-        begin rollback
-    done
-    end_within 60000
-    all_home
 }
 
 lost_answers() {
@@ -137,34 +70,6 @@ target_down() {
     resumed_whole
     all_moved
     back_home
-}
-
-# interrupted SIGNAL...
-interrupted() {
-    cluster --devices $devices --latency 20ms
-    begin ttnv2 application --to tts --concurrency 8
-    until_true 20 imported 20 || fail "no device is imported"
-    for name; do
-        kill -"$name" "$pid"
-        sleep 0.05
-    done
-    begin=$(now)
-    end_within 2500
-    exits 130
-    told 'not finished.*resume'
-    sleep 0.3
-    [ $# -gt 1 ] || each_somewhere_or_reserved
-    good resume
-    all_moved
-    back_home
-}
-
-# A device that is only reserved is at home: the target has no keys of it.
-each_somewhere_or_reserved() {
-    judge
-    jq -r 'select(.moved != [] and (.home - ["something is at the target"]) != []) | .id' judged >faulty
-    [ ! -s faulty ] || fail "neither here nor there: $(tr '\n' ' ' <faulty)"
-    guarded
 }
 
 files_to_target() {
@@ -263,24 +168,10 @@ secrets() {
     [ ! -s open ] || fail "others can read: $(tr '\n' ' ' <open)"
 }
 
-progress_of_phases() {
-    cluster --devices 40 --latency 150ms
-    begin ttnv2 application --to tts --dry-run --progress always --concurrency 2
-    end_within 60000
-    exits 0
-    told 'checking'
-}
-
-run_case "killed, resumed, rolled back" killed resume "1 20 60"
-run_case "killed, rolled back" killed rollback "7 45"
-run_case "killed again and again" killed_often
 run_case "lost answers" lost_answers
 run_case "steps that are refused" refused
 run_case "the target is down" target_down
-run_case "SIGINT" interrupted INT
-run_case "SIGINT twice" interrupted INT INT
 run_case "files" files_to_target
 run_case "within one cluster" within_a_cluster
 run_case "no key is told" secrets
-run_case "progress" progress_of_phases
 end_cases

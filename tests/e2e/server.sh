@@ -107,6 +107,25 @@ never_without() {
     equal "devices without a network for a second" "$(jq .field.nowhere after)" 0
 }
 
+back_home() {
+    migrate rollback
+    [ "$status" -eq 0 ] || exits 3
+    all_home
+}
+
+# imported COUNT: so many calls that import were answered
+imported() {
+    [ "$(calls AsEndDeviceRegistry/Set ok)" -ge "$1" ]
+}
+
+# A device that is only reserved is at home: the target has no keys of it.
+each_somewhere_or_reserved() {
+    judge
+    jq -r 'select(.moved != [] and (.home - ["something is at the target"]) != []) | .id' judged >faulty
+    [ ! -s faulty ] || fail "neither here nor there: $(tr '\n' ' ' <faulty)"
+    guarded
+}
+
 # moved_count, home_count: of the last judge
 moved_count() {
     jq -c 'select(.moved == [])' judged | wc -l
