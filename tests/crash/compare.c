@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "crash.h"
 
-enum { OUTPUT_MOST = 64 * 1024 * 1024 };
+enum { OUTPUT_MOST = 64 * 1024 * 1024, FIELDS_MAX = 16 };
 
 const char crash_output[] = "run.json";
 
@@ -122,12 +122,28 @@ struct comparison {
     int64_t skips;
 };
 
+// Those that are forgotten in a member only, and those that are forgotten anywhere.
+static void narrow(const char *const *forgotten, const char *member,
+                   const char *ret_forgotten[static FIELDS_MAX]) {
+    size_t count = 0;
+    size_t size = strlen(member);
+    for (size_t i = 0; forgotten[i] != NULL && count + 1 < FIELDS_MAX; i++) {
+        bool own = strncmp(forgotten[i], member, size) == 0 && forgotten[i][size] == '/';
+        if (own || strchr(forgotten[i], '/') == NULL)
+            ret_forgotten[count++] = forgotten[i] + (own ? size + 1 : 0);
+    }
+    ret_forgotten[count] = NULL;
+}
+
+// What is packed becomes text, as it can be compared.
 static void unpack(json_t *object, const char *const *forgotten) {
     const char *name = NULL;
     json_t *value = NULL;
     json_object_foreach(object, name, value) {
+        const char *inner[FIELDS_MAX];
         size_t size = strlen(name);
-        if (json_is_object(value)) unpack(value, forgotten);
+        narrow(forgotten, name, inner);
+        if (json_is_object(value)) unpack(value, inner);
         if (!json_is_string(value) || size < 4 || strcmp(name + size - 4, "_hex") != 0) continue;
         char *text MEMORY_AUTO = packed_text(json_string_value(value), forgotten);
         json_string_set(value, text);

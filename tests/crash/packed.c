@@ -62,9 +62,13 @@ static bool take_field(struct bytes *bytes, const char *outer, struct field *ret
     }
 }
 
-static bool is_forgotten(const char *path, const char *const *forgotten) {
+// "7?" is forgotten where nothing is in it.
+static bool is_forgotten(const struct field *field, const char *const *forgotten) {
+    bool empty = field->value.at == field->value.end;
+    size_t size = strlen(field->path);
     for (size_t i = 0; forgotten[i] != NULL; i++) {
-        if (strcmp(forgotten[i], path) == 0) return true;
+        if (strncmp(forgotten[i], field->path, size) != 0) continue;
+        if (forgotten[i][size] == '\0' || (empty && strcmp(forgotten[i] + size, "?") == 0)) return true;
     }
     return false;
 }
@@ -84,7 +88,7 @@ static bool put_message(struct buffer *text, struct bytes bytes, const char *out
     while (bytes.at < bytes.end) {
         struct field field;
         if (!take_field(&bytes, outer, &field)) return false;
-        if (is_forgotten(field.path, forgotten)) continue;
+        if (is_forgotten(&field, forgotten)) continue;
         bool opened = field.wire == WIRE_BYTES && is_opened(field.path, forgotten);
         buffer_printf(text, "%s%c", field.path, opened ? '{' : '=');
         if (opened && !put_message(text, field.value, field.path, forgotten)) return false;

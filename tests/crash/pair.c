@@ -21,11 +21,14 @@ static const char *const tts_keys[] = {"js.app_key", "js.nwk_key", "ns.f_nwk_s_i
                                        NULL};
 static const char *const tts_kinds[] = {"js.app_key", "ns.dev_addr", NULL};
 static const char *const tts_counters[] = {"ns.last_n_f_cnt_down", NULL};
-// Each of its servers tells when it made and changed a device (2, 3); 26.5 is that counter again.
-static const char *const tts_own[] = {"2", "3", "26.5", NULL};
+// Each of its servers tells when it made and changed a device (2, 3); 26.5 is that counter again. When a join was answered
+// cannot be told to it, nor the application key of a join that is not finished.
+static const char *const tts_own[] = {"2", "3", "ns/26.5", "ns/27.8", "as/27", NULL};
+// An entry that is made anew has not been seen (54), and its hardware may be told as none (7).
+static const char *const tts_anew[] = {"2", "3", "ns/26.5", "ns/27.8", "as/27", "is/54", "is/7?", NULL};
 // A session of V2 has no ID, and no time: both are drawn as it is read.
 static const char *const tts_drawn[] = {"ns.session_key_id", "as.session_key_id", NULL};
-static const char *const tts_drawn_fields[] = {"2", "3", "26.5", "26.3.1", "26.8", NULL};
+static const char *const tts_drawn_fields[] = {"2", "3", "ns/26.5", "26.3.1", "ns/26.8", NULL};
 
 // ---- pairs
 
@@ -107,13 +110,13 @@ const struct crash_pair crash_pairs[] = {
                     .application = "my-tts-app",
                     .id = tts_id,
                     .forgotten = nothing,
-                    .forgotten_fields = tts_own,
+                    .forgotten_fields = tts_anew,
                     .counters = tts_counters},
                    {.member = "tts_devices",
                     .application = "my-new-app",
                     .id = tts_id,
                     .forgotten = nothing,
-                    .forgotten_fields = tts_own,
+                    .forgotten_fields = tts_anew,
                     .counters = tts_counters}},
         .keys = tts_keys,
         .kinds = tts_kinds,
