@@ -140,12 +140,22 @@ static bool starts_early(const struct tts *self, const Tts__EndDevice *device) {
     return started > 0 && started < now && now - started > started_matters / NS_PER_SECOND;
 }
 
+// True if an earlier attempt did not come to that, or if there was none.
+static bool is_start_unknown(const struct import_state *state) {
+    if (!state->live) return true;
+    const Tts__EndDevice *there = state->found.at[TTS_NETWORK];
+    if (state->rejoined || there == NULL || there->session == NULL || there->session->started_at == NULL)
+        return false;
+    int64_t late = there->session->started_at->seconds - state->device->session->started_at->seconds;
+    return late > started_matters / NS_PER_SECOND;
+}
+
 // The Network Server takes the time of a Set as a new session's beginning, but lets it be corrected.
 static enum job_step import_started(struct tts *self, struct job *job) {
     const struct import_state *state = import_of(job);
     const Tts__EndDevice *device = state->device;
     tts_reserved_drop(self, device);
-    if (state->live || !starts_early(self, device)) return JOB_DONE;
+    if (!starts_early(self, device) || !is_start_unknown(state)) return JOB_DONE;
     Tts__EndDevice *part = tts_part(device, TTS_NETWORK, job->arena);
     Tts__EndDevice short_part = TTS__END_DEVICE__INIT;
     Tts__SessionKeys no_keys = TTS__SESSION_KEYS__INIT;
@@ -159,7 +169,9 @@ static enum job_step import_started(struct tts *self, struct job *job) {
     mask.n_paths = 1;
     request.end_device = &short_part;
     request.field_mask = &mask;
-    tts_registry_call(self, job, TTS_NETWORK, "Set", &request.base)->changes = true;
+    struct call *call = tts_registry_call(self, job, TTS_NETWORK, "Set", &request.base);
+    call->changes = true;
+    call->attempt = state->change.tries;
     job->stage = IMPORT_STARTED;
     return JOB_CALLS;
 }
@@ -314,6 +326,8 @@ enum job_step tts_import(struct target *target, struct job *job, const struct de
             return import_found(self, job, end_device, error);
         case IMPORT_STARTED:
             // The device works whatever became of this.
+            if (tts_is_passing(&job->replies[0]) && ++state_of(job)->tries < TTS_TRIES)
+                return import_started(self, job);
             return JOB_DONE;
         default:
             return is_dry(job) ? JOB_DONE : import_answered(self, job, end_device, error);
