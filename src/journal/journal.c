@@ -43,7 +43,7 @@ static const char *const statement_text[STATEMENT_COUNT] = {
               " ORDER BY sequence LIMIT 1",
     [STORE] =
         "UPDATE device SET state = 3, device_id = ?2, session = ?3, dev_eui = ?4, complete = ?5, data = ?6,"
-        " converted = ?7, changed = ?8 WHERE sequence = ?1",
+        " converted = ?7, changed = ?8, progress = 0 WHERE sequence = ?1",
     [SET_STATE] = "UPDATE device SET state = ?2, changed = ?3 WHERE sequence = ?1",
     [SET_REASON] =
         "UPDATE device SET state = ?2, reason = ?3, attempts = attempts + 1, changed = ?4 WHERE sequence = "

@@ -2,7 +2,7 @@
 // The life of a device:
 //
 //   PLANNED -> READ -> CONVERTED -> RECORDED [-> RESERVING] -> RELEASING -> RELEASED [-> IMPORTED -> VERIFIED] -> CONFIRMED
-//      \________\__________\___ FAILED, SKIPPED  \_____________\_____________\__ UNDOING -> FAILED
+//      \________\__________\___ FAILED, SKIPPED  \_____________\_____________\__ UNDOING -> FAILED, PLANNED
 //                                                               \_____________\__ RESTORING -> RESTORED
 //
 // READ and CONVERTED are passed in memory; what stands in brackets only with a target that is a server. RECORDED: the
@@ -11,6 +11,7 @@
 // looked up. RELEASED: the source is known to have given it up, and the target may have its keys. IMPORTED: the target
 // has all of it. VERIFIED: it was read back. CONFIRMED: the source was looked at once more. A device that cannot be
 // released stays RELEASING. UNDOING: a step failed, and the device goes back: away from the target, then to its source.
+// It is FAILED then, or PLANNED where the run halts or an earlier process left it UNDOING.
 #ifndef JOURNAL_STATE_H
 #define JOURNAL_STATE_H
 

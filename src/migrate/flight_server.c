@@ -234,12 +234,15 @@ void flight_undo(struct flight *flight, struct error *error) {
 static void undo_succeeded(struct flight *flight) {
     struct run *run = flight->flights->run;
     ERROR_AUTO error = {0};
-    flight_set_state(flight, DEVICE_FAILED);
+    // Where the run halts, the device is tried again by the next one.
+    bool aside = run->setup.keep_going;
+    flight_set_state(flight, aside ? DEVICE_FAILED : DEVICE_PLANNED);
     if (journal_set_claim(run->journal, flight->sequence, flight->record.id, CLAIM_NONE, NULL, 0, &error) !=
         0)
         flights_journal_failed(flight->flights, &error);
     if (flight->undo.remark != NULL) run_tell(run, LOG_WARN, flight->record.id, flight->undo.remark, NULL);
-    run_tell(run, LOG_ERROR, flight->record.id, "is set aside, and is at its source as before",
+    run_tell(run, LOG_ERROR, flight->record.id,
+             aside ? "is set aside, and is at its source as before" : "is at its source as before",
              &flight->error);
 }
 

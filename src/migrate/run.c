@@ -183,10 +183,20 @@ int run_commit(struct run *run, struct error *error) {
     return result;
 }
 
-// Those that an earlier process left half way back come first; then all others are looked at before one of them is
-// changed.
+// Those that an earlier process left half way back are put back, and tried again: nobody has been told that they are set
+// aside.
+static int run_undo_rest(struct run *run, struct error *error) {
+    uint64_t done = run->numbers.done;
+    int result = run_restore(run, DEVICE_UNDOING, DEVICE_PLANNED, error);
+    if (result != 0 || run->numbers.done == done) return result;
+    run->numbers.done = done;
+    run->uncommitted = true;
+    return journal_forget_recorded(run->journal, error);
+}
+
+// What is left of an earlier process comes first; then all others are looked at before one of them is changed.
 static int run_before_flights(struct run *run, struct error *error) {
-    int result = run_restore(run, DEVICE_UNDOING, DEVICE_FAILED, error);
+    int result = run_undo_rest(run, error);
     if (result != 0 || run->setup.no_plan) return result;
     run->obstacles = 0;
     free(memory_take(run->obstacle));

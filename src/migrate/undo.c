@@ -25,7 +25,7 @@ static bool is_to_be_removed(const struct undo *undo) {
 
 static enum job_step recall_job(void *context, struct job *job, struct error *error) {
     struct undo *undo = context;
-    return target_of(undo)->driver->recall(target_of(undo), job, undo->device, &undo->recalled, error);
+    return target_of(undo)->driver->recall(target_of(undo), job, undo->device, &undo->seen, error);
 }
 
 static enum job_step remove_job(void *context, struct job *job, struct error *error) {
@@ -55,25 +55,32 @@ static void undo_fail(struct undo *undo, struct error *error) {
     undo->stage = UNDO_END;
 }
 
-static uint32_t higher(uint32_t one, uint32_t other) {
+static uint32_t later(uint32_t one, uint32_t other) {
     return one > other ? one : other;
 }
 
-// What an earlier attempt recalled counts where the target knows the device no more; else the device has lived on.
-static void take_recalled(struct undo *undo) {
+// What an earlier process has seen of it counts too: it may be gone from there, or have been heard since.
+static void take_progress(struct undo *undo) {
     struct device_progress *progress = &undo->progress;
-    const struct device_progress before = *progress;
-    if (!undo->recalled.known) return;
-    *progress = undo->recalled;
-    if (!before.known || before.rejoined != progress->rejoined) return;
-    progress->last_f_cnt_up = higher(progress->last_f_cnt_up, before.last_f_cnt_up);
-    progress->last_n_f_cnt_down = higher(progress->last_n_f_cnt_down, before.last_n_f_cnt_down);
-    progress->last_a_f_cnt_down = higher(progress->last_a_f_cnt_down, before.last_a_f_cnt_down);
+    const struct device_progress *seen = &undo->seen;
+    if (!seen->known) return;
+    if (!progress->known) {
+        *progress = *seen;
+        return;
+    }
+    if (progress->rejoined != seen->rejoined) {
+        // Another session may also be that of the device that was there before.
+        if (seen->rejoined && undo->claim != CLAIM_UPDATED) *progress = *seen;
+        return;
+    }
+    progress->last_f_cnt_up = later(progress->last_f_cnt_up, seen->last_f_cnt_up);
+    progress->last_n_f_cnt_down = later(progress->last_n_f_cnt_down, seen->last_n_f_cnt_down);
+    progress->last_a_f_cnt_down = later(progress->last_a_f_cnt_down, seen->last_a_f_cnt_down);
 }
 
 static void recalled(struct undo *undo) {
+    take_progress(undo);
     ERROR_AUTO error = {0};
-    take_recalled(undo);
     if (journal_set_progress(undo->run->journal, undo->sequence, &undo->progress, &error) != 0) {
         undo_fail(undo, &error);
         return;

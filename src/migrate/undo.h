@@ -32,8 +32,8 @@ struct undo {
     bool source;     // the source is to get it back
     bool untouched;  // its release was never begun
     enum undo_stage stage;
-    struct device_progress progress;
-    struct device_progress recalled;  // what the target said last
+    struct device_progress progress;  // how far it got, as far as it is known
+    struct device_progress seen;      // by the recall
     struct source_restoration restoration;
     char *remark;        // owned; what could not be put back; NULL = nothing
     struct error error;  // why it did not succeed; none = it did

@@ -27,6 +27,7 @@ struct restore_state {
     unsigned due;  // of enum restore_change, a bit each
     enum restore_change doing;
     unsigned failures;
+    bool started;         // that its session began earlier was told, and was answered
     bool made;            // at least one entry is a new one
     bool join_again;      // it joined elsewhere
     bool nonce_moved;     // the join nonce is higher than it was
@@ -120,6 +121,14 @@ static bool counters_are_behind(const struct restore_state *state) {
             before->session->last_f_cnt_up > now->session->last_f_cnt_up);
 }
 
+// True if the session is back, but as one that has just begun.
+static bool begins_anew(const struct restore_state *state) {
+    const Tts__Session *before = state->recorded.at[TTS_NETWORK]->session;
+    const Tts__Session *now = state->look.parts.at[TTS_NETWORK]->session;
+    if (before == NULL || before->started_at == NULL || !tts_source_same_session(before, now)) return false;
+    return now->started_at == NULL || now->started_at->seconds != before->started_at->seconds;
+}
+
 static void find_due(struct restore_state *state) {
     const struct tts_parts *before = &state->recorded;
     const struct tts_parts *now = &state->look.parts;
@@ -133,10 +142,11 @@ static void find_due(struct restore_state *state) {
         state->due |= 1U << SET_NETWORK;
         if (network->session != NULL && network->session->started_at != NULL)
             state->due |= 1U << SET_STARTED_AT;
-    } else if (network != NULL &&
-               (tts_source_is_silenced(network) != tts_source_is_silenced(now->at[TTS_NETWORK]) ||
-                counters_are_behind(state))) {
-        state->due |= 1U << SET_SETTINGS;
+    } else if (network != NULL) {
+        if (tts_source_is_silenced(network) != tts_source_is_silenced(now->at[TTS_NETWORK]) ||
+            counters_are_behind(state))
+            state->due |= 1U << SET_SETTINGS;
+        if (begins_anew(state)) state->due |= 1U << SET_STARTED_AT;
     }
     if (application == NULL) return;
     const Tts__EndDevice *there = now->at[TTS_APPLICATION];
@@ -205,16 +215,25 @@ static enum job_step change_next(struct tts_source *self, struct job *job,
     return look(self, job, record, RESTORE_PROVED);
 }
 
+static bool is_passing(enum error_code code) {
+    return code == ERROR_UNAVAILABLE || code == ERROR_TIMEOUT || code == ERROR_PROTOCOL;
+}
+
 static enum job_step changed(struct tts_source *self, struct job *job, const struct source_record *record) {
     struct restore_state *state = job->state;
     const struct reply *reply = &job->replies[0];
-    if (reply_ok(reply, CALL_GRPC)) return change_next(self, job, record);
+    bool told = state->doing == SET_STARTED_AT;
+    if (reply_ok(reply, CALL_GRPC)) {
+        state->started |= told;
+        return change_next(self, job, record);
+    }
     // Whatever became of it: what the servers show counts. The rest waits for that.
     ERROR_AUTO error = {0};
     tts_source_failed(self, server_of(state->doing), &job->calls[0], reply, job->arena, &error);
     state->refused = arena_strdup(job->arena, error.message);
     state->hint = error.hint == NULL ? NULL : arena_strdup(job->arena, error.hint);
     state->code = error.code;
+    state->started |= told && !is_passing(error.code);
     state->failures++;
     return look(self, job, record, RESTORE_PROVED);
 }
@@ -248,14 +267,13 @@ static enum job_step proved(struct tts_source *self, struct job *job, const stru
     struct restore_state *state = job->state;
     if (check_now(state, error) != 0) return JOB_FAILED;
     find_due(state);
-    state->due &= ~(1U << SET_STARTED_AT);
+    // The device works without that.
+    if (state->started || state->failures >= RESTORE_TRIES) state->due &= ~(1U << SET_STARTED_AT);
     if (state->due == 0) {
         *ret_remark = remark_of(state, job->arena);
         return JOB_DONE;
     }
-    bool passing =
-        state->code == ERROR_UNAVAILABLE || state->code == ERROR_TIMEOUT || state->code == ERROR_PROTOCOL;
-    if (state->refused != NULL && passing && state->failures < RESTORE_TRIES) {
+    if (state->refused != NULL && is_passing(state->code) && state->failures < RESTORE_TRIES) {
         state->refused = NULL;
         return change_next(self, job, record);
     }
@@ -288,6 +306,6 @@ enum job_step tts_source_restore(struct source *source, struct job *job, const s
     raise_nonces(state, &restoration->progress);
     find_due(state);
     if (state->due == 0) return JOB_DONE;
-    state->made = (state->due & ~(1U << SET_SETTINGS)) != 0;
+    state->made = (state->due & ~(1U << SET_SETTINGS | 1U << SET_STARTED_AT)) != 0;
     return change_next(self, job, record);
 }

@@ -126,6 +126,7 @@ struct import_state {
     bool rejoined;  // it has joined there
     bool fresh;     // it was reserved a moment ago
     size_t calls;   // of the present step that have to succeed
+    bool starting;  // the call after them tells when the session began
     struct tts_found found;
     const Tts__EndDevice *device;  // with counters that never go back; in the arena
 };
@@ -141,11 +142,21 @@ static bool starts_early(const struct tts *self, const Tts__EndDevice *device) {
     return started > 0 && started < now && now - started > started_matters / NS_PER_SECOND;
 }
 
+// True if an earlier attempt did not come to that, or if there was none.
+static bool is_start_unknown(const struct import_state *state) {
+    if (!state->live) return true;
+    const Tts__EndDevice *there = state->found.at[TTS_NETWORK];
+    if (state->rejoined || there == NULL || there->session == NULL || there->session->started_at == NULL)
+        return false;
+    int64_t late = there->session->started_at->seconds - state->device->session->started_at->seconds;
+    return late > started_matters / NS_PER_SECOND;
+}
+
 // The Network Server takes the time of a Set as a new session's beginning, but lets it be corrected.
 static void set_started(struct tts *self, struct job *job) {
     const struct import_state *state = import_of(job);
     const Tts__EndDevice *device = state->device;
-    if (state->live || !starts_early(self, device)) return;
+    if (!starts_early(self, device) || !is_start_unknown(state)) return;
     Tts__EndDevice *part = tts_part(device, TTS_NETWORK, job->arena);
     Tts__EndDevice short_part = TTS__END_DEVICE__INIT;
     Tts__SessionKeys no_keys = TTS__SESSION_KEYS__INIT;
@@ -159,7 +170,9 @@ static void set_started(struct tts *self, struct job *job) {
     mask.n_paths = 1;
     request.end_device = &short_part;
     request.field_mask = &mask;
-    tts_registry_call(self, job, TTS_NETWORK, "Set", &request.base)->changes = true;
+    struct call *call = tts_registry_call(self, job, TTS_NETWORK, "Set", &request.base);
+    call->changes = true;
+    call->attempt = state->change.tries;
 }
 
 // True if the reservation is all that this server needs.
@@ -211,9 +224,19 @@ static enum job_step import_keys(struct tts *self, struct job *job) {
     tts_reserved_drop(self, import_of(job)->device);
     set_part(self, job, TTS_JOIN);
     import_of(job)->calls = job->call_count;
-    // The device works whatever becomes of this.
     set_started(self, job);
+    import_of(job)->starting = job->call_count > import_of(job)->calls;
     job->stage = IMPORT_KEYS;
+    return job->call_count > 0 ? JOB_CALLS : JOB_DONE;
+}
+
+// The device works whatever became of the time of its session; but it is told once more if that may help.
+static enum job_step import_started(struct tts *self, struct job *job) {
+    struct import_state *state = import_of(job);
+    const struct reply *started = &job->replies[state->calls];
+    if (!state->starting || !tts_is_passing(started) || ++state->change.tries >= TTS_TRIES) return JOB_DONE;
+    state->calls = 0;
+    set_started(self, job);
     return job->call_count > 0 ? JOB_CALLS : JOB_DONE;
 }
 
@@ -296,7 +319,7 @@ static enum job_step import_answered(struct tts *self, struct job *job, const Tt
     }
     if (job->stage == IMPORT_IDENTITY) return import_delete(self, job);
     if (job->stage == IMPORT_DELETED) return import_set(self, job);
-    return job->stage == IMPORT_SET ? import_keys(self, job) : JOB_DONE;
+    return job->stage == IMPORT_SET ? import_keys(self, job) : import_started(self, job);
 }
 
 enum job_step tts_import(struct target *target, struct job *job, const struct device *device,

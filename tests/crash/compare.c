@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "crash.h"
 
-enum { OUTPUT_MOST = 64 * 1024 * 1024 };
+enum { OUTPUT_MOST = 64 * 1024 * 1024, FIELDS_MAX = 16 };
 
 const char crash_output[] = "run.json";
 
@@ -73,85 +73,180 @@ int compare_lines(const struct crash_pair *pair, const struct baseline *baseline
     return result;
 }
 
+// ---- members of a device
+
+// Where "outer.inner" is: the object is returned, and *ret_name is its member. NULL if there is no such object.
+static json_t *object_of(const json_t *device, const char *path, const char **ret_name) {
+    const char *dot = strchr(path, '.');
+    *ret_name = dot == NULL ? path : dot + 1;
+    const json_t *object = dot == NULL ? device : json_object_getn(device, path, (size_t)(dot - path));
+    return json_is_object(object) ? (json_t *)(uintptr_t)object : NULL;
+}
+
+static const char *text_of(const json_t *device, const char *path) {
+    const char *name = NULL;
+    const json_t *object = object_of(device, path, &name);
+    return json_string_value(json_object_get(object, name));
+}
+
+// The names that a place has for a device; the caller frees them.
+static char *name_of(const struct crash_place *place, const json_t *device) {
+    BUFFER_AUTO name;
+    buffer_init(&name, BUFFER_UNLIMITED);
+    for (size_t i = 0; place->id[i] != NULL; i++) {
+        const char *part = text_of(device, place->id[i]);
+        buffer_printf(&name, "%s%s", i > 0 ? "/" : "", part != NULL ? part : "?");
+    }
+    return memory_strdup(buffer_string(&name));
+}
+
+// The devices of a place, in an array; the caller releases it.
+static json_t *devices_of(const struct crash_place *place, const json_t *world) {
+    json_t *devices = json_array();
+    size_t index = 0;
+    json_t *device = NULL;
+    json_array_foreach(json_object_get(world, place->member), index, device) {
+        const char *application = text_of(device, "application_id");
+        bool elsewhere = place->application != NULL &&
+                         (application == NULL || strcmp(application, place->application) != 0);
+        if (!elsewhere) json_array_append(devices, device);
+    }
+    return devices;
+}
+
 // ---- worlds
 
-// A copy without what is forgotten.
-static json_t *remembered(const json_t *device, const char *const *forgotten) {
-    json_t *copy = json_deep_copy(device);
-    for (size_t i = 0; forgotten[i] != NULL; i++) {
-        const char *dot = strchr(forgotten[i], '.');
-        if (dot == NULL) {
-            json_object_del(copy, forgotten[i]);
-            continue;
-        }
-        char *outer MEMORY_AUTO = memory_strndup(forgotten[i], (size_t)(dot - forgotten[i]));
-        json_t *inner = json_object_get(copy, outer);
-        if (json_is_object(inner)) json_object_del(inner, dot + 1);
+struct comparison {
+    const struct crash_place *place;
+    const char *what;
+    int64_t skips;
+};
+
+// Those that are forgotten in a member only, and those that are forgotten anywhere.
+static void narrow(const char *const *forgotten, const char *member,
+                   const char *ret_forgotten[static FIELDS_MAX]) {
+    size_t count = 0;
+    size_t size = strlen(member);
+    for (size_t i = 0; forgotten[i] != NULL && count + 1 < FIELDS_MAX; i++) {
+        bool own = strncmp(forgotten[i], member, size) == 0 && forgotten[i][size] == '/';
+        if (own || strchr(forgotten[i], '/') == NULL)
+            ret_forgotten[count++] = forgotten[i] + (own ? size + 1 : 0);
     }
+    ret_forgotten[count] = NULL;
+}
+
+// What is packed becomes text, as it can be compared.
+static void unpack(json_t *object, const char *const *forgotten) {
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach(object, name, value) {
+        const char *inner[FIELDS_MAX];
+        size_t size = strlen(name);
+        narrow(forgotten, name, inner);
+        if (json_is_object(value)) unpack(value, inner);
+        if (!json_is_string(value) || size < 4 || strcmp(name + size - 4, "_hex") != 0) continue;
+        char *text MEMORY_AUTO = packed_text(json_string_value(value), forgotten);
+        json_string_set(value, text);
+    }
+}
+
+// A copy without what is forgotten.
+static json_t *remembered(const struct crash_place *place, const json_t *device) {
+    json_t *copy = json_deep_copy(device);
+    for (size_t i = 0; place->forgotten[i] != NULL; i++) {
+        const char *name = NULL;
+        json_t *object = object_of(copy, place->forgotten[i], &name);
+        json_object_del(object, name);
+    }
+    unpack(copy, place->forgotten_fields);
     return copy;
 }
 
 // The name of a member that differs.
-static const char *difference(json_t *one, json_t *other) {
+static char *difference(json_t *one, json_t *other) {
     const char *name = NULL;
     json_t *value = NULL;
     json_object_foreach(one, name, value) {
-        if (!json_equal(value, json_object_get(other, name))) return name;
+        json_t *against = json_object_get(other, name);
+        if (json_equal(value, against)) continue;
+        if (json_is_string(value) && json_is_string(against)) {
+            char *field MEMORY_AUTO = packed_difference(json_string_value(value), json_string_value(against));
+            return memory_printf("%s%s", name, field);
+        }
+        if (!json_is_object(value) || !json_is_object(against)) return memory_strdup(name);
+        char *inner MEMORY_AUTO = difference(value, against);
+        return memory_printf("%s.%s", name, inner);
     }
-    return "one of its members";
+    return memory_strdup("one of its members");
 }
 
 // The devices of a place by their names, without what is forgotten.
 static json_t *by_name(const struct crash_place *place, const json_t *world) {
     json_t *named = json_object();
+    json_t *devices = devices_of(place, world);
     size_t index = 0;
     const json_t *device = NULL;
-    json_array_foreach(json_object_get(world, place->member), index, device) {
-        BUFFER_AUTO name;
-        buffer_init(&name, BUFFER_UNLIMITED);
-        for (size_t i = 0; place->id[i] != NULL; i++) {
-            const char *part = json_string_value(json_object_get(device, place->id[i]));
-            buffer_printf(&name, "%s%s", i > 0 ? "/" : "", part != NULL ? part : "?");
-        }
-        json_object_set_new(named, buffer_string(&name), remembered(device, place->forgotten));
+    json_array_foreach(devices, index, device) {
+        char *name MEMORY_AUTO = name_of(place, device);
+        json_object_set_new(named, name, remembered(place, device));
     }
+    json_decref(devices);
     return named;
 }
 
-static int compare_devices(const struct crash_place *place, const char *what, json_t *devices, json_t *wanted,
-                           struct error *error) {
+// A counter that went back, or far ahead, is left to differ; else both have it as it is wanted.
+static void level_counter(json_t *device, const json_t *wanted, const char *path, int64_t skips) {
     const char *name = NULL;
-    json_t *device = NULL;
-    json_object_foreach(wanted, name, device) {
-        json_t *other = json_object_get(devices, name);
-        if (json_equal(device, other)) continue;
-        return error_set(error, ERROR_INPUT, "%s: %s of \"%s\" differs in %s", what, name, place->member,
-                         other != NULL ? difference(device, other) : "not being there");
+    json_t *object = object_of(device, path, &name);
+    json_t *should = json_object_get(object_of(wanted, path, &name), name);
+    // One that is 0 is not there.
+    int64_t ahead = json_integer_value(json_object_get(object, name)) - json_integer_value(should);
+    if (ahead <= 0 || ahead > skips) return;
+    if (should != NULL) {
+        json_object_set(object, name, should);
+    } else {
+        json_object_del(object, name);
     }
-    return 0;
 }
 
-static int compare_place(const struct crash_place *place, const char *what, const json_t *world,
-                         const json_t *wanted, struct error *error) {
-    size_t count = json_array_size(json_object_get(world, place->member));
-    size_t should = json_array_size(json_object_get(wanted, place->member));
-    if (count != should) {
-        return error_set(error, ERROR_INPUT, "%s: %zu of \"%s\", should be %zu", what, count, place->member,
-                         should);
+static int compare_device(const struct comparison *comparison, const char *name, json_t *device,
+                          json_t *wanted, struct error *error) {
+    const struct crash_place *place = comparison->place;
+    for (size_t i = 0; device != NULL && place->counters != NULL && place->counters[i] != NULL; i++)
+        level_counter(device, wanted, place->counters[i], comparison->skips);
+    if (json_equal(device, wanted)) return 0;
+    char *which MEMORY_AUTO = device != NULL ? difference(wanted, device) : memory_strdup("not being there");
+    return error_set(error, ERROR_INPUT, "%s: %s of \"%s\" differs in %s", comparison->what, name,
+                     place->member, which);
+}
+
+static int compare_place(const struct comparison *comparison, const json_t *world, const json_t *wanted,
+                         struct error *error) {
+    json_t *devices = by_name(comparison->place, world);
+    json_t *others = by_name(comparison->place, wanted);
+    const char *name = NULL;
+    json_t *other = NULL;
+    size_t count = json_object_size(devices);
+    size_t should = json_object_size(others);
+    int result = 0;
+    if (count != should)
+        result = error_set(error, ERROR_INPUT, "%s: %zu of \"%s\", should be %zu", comparison->what, count,
+                           comparison->place->member, should);
+    json_object_foreach(others, name, other) {
+        if (result == 0)
+            result = compare_device(comparison, name, json_object_get(devices, name), other, error);
     }
-    json_t *devices = by_name(place, world);
-    json_t *others = by_name(place, wanted);
-    int result = compare_devices(place, what, devices, others, error);
     json_decref(devices);
     json_decref(others);
     return result;
 }
 
-int compare_worlds(const struct crash_pair *pair, const char *what, const json_t *world, const json_t *wanted,
-                   struct error *error) {
+int compare_worlds(const struct crash_pair *pair, const char *what, unsigned skips, const json_t *world,
+                   const json_t *wanted, struct error *error) {
     int result = 0;
     for (size_t i = 0; result == 0 && i < PLACES_MAX && pair->places[i].member != NULL; i++) {
-        result = compare_place(&pair->places[i], what, world, wanted, error);
+        const struct comparison comparison = {&pair->places[i], what, skips};
+        result = compare_place(&comparison, world, wanted, error);
     }
     return result;
 }
@@ -160,7 +255,7 @@ int compare_worlds(const struct crash_pair *pair, const char *what, const json_t
 
 // A value of zeros is none.
 static bool is_set(const json_t *device, const char *name) {
-    const char *text = json_string_value(json_object_get(device, name));
+    const char *text = text_of(device, name);
     return text != NULL && text[strspn(text, "0")] != '\0';
 }
 
@@ -173,8 +268,9 @@ struct haystack {
 static int gather(const struct crash_pair *pair, const json_t *world, struct haystack *haystack,
                   struct error *error) {
     for (size_t i = 0; i < PLACES_MAX && pair->places[i].member != NULL; i++) {
-        haystack->texts[haystack->count++] =
-            json_dumps(json_object_get(world, pair->places[i].member), JSON_COMPACT);
+        json_t *devices = devices_of(&pair->places[i], world);
+        haystack->texts[haystack->count++] = json_dumps(devices, JSON_COMPACT);
+        json_decref(devices);
     }
     size_t size = 0;
     return pair->lines
@@ -182,27 +278,31 @@ static int gather(const struct crash_pair *pair, const json_t *world, struct hay
                : 0;
 }
 
-static int check_key(const struct haystack *haystack, const json_t *device, const char *name,
-                     struct error *error) {
-    const char *key = json_string_value(json_object_get(device, name));
+static int check_key(const struct haystack *haystack, const struct crash_place *place, const json_t *device,
+                     const char *name, struct error *error) {
+    const char *key = text_of(device, name);
     size_t found = 0;
     for (size_t i = 0; i < haystack->count; i++) found += strcasestr(haystack->texts[i], key) != NULL;
     if (found == 1) return 0;
-    return error_set(error, ERROR_INPUT, "%s of %s is at %zu networks", name,
-                     json_string_value(json_object_get(device, "dev_id")), found);
+    char *which MEMORY_AUTO = name_of(place, device);
+    return error_set(error, ERROR_INPUT, "%s of %s is at %zu networks", name, which, found);
 }
 
 int compare_keys(const struct crash_pair *pair, const json_t *before, const json_t *world,
                  struct error *error) {
+    const struct crash_place *source = &pair->places[0];
     struct haystack haystack = {0};
     int result = gather(pair, world, &haystack, error);
+    json_t *devices = devices_of(source, before);
     size_t index = 0;
     const json_t *device = NULL;
-    json_array_foreach(json_object_get(before, pair->places[0].member), index, device) {
+    json_array_foreach(devices, index, device) {
         for (size_t i = 0; result == 0 && pair->keys[i] != NULL; i++) {
-            if (is_set(device, pair->keys[i])) result = check_key(&haystack, device, pair->keys[i], error);
+            if (is_set(device, pair->keys[i]))
+                result = check_key(&haystack, source, device, pair->keys[i], error);
         }
     }
+    json_decref(devices);
     for (size_t i = 0; i < haystack.count; i++) free(haystack.texts[i]);
     return result;
 }
@@ -210,13 +310,15 @@ int compare_keys(const struct crash_pair *pair, const json_t *before, const json
 int compare_kinds(const struct crash_pair *pair, const json_t *before, struct error *error) {
     enum { KINDS = 8 };
     unsigned counts[KINDS] = {0};
+    json_t *devices = devices_of(&pair->places[0], before);
     size_t index = 0;
     const json_t *device = NULL;
-    json_array_foreach(json_object_get(before, pair->places[0].member), index, device) {
+    json_array_foreach(devices, index, device) {
         unsigned kind = 0;
         for (size_t i = 0; pair->kinds[i] != NULL; i++) kind |= is_set(device, pair->kinds[i]) ? 1U << i : 0;
         counts[kind % KINDS]++;
     }
+    json_decref(devices);
     for (unsigned kind = 1; kind < KINDS && pair->kinds[0] != NULL; kind++) {
         size_t members = 0;
         while (pair->kinds[members] != NULL) members++;

@@ -7,6 +7,7 @@
 //   case     what is disturbed in which story, how, and at which step             case.c
 //   stage    a folder, a sandbox and the program in it                            stage.c
 //   compare  worlds and lines                                                     compare.c
+//   packed   what is packed in a world                                            packed.c
 //   play     the stories                                                          play.c
 //   main     the cases of the matrix, several at once
 #ifndef CRASH_H
@@ -25,17 +26,25 @@
 
 enum { PLACES_MAX = 4, READER_STEPS = 24 };
 
-// A network of the sandbox: an array of devices in what GET /state answers, in any order. Lists end with NULL.
+// A network of the sandbox: an array of devices in what GET /state answers, in any order. Lists end with NULL; a member
+// of a member is "outer.inner".
 struct crash_place {
-    const char *member;     // NULL ends a list of places
-    const char *const *id;  // members that name a device
-    // Members, as "outer.inner", that a rollback does not bring back.
+    const char *member;       // NULL ends a list of places
+    const char *application;  // only its devices; NULL = all
+    const char *const *id;    // members that name a device
+    // Members that each run makes anew, or a rollback does not bring back.
     const char *const *forgotten;
+    // The same of what is packed (the members called ..._hex): numbers of protobuf fields, as "26.3.1", or "ns/26.3.1"
+    // where that holds for the member ns only; with "?" behind it, only if it is empty.
+    const char *const *forgotten_fields;
+    // Members that count downlinks: where a frame may have been answered unseen, one is skipped. May be NULL.
+    const char *const *counters;
 };
 
 struct crash_pair {
     const char *name;
     const char *const *sandbox;             // its arguments
+    const char *const *other;               // those of another one, which is the target; NULL = there is none
     const char *const *run;                 // those of the program
     bool lines;                             // the run writes lines: they are one more place
     bool restores_all;                      // a rollback brings everything back: its exit code is 0, not 3
@@ -86,12 +95,19 @@ struct crash_tools {
     bool keep;            // leaves the folder of a case
 };
 
+// Where GET /state of the second sandbox is told in that of the first one.
+#define CRASH_OTHER "other_devices"
+
+struct stage_sandbox {
+    pid_t process;  // 0 = none
+    char *http;     // owned; where GET /state is: a port
+};
+
 struct stage {
     const struct crash_tools *tools;
-    char *folder;               // owned; the current directory, and HOME
-    pid_t sandbox;              // 0 = none
+    char *folder;  // owned; the current directory, and HOME
+    struct stage_sandbox sandbox, other;
     struct buffer variables;    // NAME=VALUE lines for the program
-    char *http;                 // owned; where GET /state is: a port
     struct step_counts counts;  // of the last disturbed command
 };
 
@@ -143,14 +159,22 @@ void baseline_release(struct baseline *baseline);
 int compare_read_lines(const struct crash_pair *pair, json_t **ret_lines, struct error *error);
 // The output holds exactly the baseline's lines.
 int compare_lines(const struct crash_pair *pair, const struct baseline *baseline, struct error *error);
-// Worlds are the same but for what a pair forgets.
-int compare_worlds(const struct crash_pair *pair, const char *what, const json_t *world, const json_t *wanted,
-                   struct error *error);
+// Worlds are the same but for what a pair forgets, and for so many counters that were skipped.
+int compare_worlds(const struct crash_pair *pair, const char *what, unsigned skips, const json_t *world,
+                   const json_t *wanted, struct error *error);
 // Every key that was at the source is at exactly one network, the output being one.
 int compare_keys(const struct crash_pair *pair, const json_t *before, const json_t *world,
                  struct error *error);
 // There are devices of all kinds.
 int compare_kinds(const struct crash_pair *pair, const json_t *before, struct error *error);
+
+// ---- what is packed
+
+// Protobuf's wire format in hex digits as text, without the fields that are forgotten (as in a crash_place); the caller
+// frees it.
+char *packed_text(const char *hex, const char *const *forgotten);
+// Where two such texts differ, for a message: ", field 26.8", or nothing; the caller frees it.
+char *packed_difference(const char *one, const char *other);
 
 // ---- playing
 

@@ -22,73 +22,114 @@
 
 enum { START_SECONDS = 60, ANSWER_SECONDS = 60, FILE_MOST = 64 * 1024 * 1024 };
 
-static const char ports_file[] = "sandbox.env";
 static const char state_folder[] = ".local";
 
-// ---- the sandbox
+// ---- the sandboxes
 
-_Noreturn static void become_sandbox(const struct stage *stage, const struct crash_pair *pair) {
+// What belongs to one of two.
+struct files {
+    const char *ports;
+    const char *errors;
+};
+
+static const struct files first_files = {"sandbox.env", "sandbox.err"};
+static const struct files other_files = {"other.env", "other.err"};
+
+_Noreturn static void become_sandbox(const struct stage *stage, const char *const *given,
+                                     const struct files *files) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    const char *arguments[32] = {stage->tools->sandbox, "--ports-file", ports_file};
+    const char *arguments[32] = {stage->tools->sandbox, "--ports-file", files->ports};
     size_t count = 3;
-    for (size_t i = 0; pair->sandbox[i] != NULL && count < 31; i++) arguments[count++] = pair->sandbox[i];
+    for (size_t i = 0; given[i] != NULL && count < 31; i++) arguments[count++] = given[i];
     char *place = memory_printf("TMPDIR=%s", stage->folder);
     const char *const environment[] = {"LC_ALL=C.UTF-8", place, NULL};
     if (freopen("/dev/null", "r", stdin) == NULL || freopen("/dev/null", "w", stdout) == NULL ||
-        freopen("sandbox.err", "w", stderr) == NULL) {
+        freopen(files->errors, "w", stderr) == NULL) {
         _exit(127);
     }
     execve(arguments[0], stage_arguments(arguments), stage_arguments(environment));
     _exit(127);
 }
 
+static bool begins(const char *text, const char *with) {
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+// Of two sandboxes each tells its own part: the first one the source, the other one the target.
+static bool is_wanted(const struct stage *stage, const struct stage_sandbox *sandbox, const char *name) {
+    bool target = begins(name, "TARGET_");
+    return sandbox == &stage->other ? target : !target || stage->other.process == 0;
+}
+
 // The line `export NAME='value'` becomes a variable.
-static void take_variable(struct stage *stage, const char *line, size_t size) {
+static void take_variable(struct stage *stage, struct stage_sandbox *sandbox, const char *line, size_t size) {
     static const char export[] = "export ";
     const char *equals = memchr(line, '=', size);
     if (size < sizeof export || memcmp(line, export, sizeof export - 1) != 0 || equals == NULL) return;
     const char *name = line + sizeof export - 1;
     const char *value = equals + 2;
     size_t length = (size_t)(line + size - 1 - value);
-    buffer_add(&stage->variables, name, (size_t)(equals - name) + 1);
-    buffer_add(&stage->variables, value, length);
-    buffer_putc(&stage->variables, '\n');
-    if (strncmp(name, "SANDBOX_HTTP=", strlen("SANDBOX_HTTP=")) != 0) return;
+    if (is_wanted(stage, sandbox, name)) {
+        buffer_add(&stage->variables, name, (size_t)(equals - name) + 1);
+        buffer_add(&stage->variables, value, length);
+        buffer_putc(&stage->variables, '\n');
+    }
+    if (!begins(name, "SANDBOX_HTTP=")) return;
     char *address MEMORY_AUTO = memory_strndup(value, length);
     const char *port = strrchr(address, ':');
-    free(stage->http);
-    stage->http = memory_strdup(port != NULL ? port + 1 : "");
+    free(sandbox->http);
+    sandbox->http = memory_strdup(port != NULL ? port + 1 : "");
 }
 
-static int take_variables(struct stage *stage, struct error *error) {
+static int take_variables(struct stage *stage, struct stage_sandbox *sandbox, const struct files *files,
+                          struct error *error) {
     char *text MEMORY_AUTO = NULL;
     size_t size = 0;
-    int result = file_read_all(ports_file, FILE_MOST, &text, &size, error);
+    int result = file_read_all(files->ports, FILE_MOST, &text, &size, error);
     if (result != 0) return result;
     for (const char *line = text; *line != '\0';) {
         size_t length = strcspn(line, "\n");
-        take_variable(stage, line, length);
+        take_variable(stage, sandbox, line, length);
         line += length + (line[length] == '\n');
     }
-    if (stage->http == NULL) return error_set(error, ERROR_SYSTEM, "the sandbox does not tell its port");
+    if (sandbox->http == NULL) return error_set(error, ERROR_SYSTEM, "the sandbox does not tell its port");
     return 0;
 }
 
-static int start_sandbox(struct stage *stage, const struct crash_pair *pair, struct error *error) {
+static int start_sandbox(const struct stage *stage, struct stage_sandbox *sandbox,
+                         const char *const *arguments, const struct files *files, struct error *error) {
     fflush(stdout);
-    stage->sandbox = fork();
-    if (stage->sandbox < 0) return error_set(error, ERROR_SYSTEM, "fork: %s", strerror(errno));
-    if (stage->sandbox == 0) become_sandbox(stage, pair);
+    sandbox->process = fork();
+    if (sandbox->process < 0) {
+        sandbox->process = 0;
+        return error_set(error, ERROR_SYSTEM, "fork: %s", strerror(errno));
+    }
+    if (sandbox->process == 0) become_sandbox(stage, arguments, files);
+    return 0;
+}
+
+static int await_sandbox(struct stage *stage, struct stage_sandbox *sandbox, const struct files *files,
+                         struct error *error) {
     for (int waited = 0; waited < START_SECONDS * 200; waited++) {
         struct stat status;
-        if (stat(ports_file, &status) == 0 && status.st_size > 0) return take_variables(stage, error);
-        if (stage_ended(stage->sandbox, NULL)) {
-            stage->sandbox = 0;
+        if (stat(files->ports, &status) == 0 && status.st_size > 0)
+            return take_variables(stage, sandbox, files, error);
+        if (stage_ended(sandbox->process, NULL)) {
+            sandbox->process = 0;
             break;
         }
         usleep(5000);
     }
     return error_set(error, ERROR_SYSTEM, "the sandbox did not start");
+}
+
+static int start_sandboxes(struct stage *stage, const struct crash_pair *pair, struct error *error) {
+    int result = start_sandbox(stage, &stage->sandbox, pair->sandbox, &first_files, error);
+    if (result == 0 && pair->other != NULL)
+        result = start_sandbox(stage, &stage->other, pair->other, &other_files, error);
+    if (result == 0) result = await_sandbox(stage, &stage->sandbox, &first_files, error);
+    if (result == 0 && pair->other != NULL) result = await_sandbox(stage, &stage->other, &other_files, error);
+    return result;
 }
 
 int stage_begin(struct stage *stage, const struct crash_tools *tools, const struct crash_pair *pair,
@@ -101,7 +142,7 @@ int stage_begin(struct stage *stage, const struct crash_tools *tools, const stru
         free(memory_take(stage->folder));
         return error_set(error, ERROR_SYSTEM, "cannot make a temporary folder: %s", strerror(code));
     }
-    return start_sandbox(stage, pair, error);
+    return start_sandboxes(stage, pair, error);
 }
 
 static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place) {
@@ -116,17 +157,22 @@ void stage_remove(const char *path) {
     (void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-void stage_end(struct stage *stage) {
-    if (stage->sandbox > 0) {
-        kill(stage->sandbox, SIGKILL);
-        while (!stage_ended(stage->sandbox, NULL)) usleep(1000);
+static void stop_sandbox(struct stage_sandbox *sandbox) {
+    if (sandbox->process > 0) {
+        kill(sandbox->process, SIGKILL);
+        while (!stage_ended(sandbox->process, NULL)) usleep(1000);
     }
+    free(sandbox->http);
+}
+
+void stage_end(struct stage *stage) {
+    stop_sandbox(&stage->sandbox);
+    stop_sandbox(&stage->other);
     if (stage->folder != NULL && !stage->tools->keep) {
         (void)!chdir("/");
         stage_remove(stage->folder);
     }
     buffer_release(&stage->variables);
-    free(stage->http);
     free(stage->folder);
 }
 
@@ -148,12 +194,12 @@ static int connect_to(const char *port) {
     return peer;
 }
 
-int stage_world(const struct stage *stage, json_t **ret_world, struct error *error) {
+static int ask_world(const struct stage_sandbox *sandbox, json_t **ret_world, struct error *error) {
     // With HTTP/1.0 the answer is as long as it comes.
     static const char request[] = "GET /state HTTP/1.0\r\n\r\n";
     BUFFER_AUTO answer;
     buffer_init(&answer, FILE_MOST);
-    int peer = connect_to(stage->http);
+    int peer = connect_to(sandbox->http);
     bool asked =
         peer >= 0 && send(peer, request, sizeof request - 1, MSG_NOSIGNAL) == (ssize_t)sizeof request - 1;
     char block[16384];
@@ -163,6 +209,16 @@ int stage_world(const struct stage *stage, json_t **ret_world, struct error *err
     const char *body = strstr(buffer_string(&answer), "\r\n\r\n");
     *ret_world = got < 0 || body == NULL ? NULL : json_loads(body, 0, NULL);
     return *ret_world != NULL ? 0 : error_set(error, ERROR_SYSTEM, "the sandbox does not tell its state");
+}
+
+int stage_world(const struct stage *stage, json_t **ret_world, struct error *error) {
+    int result = ask_world(&stage->sandbox, ret_world, error);
+    if (result != 0 || stage->other.process == 0) return result;
+    json_t *other = NULL;
+    result = ask_world(&stage->other, &other, error);
+    if (result == 0) json_object_set(*ret_world, CRASH_OTHER, json_object_get(other, "tts_devices"));
+    json_decref(other);
+    return result;
 }
 
 // ---- what a command leaves

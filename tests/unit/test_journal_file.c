@@ -611,6 +611,12 @@ static void test_upgrade(void **state) {
     assert_int_equal(device.claim, CLAIM_MADE);
     assert_true(device.progress.known && !device.progress.rejoined);
     assert_int_equal(device.progress.last_f_cnt_up, UINT32_MAX);
+    // A new attempt has got nowhere yet.
+    store_well(journal, device.sequence, device.record.id, device.record.id, true);
+    char *id MEMORY_AUTO = memory_strdup(device.record.id);
+    journal_device_release(&device);
+    assert_int_equal(journal_find(journal, id, &device, &error), 1);
+    assert_false(device.progress.known);
     journal_device_release(&device);
     journal_close(journal);
 }

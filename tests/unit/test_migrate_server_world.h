@@ -24,7 +24,8 @@ enum obstacle {
     RELEASE_REFUSED,
     RELEASE_LOST,  // the first answer is lost, but it is done
     IMPORT_REFUSED,
-    HEARD,  // between reading and releasing
+    IMPORT_HALF,  // it is there, with keys, but its last part is refused
+    HEARD,        // between reading and releasing
     DIFFERS,
 };
 
@@ -166,6 +167,7 @@ static void answer_new(const char *method, size_t device, uint32_t counter, stru
         new->data = 1;
         // It is heard at once.
         new->down = counter + 1;
+        if (obstacle == IMPORT_HALF) reply->grpc_status = GRPC_INVALID_ARGUMENT;
     } else if (strcmp(method, "/remove") == 0) {
         bool other = obstacle == FOUND_OTHER;
         new->data = other ? 2 : 0;
@@ -255,10 +257,12 @@ static enum job_step made_list(struct source *source, struct job *job, struct so
 static enum job_step made_read(struct source *source, struct job *job, struct source_record *record,
                                struct error *error) {
     (void)source;
+    if (job->stage == 0 && record->complete) return JOB_DONE;
     enum job_step step = one_call(job, "/read", index_of(record->id), 0, error);
     if (step != JOB_DONE) return step;
     char *text MEMORY_AUTO = memory_printf("%u", world->read_down[index_of(record->id)]);
     source_record_set_data(record, text, strlen(text) + 1);
+    record->complete = true;
     return step;
 }
 

@@ -251,6 +251,8 @@ static void test_lost_answers(void **state) {
                 for (enum tts_server server = 0; server < TTS_SERVERS; server++)
                     assert_non_null(world.at[server]);
                 check_equal(before.at[TTS_JOIN], world.at[TTS_JOIN]);
+                assert_int_equal(world.at[TTS_NETWORK]->session->started_at->seconds,
+                                 before.at[TTS_NETWORK]->session->started_at->seconds);
                 assert_false(tts_source_is_silenced(world.at[TTS_NETWORK]));
                 world_release(&world);
             }

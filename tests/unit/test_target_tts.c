@@ -427,6 +427,21 @@ static void test_import_lost(void **state) {
     }
 }
 
+// When the session began is told in a call of its own.
+static void test_start_lost(void **state) {
+    (void)state;
+    for (enum fake_fault fault = FAKE_LOST; fault <= FAKE_DROPPED; fault++) {
+        struct world world;
+        open_world(&world, OTAA_SESSION);
+        must(&world, run_reserve);
+        fake_tts_fault(&world.fake, "NsEndDeviceRegistry/Set", fault, 2);
+        world.fake.fault_after = 1;
+        must(&world, run_import);
+        assert_int_equal(world.fake.at[TTS_NETWORK]->session->started_at->seconds, 1795372942);
+        close_world(&world);
+    }
+}
+
 static void test_import_never_answered(void **state) {
     (void)state;
     struct world world;
@@ -490,9 +505,14 @@ static void test_import_again_in_part(void **state) {
     must(&world, run_import);
     world.fake.at[TTS_JOIN] = join;
     world.fake.at[TTS_APPLICATION] = application;
-    world.fake.at[TTS_NETWORK]->session->last_f_cnt_up = 50;
+    Tts__Session *session = world.fake.at[TTS_NETWORK]->session;
+    session->last_f_cnt_up = 50;
+    Google__Timestamp started = {PROTOBUF_C_MESSAGE_INIT(&google__timestamp__descriptor),
+                                 .seconds = fake_tts_now(NULL) / NS_PER_SECOND};
+    session->started_at = &started;
     assert_int_equal(run_again(&world, run_import), JOB_DONE);
     assert_int_equal(world.fake.at[TTS_NETWORK]->session->last_f_cnt_up, 50);
+    assert_int_equal(world.fake.at[TTS_NETWORK]->session->started_at->seconds, 1795372942);
     assert_verified(&world);
     close_world(&world);
 }
@@ -625,6 +645,7 @@ int main(void) {
         cmocka_unit_test(test_reserve_lost),
         cmocka_unit_test(test_reserve_again),
         cmocka_unit_test(test_import_lost),
+        cmocka_unit_test(test_start_lost),
         cmocka_unit_test(test_import_never_answered),
         cmocka_unit_test(test_import_refused),
         cmocka_unit_test(test_import_again),
