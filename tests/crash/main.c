@@ -210,9 +210,9 @@ static int play_all(const struct settings *settings) {
             if (is_pair_wanted(settings, pair)) play_plans(settings, pair, NULL, &results);
         }
     }
-    printf("%" PRIu64 " cases, %" PRIu64 " failed, %" PRIu64 " whose step was not reached, in %" PRId64
-           " s\n",
-           results.played, results.failed, results.not_reached,
+    printf("%" PRIu64 " cases of %" PRIu64 ", %" PRIu64 " failed, %" PRIu64
+           " whose step was not reached, in %" PRId64 " s\n",
+           results.played, results.next, results.failed, results.not_reached,
            (clock_monotonic(&clock_system) - results.begin) / NS_PER_SECOND);
     if (is_interrupted()) return EXIT_INTERRUPTED;
     if (settings->expect_caught) return results.failed > 0 && !results.broken ? EXIT_GOOD : EXIT_FAILED;

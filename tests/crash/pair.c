@@ -32,7 +32,7 @@ static const char *const tts_drawn_fields[] = {"2", "3", "ns/26.5", "26.3.1", "n
 
 // ---- pairs
 
-static const char *const v2_json_sandbox[] = {"--devices", "40", "--seed", "6", NULL};
+static const char *const v2_json_sandbox[] = {"--devices", "16", "--seed", "6", NULL};
 static const char *const v2_json_run[] = {"ttnv2", "application", "--concurrency", "8", NULL};
 static const char *const line_own[] = {"started_at", "session_key_id", NULL};
 
@@ -45,19 +45,25 @@ static const char *const loriot_forgotten[] = {"writes", "seqdn", "rx1", "lorawa
 static const char *const loriot_id[] = {"app", "_id", NULL};
 static const char *const loriot_keys[] = {"appkey", "nwkskey", "appskey", NULL};
 static const char *const loriot_kinds[] = {"appkey", "devaddr", NULL};
-static const char *const v2_tts_sandbox[] = {"--devices", "10", "--seed", "6", NULL};
-static const char *const v2_tts_run[] = {"ttnv2", "application", "--to", "tts", "--concurrency", "4", NULL};
+
+static const char *const v2_tts_sandbox[] = {"--devices", "6", "--seed", "6", NULL};
+static const char *const v2_tts_run[] = {"ttnv2",         "application", "--to", "tts", "--to.tts.insecure",
+                                         "--concurrency", "3",           NULL};
 
 // From one cluster into another one, where nothing is known of the devices.
-static const char *const tts_sandbox[] = {"--devices", "1", "--tts-devices", "8", "--seed", "6", NULL};
+static const char *const tts_sandbox[] = {"--devices", "1", "--tts-devices", "5", "--seed", "6", NULL};
 static const char *const tts_other[] = {"--devices", "1", "--seed", "7", NULL};
 static const char *const tts_run[] = {
-    "tts", "application", "--tts.release", "keys", "--to", "tts", "--concurrency", "4", NULL,
+    "tts",  "application", "--tts.insecure",    "--tts.release", "keys",
+    "--to", "tts",         "--to.tts.insecure", "--concurrency", "3",
+    NULL,
 };
 
 // Within one cluster, where a device has to be gone before it can be made anew.
 static const char *const within_run[] = {
-    "tts", "application", "--tts.release", "delete", "--to", "tts", "--concurrency", "4", NULL,
+    "tts",  "application", "--tts.insecure",    "--tts.release", "delete",
+    "--to", "tts",         "--to.tts.insecure", "--concurrency", "3",
+    NULL,
 };
 
 const struct crash_pair crash_pairs[] = {
@@ -72,7 +78,7 @@ const struct crash_pair crash_pairs[] = {
         .keys = v2_keys,
         .own = line_own,
         .kinds = v2_kinds,
-        .kinds_least = 5,
+        .kinds_least = 2,
     },
     {
         .name = "loriot-json",
