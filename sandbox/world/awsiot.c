@@ -10,7 +10,8 @@
 
 enum { PAGE_MOST = 250, PAGE_USUAL = 50, VALUE_SIZE = 400 };
 
-static const char devices_path[] = "/wireless-devices";
+#define DEVICES_PATH "/wireless-devices"
+
 static const char profiles_path[] = "/device-profiles/";
 
 struct awsiot *aws_new(const struct world_setup *setup) {
@@ -80,7 +81,7 @@ const char *aws_method(const struct world_request *request) {
     if (begins(path, "/tags")) return "aws-tags";
     if (is_verb(request, "POST")) return "aws-create";
     if (is_verb(request, "DELETE")) return "aws-delete";
-    return path[sizeof devices_path - 1] == '/' ? "aws-get" : "aws-list";
+    return path[sizeof DEVICES_PATH - 1] == '/' ? "aws-get" : "aws-list";
 }
 
 // An argument of the query, which came decoded; "" = none.
@@ -213,7 +214,7 @@ static void create_device(struct awsiot *awsiot, const struct world_request *req
 static void call_device(struct awsiot *awsiot, const struct world_request *request,
                         struct world_reply *reply) {
     char kind[VALUE_SIZE];
-    const char *id = path_of(request) + sizeof devices_path;
+    const char *id = path_of(request) + sizeof DEVICES_PATH;
     bool deletes = is_verb(request, "DELETE");
     bool by_eui = strcmp(argument(request, "identifierType", kind), "DevEui") == 0;
     if (!deletes && !by_eui && strcmp(kind, "WirelessDeviceId") != 0) {
@@ -272,7 +273,7 @@ void aws_call(struct awsiot *awsiot, int64_t now, const struct world_request *re
         call_profile(awsiot, request, reply);
     } else if (begins(path, "/tags")) {
         call_tags(awsiot, request, reply);
-    } else if (path[sizeof devices_path - 1] == '/') {
+    } else if (path[sizeof DEVICES_PATH - 1] == '/') {
         call_device(awsiot, request, reply);
     } else if (is_verb(request, "POST")) {
         create_device(awsiot, request, reply);
