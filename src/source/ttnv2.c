@@ -365,6 +365,7 @@ const struct source_driver source_ttnv2 = {
     .default_application = ttnv2_default_application,
     .prepare = ttnv2_prepare,
     .list = ttnv2_list,
+    .formatters = ttnv2_formatters,
     .read = ttnv2_read,
     .convert = ttnv2_convert,
     .release = ttnv2_release,

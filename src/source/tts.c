@@ -343,6 +343,7 @@ const struct source_driver source_tts = {
     .default_application = tts_default_application,
     .prepare = tts_prepare,
     .list = tts_list,
+    .formatters = tts_source_formatters,
     .read = tts_read,
     .convert = tts_convert,
     .release = tts_source_release,

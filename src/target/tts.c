@@ -104,4 +104,6 @@ const struct target_driver target_tts = {
     .verify = tts_verify,
     .recall = tts_recall,
     .remove = tts_remove,
+    .get_formatters = tts_get_formatters,
+    .set_formatters = tts_set_formatters,
 };

@@ -191,6 +191,12 @@ enum job_step tts_import(struct target *target, struct job *job, const struct de
 enum job_step tts_remove(struct target *target, struct job *job, const struct device *device,
                          const void *before, size_t before_size, struct error *error);
 
+enum job_step tts_get_formatters(struct target *target, struct job *job,
+                                 struct target_formatters *ret_formatters, struct error *error);
+enum job_step tts_set_formatters(struct target *target, struct job *job,
+                                 const Tts__MessagePayloadFormatters *formatters, unsigned directions,
+                                 struct error *error);
+
 // ---- tts_change.c: what reserve, import and remove share
 
 // Adds a Set of a server (an Update at the Identity Server) that makes `part` of what it has (`before`, NULL = nothing).
