@@ -144,7 +144,8 @@ static int obstacle(struct run *run, struct run_formatters_finding *finding, str
         return 0;
     }
     bool hinted = error->hint != NULL;
-    error_wrap(error, ERROR_DEVICE, "the payload formatters of application %s cannot go: nothing was changed",
+    error_wrap(error, ERROR_DEVICE,
+               "the payload formatters of application %s cannot go: none of its devices was changed",
                run->application);
     if (!hinted) error_hint(error, "mend them, or leave them behind with --no-formatters");
     return -ERROR_DEVICE;
