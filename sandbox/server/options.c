@@ -39,6 +39,7 @@ enum id {
     ID_VERSION,
     ID_CHIRPSTACK_DEVICES,
     ID_CHIRPSTACK_PORT,
+    ID_FUNCTIONS,
 };
 
 static const struct option table[] = {
@@ -68,6 +69,7 @@ static const struct option table[] = {
     {"version", no_argument, NULL, ID_VERSION},
     {"chirpstack-devices", required_argument, NULL, ID_CHIRPSTACK_DEVICES},
     {"chirpstack-port", required_argument, NULL, ID_CHIRPSTACK_PORT},
+    {"functions", required_argument, NULL, ID_FUNCTIONS},
     {NULL, 0, NULL, 0},
 };
 
@@ -86,6 +88,10 @@ const char options_help[] =
     "                         empty\n"
     "  --seed S               what they are drawn from (default 1)\n"
     "  --app-id ID            V2's application (default my-ttn-app)\n"
+    "  --functions WHAT       payload functions of V2's application: small (the default), none, large (too "
+    "large "
+    "for The\n"
+    "                         Things Stack)\n"
     "  --chirpstack-devices N       the same for the application meters of ChirpStack (default 10)\n"
     "  --broken               adds devices that cannot be migrated as they are, named after their defects\n"
     "  --record FILE          adds recorded devices: JSON lines {\"dev_id\", \"get_device_hex\"}; several\n"
@@ -190,6 +196,18 @@ static bool append(const char *text, const char **list, size_t *count) {
     return true;
 }
 
+static bool parse_functions(const char *text, enum world_functions *ret_functions) {
+    static const char *const names[] = {[WORLD_FUNCTIONS_SMALL] = "small",
+                                        [WORLD_FUNCTIONS_NONE] = "none",
+                                        [WORLD_FUNCTIONS_LARGE] = "large"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(text, names[i]) != 0) continue;
+        *ret_functions = (enum world_functions)i;
+        return true;
+    }
+    return false;
+}
+
 static bool set_world(int id, const char *text, struct options *options) {
     uint64_t number = 0;
     struct world_setup *world = &options->world;
@@ -213,6 +231,8 @@ static bool set_world(int id, const char *text, struct options *options) {
         case ID_APP_ID:
             world->app_id = text;
             return *text != '\0' && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(text);
+        case ID_FUNCTIONS:
+            return parse_functions(text, &world->functions);
         case ID_CHIRPSTACK_DEVICES:
             return parse_uint(text, "", DEVICES_MOST, &world->chirpstack_devices);
         default:

@@ -179,7 +179,7 @@ static void write_next(const struct log *log, const struct summary *summary) {
             "next: import the devices into The Things Stack (Console, or ttn-lw-cli end-devices create)");
         if (summary->formatters_stay)
             log_printf(log, LOG_INFO,
-                       "the application's payload functions are not in that file: --formatters DIR writes "
+                       "the application's payload formatters are not in that file: --formatters DIR writes "
                        "them, also with --dry-run");
     } else {
         log_printf(log, LOG_INFO, "nothing was left to migrate");

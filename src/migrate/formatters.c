@@ -371,8 +371,11 @@ static int put_back(struct run *run, const Tts__MessagePayloadFormatters *set, s
     if (payload_formatters_equal(set, found.formatters, directions)) {
         result = tell_target(run, self->before, directions, error);
         if (result == 0)
-            tell(run, LOG_INFO, NULL, "%s application %s of the target, which has its own again",
-                 run->setup.dry_run ? "would be taken out of" : "are taken out of", found.application);
+            tell(run, LOG_INFO, NULL, "%s application %s of the target again%s",
+                 run->setup.dry_run ? "would be taken out of" : "are taken out of", found.application,
+                 (payload_formatters_directions(self->before) & directions) != 0
+                     ? ", and the earlier ones put back"
+                     : "");
     } else if (!payload_formatters_equal(self->before, found.formatters, directions)) {
         tell(run, LOG_WARN, NULL, "were changed in application %s of the target since: they stay as they are",
              found.application);
