@@ -22,7 +22,10 @@ int guard_begin(struct journal *journal, struct error *error);
 int guard_properties(struct journal *journal, struct error *error);
 
 // Finds out whether the values are guarded, and checks what has to be right before anything is done on the strength of the
-// journal: properties, states, the log's journal; with `values` also tables, and all values of devices. ERROR_INPUT.
+// journal: properties, states, the log's journal; with `values` also all values of devices. ERROR_INPUT.
 int guard_check(struct journal *journal, const struct journal_place *place, bool values, struct error *error);
+
+// Checks that tables and columns are there for everything that a run does. ERROR_INPUT.
+int guard_check_statements(struct journal *journal, struct error *error);
 
 #endif

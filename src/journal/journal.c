@@ -61,7 +61,10 @@ static const char *const statement_text[STATEMENT_COUNT] = {
         " claim IN (1, 2, 4))",
     [SET_LINE] = "UPDATE device SET line = ?2 WHERE sequence = ?1",
     [NEXT_LINE] = "SELECT " DEVICE_COLUMNS " FROM device WHERE line > ?1 ORDER BY line LIMIT 1",
-    [FORGET_RECORDED] = "UPDATE device SET line = NULL, state = 0, complete = 0 WHERE state = 3",
+    // Also those that failed, and are tried again, and those that are only reserved: their counters have moved on.
+    [FORGET_RECORDED] =
+        "UPDATE device SET line = NULL, state = CASE state WHEN 3 THEN 0 ELSE state END,"
+        " complete = 0 WHERE state = 3 OR (state IN (0, 4) AND converted IS NOT NULL)",
     [LAST_LINE] = "SELECT coalesce(max(line), 0) FROM device",
     [CHANGE_STATES] = "UPDATE device SET state = ?2, changed = ?3 WHERE state = ?1",
     [TOTAL] = "SELECT count(*)" DEVICE_FROM,
@@ -303,9 +306,11 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
     if (result == 0) result = check_identity(journal, &version, error);
     if (result == 0) result = check_soundness(journal, error);
     if (result == 0) result = journal_settle(journal, error);
-    if (result == 0) result = journal_upgrade(journal, version, writable, error);
+    if (result == 0) result = journal_view_older(journal, version, error);
     if (result == 0) result = read_sealed(journal, error);
     if (result == 0) result = guard_check(journal, place, writable, error);
+    if (result == 0 && writable) result = journal_upgrade(journal, version, error);
+    if (result == 0 && writable) result = guard_check_statements(journal, error);
     if (result == 0) sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     // A process that was killed may have left what it wrote, but did not sync: that is safe before anything is done on
     // the strength of it.

@@ -185,7 +185,8 @@ int journal_set_line(struct journal *journal, int64_t sequence, uint64_t line, s
 int journal_next_line(struct journal *journal, uint64_t after, struct journal_device *ret_device,
                       struct error *error);
 
-// Devices that are RECORDED are PLANNED again: their line is not out, and what was read of them counts no longer.
+// Devices that are RECORDED are PLANNED again: their line is not out, and what was read of them counts no longer. That is
+// also forgotten of others that are PLANNED, or RESERVING.
 int journal_forget_recorded(struct journal *journal, struct error *error);
 
 // The greatest line; 0 = none.

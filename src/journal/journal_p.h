@@ -62,8 +62,11 @@ int journal_execute(struct journal *journal, const char *text, struct error *err
 // Makes the tables of the present version.
 int journal_make_tables(struct journal *journal, struct error *error);
 
-// Brings the tables of an older version to the present one; if the file is only looked at, just for this connection.
-int journal_upgrade(struct journal *journal, int64_t version, bool writable, struct error *error);
+// Lets this connection see the tables of an older version as the present ones, without a change to the file.
+int journal_view_older(struct journal *journal, int64_t version, struct error *error);
+
+// Brings tables that are seen so to the present version.
+int journal_upgrade(struct journal *journal, int64_t version, struct error *error);
 
 // Binds the time of a change.
 void journal_bind_now(struct journal *journal, sqlite3_stmt *statement, int index);

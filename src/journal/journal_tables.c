@@ -52,10 +52,13 @@ int journal_make_tables(struct journal *journal, struct error *error) {
     return result != 0 ? result : set_version(journal, error);
 }
 
-int journal_upgrade(struct journal *journal, int64_t version, bool writable, struct error *error) {
+int journal_view_older(struct journal *journal, int64_t version, struct error *error) {
+    return version >= JOURNAL_VERSION ? 0 : journal_execute(journal, version_2_view, error);
+}
+
+int journal_upgrade(struct journal *journal, int64_t version, struct error *error) {
     if (version >= JOURNAL_VERSION) return 0;
-    if (!writable) return journal_execute(journal, version_2_view, error);
-    int result = journal_execute(journal, "BEGIN IMMEDIATE", error);
+    int result = journal_execute(journal, "DROP VIEW temp.device; BEGIN IMMEDIATE", error);
     if (result == 0) result = journal_execute(journal, version_2, error);
     if (result == 0) result = set_version(journal, error);
     if (result == 0) result = journal_execute(journal, "COMMIT", error);

@@ -11,18 +11,19 @@ static enum device_state state_before(const struct run *run) {
     return run->setup.target_instance != NULL ? DEVICE_VERIFIED : DEVICE_RELEASED;
 }
 
-static void confirm_result(struct run *run, int64_t sequence, const char *id,
-                           const struct source_confirmation *confirmation) {
+// Fails only if the journal cannot be written.
+static int confirm_result(struct run *run, int64_t sequence, const char *id,
+                          const struct source_confirmation *confirmation, struct error *error) {
     // What the source still handles is to be released again by the next run.
     bool held = confirmation->proof == SOURCE_HELD;
     enum device_state state = held ? DEVICE_RELEASING : DEVICE_CONFIRMED;
-    ERROR_AUTO ignored = {0};
+    int result = 0;
     // With a server as target, what was heard has been dealt with before its import.
     bool remarkable = confirmation->proof == SOURCE_HELD || run->setup.target_instance == NULL;
     if (confirmation->proof == SOURCE_RELEASED || !remarkable) {
-        (void)journal_set_state(run->journal, sequence, state, &ignored);
+        result = journal_set_state(run->journal, sequence, state, error);
     } else {
-        (void)journal_set_reason(run->journal, sequence, state, confirmation->remark, &ignored);
+        result = journal_set_reason(run->journal, sequence, state, confirmation->remark, error);
     }
     run->uncommitted = true;
     run->numbers.confirmed++;
@@ -34,6 +35,7 @@ static void confirm_result(struct run *run, int64_t sequence, const char *id,
         run->numbers.moved_on++;
         run_tell(run, LOG_WARN, id, confirmation->remark, NULL);
     }
+    return result;
 }
 
 static enum job_step confirm_job(void *context, struct job *job, struct error *error) {
@@ -45,7 +47,11 @@ static enum job_step confirm_job(void *context, struct job *job, struct error *e
 static void confirm_finished(struct sweep_slot *slot, bool done, struct error *error) {
     struct sweep *sweep = slot->sweep;
     if (done) {
-        confirm_result(sweep->run, slot->device.sequence, slot->device.record.id, slot->own);
+        if (confirm_result(sweep->run, slot->device.sequence, slot->device.record.id, slot->own, error) == 0)
+            return;
+        sweep->stopping = true;
+        error_release(&sweep->error);
+        error_move(&sweep->error, error);
         return;
     }
     run_tell(sweep->run, LOG_WARN, slot->device.record.id, "is cleared, but could not be looked at once more",
@@ -82,7 +88,7 @@ static int confirm_entry(struct run *run, const struct source_record *now, uint6
         const struct run_setup *setup = &run->setup;
         if (setup->driver->confirm(setup->source, &job, &device.record, now, &confirmation, error) ==
             JOB_DONE) {
-            confirm_result(run, device.sequence, device.record.id, &confirmation);
+            result = confirm_result(run, device.sequence, device.record.id, &confirmation, error);
             *left -= 1;
         } else {
             result = -(int)error->code;

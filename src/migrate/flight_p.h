@@ -133,6 +133,9 @@ void flight_verified(struct flight *flight, bool done, struct error *error);
 // What follows the release.
 void flight_go_on(struct flight *flight);
 
+// The source has given it up, and its counters are known: it is made at the target.
+void flight_start_at_target(struct flight *flight);
+
 // A step failed: it goes back.
 void flight_undo(struct flight *flight, struct error *error);
 

@@ -119,5 +119,5 @@ void flight_heard(struct flight *flight, bool done, struct error *error) {
         run_tell(run, LOG_WARN, flight->record.id,
                  "could not be looked at after its release: one downlink counter is skipped", error);
     }
-    flight_start(flight, STAGE_IMPORT);
+    flight_start_at_target(flight);
 }

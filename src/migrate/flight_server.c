@@ -179,6 +179,10 @@ void flight_verified(struct flight *flight, bool done, struct error *error) {
 
 // ---- what follows the release
 
+void flight_start_at_target(struct flight *flight) {
+    flight_start(flight, flight->claim == CLAIM_LATE ? STAGE_RESERVE : STAGE_IMPORT);
+}
+
 void flight_go_on(struct flight *flight) {
     const struct run_setup *setup = &flight->flights->run->setup;
     bool hears =
@@ -186,11 +190,10 @@ void flight_go_on(struct flight *flight) {
     if (flight->claim == CLAIM_FOUND) {
         flight_set_state(flight, DEVICE_IMPORTED);
         flight_start(flight, STAGE_VERIFY);
-    } else if (flight->claim == CLAIM_LATE) {
-        // Whatever was heard, was heard before it was deleted.
-        flight_start(flight, STAGE_RESERVE);
+    } else if (hears) {
+        flight_start(flight, STAGE_HEAR);
     } else {
-        flight_start(flight, hears ? STAGE_HEAR : STAGE_IMPORT);
+        flight_start_at_target(flight);
     }
 }
 

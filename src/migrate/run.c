@@ -179,8 +179,9 @@ int run_job(struct run *run, enum run_side side, int priority, task_function *fu
 
 int run_commit(struct run *run, struct error *error) {
     if (!run->uncommitted) return 0;
-    run->uncommitted = false;
-    return journal_commit(run->journal, error);
+    int result = journal_commit(run->journal, error);
+    if (result == 0) run->uncommitted = false;
+    return result;
 }
 
 // Those that an earlier process left half way back come first; then all others are looked at before one of them is
@@ -211,6 +212,7 @@ static int run_before_flights(struct run *run, struct error *error) {
 static int run_all(struct run *run, struct error *error) {
     const struct run_setup *setup = &run->setup;
     bool server = setup->target_instance != NULL;
+    if (setup->gateways) return run_gateways(run, error);
     int result = run_formatters_look(run, error);
     if (result != 0) return result;
     if (setup->plan_only || (setup->dry_run && server)) {
@@ -228,9 +230,11 @@ static int run_all(struct run *run, struct error *error) {
     if (run_confirm(run, &late) != 0) {
         run_tell(run, LOG_WARN, NULL, "the devices that were cleared could not all be looked at once more",
                  &late);
-        if (late.code == ERROR_CANCELLED && result == 0) {
+        // But a journal that cannot be written does not know what was found out.
+        bool counts = late.code == ERROR_CANCELLED || late.code == ERROR_OUTPUT;
+        if (counts && result == 0) {
             error_move(error, &late);
-            result = -ERROR_CANCELLED;
+            result = -(int)error->code;
         }
     }
     ERROR_AUTO commit = {0};
@@ -350,7 +354,8 @@ static int run_each_application(struct run *run,
 
 int run_resume(struct run *run, struct error *error) {
     // What was read of a device before, but not gone on with, counts no longer.
-    int result = run->setup.target_instance == NULL ? 0 : journal_forget_recorded(run->journal, error);
+    bool server = run->setup.target_instance != NULL;
+    int result = server && !run->setup.gateways ? journal_forget_recorded(run->journal, error) : 0;
     run->uncommitted = true;
     if (result == 0) result = run_commit(run, error);
     return result != 0 ? result : run_each_application(run, run_application, error);
@@ -368,6 +373,9 @@ static int verify_application(struct run *run, const char *application, struct e
 }
 
 int run_verify(struct run *run, const struct run_verification *wanted, struct error *error) {
+    if (run->setup.gateways) {
+        return error_set(error, ERROR_USAGE, "the run was about gateways: verify reads devices back");
+    }
     if (run->setup.target_instance == NULL) {
         error_set(error, ERROR_USAGE, "the run wrote its devices to a file: nothing can be read back");
         error_hint(error, "validate checks such a file");
@@ -388,7 +396,10 @@ int run_verify(struct run *run, const struct run_verification *wanted, struct er
 static int rollback_application(struct run *run, const char *application, struct error *error) {
     bool planned = false;
     int result = run_start(run, application, &planned, error);
-    if (result == 0) result = run_restore(run, DEVICE_RESTORING, DEVICE_RESTORED, error);
+    if (result == 0) {
+        result = run->setup.gateways ? run_restore_gateways(run, error)
+                                     : run_restore(run, DEVICE_RESTORING, DEVICE_RESTORED, error);
+    }
     run_show(run);
     return result;
 }

@@ -12,6 +12,15 @@ static struct target *target_of(const struct undo *undo) {
     return undo->run->setup.target_instance;
 }
 
+static bool is_at_target(const struct undo *undo) {
+    return undo->device != NULL && target_of(undo) != NULL && undo->claim != CLAIM_NONE;
+}
+
+// What was found at the target, and not made or changed by the run, stays there.
+static bool is_to_be_removed(const struct undo *undo) {
+    return is_at_target(undo) && undo->claim != CLAIM_FOUND;
+}
+
 // ---- jobs
 
 static enum job_step recall_job(void *context, struct job *job, struct error *error) {
@@ -29,6 +38,9 @@ static enum job_step restore_job(void *context, struct job *job, struct error *e
     struct undo *undo = context;
     const struct run_setup *setup = &undo->run->setup;
     undo->restoration = (struct source_restoration){.progress = undo->progress};
+    // Until it was removed there, the target may have answered it once more.
+    if (undo->progress.known && !undo->progress.rejoined && is_to_be_removed(undo))
+        undo->restoration.progress.last_n_f_cnt_down++;
     return setup->driver->restore(setup->source, job, undo->record, &undo->restoration, error);
 }
 
@@ -73,15 +85,6 @@ static void undo_finished(void *context, struct task *task, enum job_step step, 
         undo->remark = memory_strdup(undo->restoration.remark);
         undo->stage = UNDO_END;
     }
-}
-
-static bool is_at_target(const struct undo *undo) {
-    return undo->device != NULL && target_of(undo) != NULL && undo->claim != CLAIM_NONE;
-}
-
-// What was found at the target, and not made or changed by the run, stays there.
-static bool is_to_be_removed(const struct undo *undo) {
-    return is_at_target(undo) && undo->claim != CLAIM_FOUND;
 }
 
 // Starts a stage, or the next one that there is something to do in.

@@ -6,10 +6,36 @@
 #include "base/memory.h"
 #include "target/tts_p.h"
 
+static bool same_bytes(const ProtobufCBinaryData *one, const ProtobufCBinaryData *other) {
+    return one->len == other->len && (one->len == 0 || memcmp(one->data, other->data, one->len) == 0);
+}
+
+// LoRaWAN 1.0 has one network session key, of which the Network Server keeps copies. Another key is refused next to the
+// copies of the old one, so they go along with it.
+static Tts__Session *with_copies(const Tts__EndDevice *device, Tts__Session *session,
+                                 const Tts__Session *before, struct arena *arena) {
+    if (device->lorawan_version == TTS__MACVERSION__MAC_V1_1 || session == NULL || session->keys == NULL ||
+        before == NULL || before->keys == NULL || session->keys->f_nwk_s_int_key == NULL ||
+        before->keys->f_nwk_s_int_key == NULL ||
+        same_bytes(&session->keys->f_nwk_s_int_key->key, &before->keys->f_nwk_s_int_key->key))
+        return session;
+    Tts__Session *copy = arena_new(arena, Tts__Session);
+    copy[0] = *session;
+    copy->keys = arena_new(arena, Tts__SessionKeys);
+    copy->keys[0] = *session->keys;
+    copy->keys->s_nwk_s_int_key = copy->keys->nwk_s_enc_key = copy->keys->f_nwk_s_int_key;
+    return copy;
+}
+
 bool tts_set_call(struct tts *self, struct job *job, enum tts_place place, const Tts__EndDevice *part,
                   const Tts__EndDevice *before, unsigned tries) {
     Tts__EndDevice device = *part;
-    Google__FieldMask *mask = tts_mask(part, before, place, job->arena);
+    if (place == TTS_NETWORK && before != NULL) {
+        device.session = with_copies(part, part->session, before->session, job->arena);
+        device.pending_session =
+            with_copies(part, part->pending_session, before->pending_session, job->arena);
+    }
+    Google__FieldMask *mask = tts_mask(&device, before, place, job->arena);
     if (mask->n_paths == 0 && (before != NULL || place == TTS_IDENTITY)) return false;
     Tts__SetEndDeviceRequest set = TTS__SET_END_DEVICE_REQUEST__INIT;
     Tts__UpdateEndDeviceRequest update = TTS__UPDATE_END_DEVICE_REQUEST__INIT;

@@ -146,13 +146,13 @@ enum job_step tts_look(struct target *target, struct job *job, const struct devi
     size_t first = 0;
     if (has_euis(end_device)) {
         if (look_owner(self, job, end_device, ret_look, error) != JOB_DONE) return JOB_FAILED;
-        if (ret_look->found == TARGET_TAKEN) return JOB_DONE;
         first = 1;
     }
     struct tts_found found;
     if (self->planned) return JOB_DONE;
     if (tts_find_replies(self, job, first, end_device, &found, error) != 0) return JOB_FAILED;
     if (found.failed != NULL) return tts_failed(self, found.failed_call, found.failed, error);
+    // Who has its EUIs may be about to give them up; who has its ID is not.
     if (found.device != NULL) judge_found(self, job, end_device, &found, ret_look);
     return JOB_DONE;
 }

@@ -35,18 +35,45 @@ static const char *const kinds[] = {
 };
 static const char *const methods[] = {"SetDevice", "GetDevice",  "GetDevicesForApplication",
                                       "*",         "GetByAppID", "token"};
+// Of The Things Stack: first what is asked for each device.
+static const char *const tts_methods[] = {
+    "NsEndDeviceRegistry/Set",
+    "NsEndDeviceRegistry/Get",
+    "EndDeviceRegistry/Create",
+    "JsEndDeviceRegistry/Set",
+    "EndDeviceRegistry/Get",
+    "AsEndDeviceRegistry/Set",
+    "NsEndDeviceRegistry/Delete",
+    "EndDeviceRegistry/Delete",
+    "JsEndDeviceRegistry/Delete",
+    "*",
+    "AsEndDeviceRegistry/Delete",
+    "EndDeviceRegistry/GetIdentifiersForEUIs",
+    "SetDevice",
+    "EndDeviceRegistry/Update",
+    "EndDeviceRegistry/List",
+    "GetDevice",
+};
 static const char *const counts[] = {"every", "at", "count"};
 
 enum {
     KINDS = sizeof kinds / sizeof *kinds,
     METHODS = sizeof methods / sizeof *methods,
     COUNTS = sizeof counts / sizeof *counts,
+    TTS_METHODS = sizeof tts_methods / sizeof *tts_methods,
 };
 
-bool case_fault_spec(const struct case_fault *fault, char *spec, size_t size) {
+static bool has_tts(const struct sim_case *drawn) {
+    return drawn->source == SIM_TTS || drawn->target == SIM_TTS;
+}
+
+bool case_fault_spec(const struct sim_case *drawn, size_t index, char *spec, size_t size) {
+    const struct case_fault *fault = &drawn->faults[index];
+    const char *method =
+        has_tts(drawn) ? tts_methods[fault->method % TTS_METHODS] : methods[fault->method % METHODS];
     if (fault->kind <= 0 || fault->kind >= KINDS) return false;
-    snprintf(spec, size, "%s:%s:%s=%lld", methods[fault->method % METHODS], kinds[fault->kind],
-             counts[fault->count % COUNTS], (long long)(fault->number > 0 ? fault->number : 1));
+    snprintf(spec, size, "%s:%s:%s=%lld", method, kinds[fault->kind], counts[fault->count % COUNTS],
+             (long long)(fault->number > 0 ? fault->number : 1));
     return true;
 }
 
@@ -60,10 +87,11 @@ static bool one_in(struct prng *prng, uint32_t count) {
     return prng_below(prng, count) == 0;
 }
 
-static void draw_fault(struct prng *prng, struct case_fault *fault) {
+static void draw_fault(struct prng *prng, bool tts, struct case_fault *fault) {
     fault->kind = draw(prng, 1, KINDS - 1);
     // Mostly what is asked for each device.
     fault->method = one_in(prng, 3) ? draw(prng, 0, METHODS - 1) : draw(prng, 0, 1);
+    if (tts) fault->method = draw(prng, 0, TTS_METHODS - 1);
     fault->count = draw(prng, 0, COUNTS - 1);
     fault->number = fault->count == 0   ? draw(prng, 2, 9)
                     : fault->count == 1 ? draw(prng, 1, 20)
@@ -74,7 +102,25 @@ static void draw_fault(struct prng *prng, struct case_fault *fault) {
 static int64_t draw_event(struct prng *prng, const struct sim_case *drawn, bool first) {
     uint32_t events = 60 + (uint32_t)drawn->devices * 16;
     if (!first) events = 40 + (uint32_t)drawn->devices * 8;
+    if (drawn->target == SIM_TTS) events *= 4;
     return one_in(prng, 3) ? draw(prng, 1, 60) : draw(prng, 1, events);
+}
+
+// Apart from the rest, so that this can change without it.
+static void draw_pair(struct sim_case *drawn, uint64_t seed) {
+    struct prng prng = prng_init(seed, 0xB07);
+    static const struct {
+        enum sim_network source, target;
+    } pairs[] = {{SIM_V2, SIM_V2},  {SIM_V2, SIM_V2},   {SIM_V2, SIM_TTS}, {SIM_V2, SIM_TTS},
+                 {SIM_TTS, SIM_V2}, {SIM_TTS, SIM_TTS}, {SIM_TTS, SIM_TTS}};
+    uint32_t pair = prng_below(&prng, sizeof pairs / sizeof *pairs);
+    drawn->source = pairs[pair % 2].source;
+    drawn->target = pairs[pair % 2].target;
+    drawn->release = draw(&prng, 0, 2);
+    drawn->together = one_in(&prng, 3);
+    drawn->conflicts = one_in(&prng, 2) ? 0 : draw(&prng, 1, 6);
+    drawn->on_conflict = draw(&prng, 0, 2);
+    drawn->no_plan = one_in(&prng, 3);
 }
 
 static void draw_process(struct prng *prng, const struct sim_case *drawn, bool first,
@@ -108,9 +154,10 @@ void case_draw(struct sim_case *drawn, uint64_t seed) {
         .pipe = one_in(&prng, 4),
         .rollback = one_in(&prng, 3),
     };
+    draw_pair(drawn, seed);
     drawn->keep_going = drawn->broken ? !one_in(&prng, 8) : one_in(&prng, 4);
     int64_t faults = one_in(&prng, 3) ? 0 : draw(&prng, 1, FAULTS);
-    for (int64_t i = 0; i < faults; i++) draw_fault(&prng, &drawn->faults[i]);
+    for (int64_t i = 0; i < faults; i++) draw_fault(&prng, has_tts(drawn), &drawn->faults[i]);
     int64_t processes = draw(&prng, 1, PROCESSES);
     for (int64_t i = 0; i < processes; i++) draw_process(&prng, drawn, i == 0, &drawn->processes[i]);
 }
@@ -152,7 +199,10 @@ static const struct {
     NUMBER(eui_as_id), NUMBER(keep_going),
     NUMBER(latency),   NUMBER(jitter),
     NUMBER(timeout),   NUMBER(with_session),
-    PROCESS(0),
+    NUMBER(conflicts), NUMBER(on_conflict),
+    NUMBER(no_plan),   NUMBER(together),
+    NUMBER(release),   NUMBER(source),
+    NUMBER(target),    PROCESS(0),
 };
 
 const char *case_name(const struct sim_case *named, size_t index, const int64_t **ret_place) {

@@ -13,42 +13,15 @@
 
 // ---- devices
 
-static struct v2_device *world_device(const struct sim *sim, const struct sim_device *device) {
-    return v2_find_device(sim->world->v2->main, device->id);
-}
-
-static void read_keys(const struct sim *sim, const struct v2_device *device, struct sim_keys *keys) {
-    const struct v2_network_device *network =
-        v2_network_find(&sim->world->v2->network, device->app_eui, device->dev_eui);
-    memcpy(keys->app_key, device->app_key, KEY_SIZE);
-    memcpy(keys->app_s_key, device->app_s_key, KEY_SIZE);
-    memcpy(keys->dev_addr, device->session.dev_addr, DEV_ADDR_SIZE);
-    memcpy(keys->nwk_s_key, device->session.nwk_s_key, KEY_SIZE);
-    keys->f_cnt_up = network == NULL ? 0 : network->f_cnt_up;
-    keys->f_cnt_down = network == NULL ? 0 : network->f_cnt_down;
-}
-
-// Everything that neither a migration nor a device changes.
-static void read_rest(const struct sim *sim, const struct v2_device *device, struct buffer *rest) {
-    struct v2_device copy = *device;
-    memset(copy.app_key, 0, KEY_SIZE);
-    memset(copy.app_s_key, 0, KEY_SIZE);
-    memset(&copy.session, 0, sizeof copy.session);
-    copy.dev_nonces = copy.app_nonces = 0;
-    v2_encode_device(rest, world_app_id(sim->world), &copy, NULL);
-}
-
 void sim_check_begin(struct sim *sim) {
-    const struct v2_application *application = sim->world->v2->main;
-    sim->device_count = application->device_count;
-    sim->devices = memory_new_array(struct sim_device, sim->device_count);
+    sim_devices_read(sim);
     for (size_t i = 0; i < sim->device_count; i++) {
         struct sim_device *device = &sim->devices[i];
-        device->id = memory_strdup(application->devices[i]->dev_id);
         buffer_init(&device->rest, BUFFER_UNLIMITED);
-        read_rest(sim, application->devices[i], &device->rest);
-        read_keys(sim, application->devices[i], &device->first);
+        sim_rest_read(sim, device, &device->rest);
+        sim_keys_read(sim, device, &device->first);
         device->taken = device->first;
+        device->first_held = sim_is_held(sim, device, false);
     }
 }
 
@@ -68,20 +41,18 @@ struct sim_device *sim_find_device(struct sim *sim, const char *id, size_t size)
     return NULL;
 }
 
+const char *sim_application(const struct sim *sim) {
+    return sim->c.source == SIM_V2 ? world_app_id(sim->world) : WORLD_TTS_SOURCE_APP_ID;
+}
+
 // ---- at a change
 
 void sim_check_before_change(struct sim *sim, struct sim_device *device) {
-    read_keys(sim, world_device(sim, device), &device->present);
+    sim_keys_read(sim, device, &device->present);
 }
 
 static bool was_taken(const uint8_t *before, const uint8_t *after) {
     return !v2_is_zero(before, KEY_SIZE) && v2_is_zero(after, KEY_SIZE);
-}
-
-// A session of which a part is missing is no session: it stays where it is, and nobody misses it.
-static bool has_session(const struct sim_keys *keys) {
-    return !v2_is_zero(keys->dev_addr, DEV_ADDR_SIZE) && !v2_is_zero(keys->nwk_s_key, KEY_SIZE) &&
-           !v2_is_zero(keys->app_s_key, KEY_SIZE);
 }
 
 // What survives whatever happens next: of a file what is synced, of a pipe what its reader has.
@@ -102,15 +73,22 @@ static void check_taken(struct sim *sim, struct sim_device *device, const struct
     device->cleared = true;
     sim->numbers->cleared++;
     if (!device->read) sim_violated(sim, "%s is cleared with what an earlier process had read", device->id);
+    if (device->taken.f_cnt_down > device->last_read + 1) device->far = true;
+    if (sim_to_server(sim)) {
+        if (sim->c.source == SIM_V2 && sim->c.with_session && !v2_is_zero(now->nwk_s_key, KEY_SIZE))
+            device->unlike = true;
+        return;
+    }
     if (join && !is_out(sim, before->app_key))
         sim_violated(sim, "%s is cleared, but its line is not safe", device->id);
-    if (session && !is_out(sim, before->nwk_s_key)) {
+    bool goes = sim->c.source == SIM_V2 || sim->c.with_session || v2_is_zero(before->app_key, KEY_SIZE);
+    if (session && goes && !is_out(sim, before->nwk_s_key)) {
         // A device that joined again meanwhile has another session than the one that was read.
         if (v2_is_zero(before->app_key, KEY_SIZE))
             sim_violated(sim, "the session of %s is cleared, but its line is not safe", device->id);
         device->unlike = true;
     }
-    if (sim->c.with_session && !session && has_session(now)) device->unlike = true;
+    if (sim->c.with_session && !session && sim_is_session(now)) device->unlike = true;
 }
 
 static void check_restored(struct sim *sim, struct sim_device *device, const struct sim_keys *now) {
@@ -118,20 +96,29 @@ static void check_restored(struct sim *sim, struct sim_device *device, const str
     bool join = was_taken(now->app_key, before->app_key);
     bool session = was_taken(now->nwk_s_key, before->nwk_s_key);
     if (!join && !session) return;
+    uint32_t ignored = 0;
+    if (device->recalled > 0 && sim_next_down(sim, device, false, &ignored) > device->recalled + 1)
+        device->far = true;
     device->cleared = false;
+    device->taken = *now;
     sim->numbers->restored++;
 }
 
-void sim_check_read(struct sim *sim, struct sim_device *device) {
-    struct sim_keys now = {0};
-    read_keys(sim, world_device(sim, device), &now);
+void sim_check_read(struct sim *sim, struct sim_device *device, bool at_target) {
+    struct sim_keys now;
+    if (at_target) {
+        uint32_t ignored = 0;
+        if (device->recalled == 0) device->recalled = sim_next_down(sim, device, true, &ignored);
+        return;
+    }
+    sim_keys_read(sim, device, &now);
     device->read = true;
     if (!device->cleared) device->last_read = now.f_cnt_down;
 }
 
 void sim_check_after_change(struct sim *sim, struct sim_device *device) {
-    struct sim_keys now = {0};
-    read_keys(sim, world_device(sim, device), &now);
+    struct sim_keys now;
+    sim_keys_read(sim, device, &now);
     if (sim->verbose) {
         printf("%8.3f s  changed: %s: AppKey %d to %d, session %d to %d, downlinks %lu to %lu\n",
                (double)sim->now / 1e9, device->id, !v2_is_zero(device->present.app_key, KEY_SIZE),
@@ -141,6 +128,7 @@ void sim_check_after_change(struct sim *sim, struct sim_device *device) {
     }
     check_taken(sim, device, &now);
     check_restored(sim, device, &now);
+    sim_check_held(sim, device);
 }
 
 // ---- what people were told
@@ -165,7 +153,7 @@ void sim_told(struct sim *sim, const struct log_record *record) {
     struct sim_device *device = sim_find_device(sim, record->device_id, strlen(record->device_id));
     if (device == NULL) return;
     if (strstr(record->message, "was heard") != NULL || strstr(record->message, "joined") != NULL ||
-        strstr(record->message, "counter") != NULL) {
+        strstr(record->message, "counter") != NULL || strstr(record->message, "answered") != NULL) {
         device->named = true;
     }
     static const char advice[] = "last_n_f_cnt_down to ";
@@ -187,8 +175,11 @@ static void check_secret(struct sim *sim, const char *id, const uint8_t *key) {
 
 void sim_check_secrets(struct sim *sim) {
     if (sim->told.size == 0) return;
-    if (strstr(buffer_string(&sim->told), world_access_key(sim->world)) != NULL)
-        sim_violated(sim, "the access key was told");
+    const char *const keys[] = {world_access_key(sim->world), world_tts_key(sim->world, WORLD_TTS_KEY_SOURCE),
+                                world_tts_key(sim->there, WORLD_TTS_KEY_TARGET)};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (strstr(buffer_string(&sim->told), keys[i]) != NULL) sim_violated(sim, "an access key was told");
+    }
     for (size_t i = 0; i < sim->told.size; i++) sim->told.data[i] = (uint8_t)tolower(sim->told.data[i]);
     for (size_t i = 0; i < sim->device_count; i++) {
         const struct sim_device *device = &sim->devices[i];
@@ -206,14 +197,14 @@ void sim_check_secrets(struct sim *sim) {
 void sim_check_journal(struct sim *sim, struct journal *journal) {
     bool planned = false;
     ERROR_AUTO error = {0};
-    int known = journal_find_application(journal, world_app_id(sim->world), &planned, &error);
+    int known = journal_find_application(journal, sim_application(sim), &planned, &error);
     for (size_t i = 0; i < sim->device_count; i++) {
         const struct sim_device *device = &sim->devices[i];
         if (!device->cleared && !sim->verbose) continue;
         struct journal_device kept = {0};
         int found = known != 0 ? 0 : journal_find(journal, device->id, &kept, &error);
         bool follows = found == 1 && ((kept.state >= DEVICE_RELEASING && kept.state <= DEVICE_CONFIRMED) ||
-                                      kept.state == DEVICE_RESTORING);
+                                      kept.state == DEVICE_RESTORING || kept.state == DEVICE_UNDOING);
         if (sim->verbose && found == 1)
             printf("            %s: %s, line %llu\n", device->id, device_state_name(kept.state),
                    (unsigned long long)kept.line);
@@ -242,9 +233,9 @@ static bool has_bytes(const char *text, const uint8_t *bytes, size_t size) {
 
 static struct sim_device *device_of_line(struct sim *sim, const json_t *line) {
     for (size_t i = 0; i < sim->device_count; i++) {
-        const struct v2_device *device = world_device(sim, &sim->devices[i]);
-        if (has_bytes(text_at(line, "ids", "dev_eui", NULL), device->dev_eui, EUI_SIZE) &&
-            has_bytes(text_at(line, "ids", "join_eui", NULL), device->app_eui, EUI_SIZE)) {
+        const uint8_t *euis = sim->devices[i].euis;
+        if (has_bytes(text_at(line, "ids", "dev_eui", NULL), euis + EUI_SIZE, EUI_SIZE) &&
+            has_bytes(text_at(line, "ids", "join_eui", NULL), euis, EUI_SIZE)) {
             return &sim->devices[i];
         }
     }
@@ -258,7 +249,7 @@ static int64_t counter_of(const json_t *line, const char *name) {
 // The device as it was when it was taken is what its line carries on.
 static void check_session(struct sim *sim, struct sim_device *device, const json_t *line) {
     const struct sim_keys *taken = &device->taken;
-    bool goes = has_session(taken) && (sim->c.with_session || v2_is_zero(taken->app_key, KEY_SIZE));
+    bool goes = sim_is_session(taken) && (sim->c.with_session || v2_is_zero(taken->app_key, KEY_SIZE));
     if (device->unlike) return;
     if (goes != (json_object_get(line, "session") != NULL)) {
         sim_violated(sim, "%s: the session %s its line", device->id, goes ? "is not in" : "is wrongly in");
@@ -326,13 +317,12 @@ static bool one_frame(const struct sim_device *device) {
 
 // A device that is not taken is as it was, or as it made itself by joining.
 static void check_kept(struct sim *sim, const struct sim_device *device) {
-    const struct v2_device *there = world_device(sim, device);
-    struct sim_keys now = {0};
-    read_keys(sim, there, &now);
+    struct sim_keys now;
+    sim_keys_read(sim, device, &now);
     const struct sim_keys *before = &device->taken;
     if (!same_key(now.app_key, before->app_key))
         sim_violated(sim, "%s has another AppKey than before", device->id);
-    if (!has_session(before) || device->unlike) return;
+    if (!sim_is_session(before) || device->unlike) return;
     if (!same_key(now.nwk_s_key, before->nwk_s_key) || !same_key(now.app_s_key, before->app_s_key) ||
         memcmp(now.dev_addr, before->dev_addr, DEV_ADDR_SIZE) != 0) {
         sim_violated(sim, "%s has another session than before", device->id);
@@ -347,13 +337,14 @@ static void check_kept(struct sim *sim, const struct sim_device *device) {
 
 // Nothing that was to go on at another network still works here.
 static void check_gone(struct sim *sim, const struct sim_device *device) {
-    const struct v2_device *there = world_device(sim, device);
+    struct sim_keys now;
+    sim_keys_read(sim, device, &now);
     bool session = sim->c.with_session || v2_is_zero(device->taken.app_key, KEY_SIZE);
-    if (!v2_is_zero(there->app_key, KEY_SIZE))
+    if (!v2_is_zero(now.app_key, KEY_SIZE))
         sim_violated(sim, "%s is exported, and still has its AppKey in V2", device->id);
-    if (session && !device->unlike && has_session(&device->taken) &&
-        !v2_is_zero(there->session.nwk_s_key, KEY_SIZE))
+    if (session && !device->unlike && sim_is_session(&device->taken) && !v2_is_zero(now.nwk_s_key, KEY_SIZE))
         sim_violated(sim, "%s is exported, and still has its session in V2", device->id);
+    if (sim_to_server(sim)) return;
     if (device->lines != 1) sim_violated(sim, "%s is cleared, and has %u lines", device->id, device->lines);
     if (one_frame(device) && device->advice < device->least_down) {
         sim_violated(sim, "%s: its line needs the downlink counter %lu, and people were told %lu", device->id,
@@ -365,8 +356,8 @@ static void check_gone(struct sim *sim, const struct sim_device *device) {
 
 static void check_state(struct sim *sim, const struct sim_device *device, enum device_state state,
                         bool back) {
-    bool gone = state == DEVICE_RELEASED || state == DEVICE_CONFIRMED;
-    bool kept = state == DEVICE_FAILED || state == DEVICE_RESTORED ||
+    bool gone = state >= DEVICE_RELEASED && state <= DEVICE_CONFIRMED;
+    bool kept = state == DEVICE_FAILED || state == DEVICE_SKIPPED || state == DEVICE_RESTORED ||
                 (back && (state == DEVICE_PLANNED || state == DEVICE_RECORDED));
     if (!gone && !kept && !(state == DEVICE_RESTORING && !back)) {
         sim_violated(sim, "%s is %s at the end", device->id, device_state_name(state));
@@ -387,12 +378,15 @@ static void check_device(struct sim *sim, struct journal *journal, const struct 
     int found = journal_find(journal, device->id, &kept, &error);
     if (found < 0) sim_violated(sim, "the journal cannot be read: %s", error.message);
     if (found == 1) check_state(sim, device, kept.state, back);
+    if (found == 1 && sim_to_server(sim)) sim_check_at_target(sim, device, kept.state, back);
     if (found == 0 && device->cleared) sim_violated(sim, "%s is cleared without any record", device->id);
     journal_device_release(&kept);
     if (!device->cleared) check_kept(sim, device);
+    // An entry that is taken away, or made again, is not what it was.
+    if (device->cleared && sim->c.source == SIM_TTS) return;
     BUFFER_AUTO rest;
     buffer_init(&rest, BUFFER_UNLIMITED);
-    read_rest(sim, world_device(sim, device), &rest);
+    sim_rest_read(sim, device, &rest);
     if (rest.size != device->rest.size || memcmp(rest.data, device->rest.data, rest.size) != 0)
         sim_violated(sim, "%s is not what it was, apart from keys and counters", device->id);
 }
@@ -400,10 +394,11 @@ static void check_device(struct sim *sim, struct journal *journal, const struct 
 void sim_check_end(struct sim *sim, struct journal *journal, bool back) {
     bool planned = false;
     ERROR_AUTO error = {0};
-    if (journal_find_application(journal, world_app_id(sim->world), &planned, &error) != 0) {
+    if (journal_find_application(journal, sim_application(sim), &planned, &error) != 0) {
         sim_violated(sim, "the journal has lost the application");
         return;
     }
-    if (!back) check_lines(sim);
+    if (!back && !sim_to_server(sim)) check_lines(sim);
     for (size_t i = 0; i < sim->device_count; i++) check_device(sim, journal, &sim->devices[i], back);
+    if (sim_to_server(sim)) sim_check_others(sim, sim->c.on_conflict == 2 && !back);
 }

@@ -59,7 +59,7 @@ line_before_validation:flight_write.c)
     ;;
 read_before_kill:*)
     # What a killed run had read of a device that it did not clear counts on.
-    change 1 'SET line = NULL, state = 0, complete = 0 WHERE' 'SET line = NULL, state = 0 WHERE'
+    change 1 '" complete = 0 WHERE state = 3 OR' '" complete = complete WHERE state = 3 OR'
     ;;
 *)
     echo "mutate.sh: no mutation $mutation" >&2

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/memory.h"
+#include "device/error_details.h"
 #include "sim.h"
 
 enum { WAITS_MAX = 200000, REPLY_MAX = 256 * 1024 };
@@ -33,6 +35,10 @@ static void flow_release(struct flow *flow) {
 // ---- the request
 
 static enum world_endpoint endpoint_of(const struct server *server) {
+    static const char names[][4] = {"is.", "ns.", "as.", "js."};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strncmp(server->address, names[i], 3) == 0) return (enum world_endpoint)(WORLD_TTS_IS + i);
+    }
     if (strncmp(server->address, "discovery", 9) == 0) return WORLD_TTNV2_DISCOVERY;
     return strncmp(server->address, "account", 7) == 0 ? WORLD_TTNV2_ACCOUNT : WORLD_TTNV2_HANDLER;
 }
@@ -42,10 +48,25 @@ static bool method_is(const struct flow *flow, const char *name) {
     return slash != NULL && strcmp(slash + 1, name) == 0;
 }
 
+static bool is_tts(const struct flow *flow) {
+    return flow->endpoint >= WORLD_TTS_IS && flow->endpoint <= WORLD_TTS_JS;
+}
+
+static bool is_change(const struct flow *flow) {
+    if (!is_tts(flow)) return method_is(flow, "SetDevice");
+    return strstr(flow->method, "EndDevice") != NULL &&
+           (method_is(flow, "Set") || method_is(flow, "Create") || method_is(flow, "Update") ||
+            method_is(flow, "Delete"));
+}
+
 // GetDevice and SetDevice both have the application's and the device's ID in front.
 static struct sim_device *device_of(struct sim *sim, const struct flow *flow) {
     struct v2_device_message message = {0};
     struct wire_bytes body = {.data = flow->body, .size = flow->body_size};
+    if (is_tts(flow)) {
+        bool known = flow->changes || method_is(flow, "Get");
+        return known ? sim_device_in(sim, flow->body, flow->body_size) : NULL;
+    }
     if (method_is(flow, "SetDevice") && v2_decode_device(body, &message) == NULL) {
         return sim_find_device(sim, (const char *)message.dev_id.data, message.dev_id.size);
     }
@@ -57,6 +78,7 @@ static struct sim_device *device_of(struct sim *sim, const struct flow *flow) {
 static void copy_call(struct flow *flow, const struct call *call) {
     flow->kind = call->kind;
     flow->endpoint = endpoint_of(call->server);
+    flow->at_target = strstr(call->server->address, "target") != NULL;
     flow->method = call->kind == CALL_HTTP ? memory_printf("%s %s", call->method, call->path)
                                            : memory_strdup(call->method);
     flow->body = memory_dup(call->body, call->body_size);
@@ -80,11 +102,16 @@ static void *network_start(struct transport *transport, const struct call *call,
     }
     *flow = (struct flow){.used = true, .done = done, .context = context};
     copy_call(flow, call);
+    flow->changes = is_change(flow);
+    // Two applications of one cluster have the same servers.
+    static const char application[] = WORLD_TTS_SOURCE_APP_ID;
+    if (sim->c.together && flow->body_size > 0)
+        flow->at_target = memmem(flow->body, flow->body_size, application, sizeof application - 1) == NULL;
     flow->device = device_of(sim, flow);
     if (flow->device != NULL && method_is(flow, "GetDevice")) flow->device->in_doubt = false;
     flow->due = sim->now + travel_time(sim);
     flow->deadline = sim->now + timeout;
-    if (sim->refused_until[flow->endpoint] > sim->now) {
+    if (sim->refused_until[flow->at_target][flow->endpoint] > sim->now) {
         flow->arrived = flow->answering = true;
         flow->reply =
             (struct reply){.outcome = REPLY_NOT_SENT, .message = memory_strdup("connection refused")};
@@ -108,10 +135,12 @@ static void set_outcome(struct flow *flow, enum reply_outcome outcome, const cha
 }
 
 // The connection behind a server ends: what is on its way there or back is gone with it.
-static void lose_connection(struct sim *sim, const struct flow *but, enum world_endpoint endpoint) {
+static void lose_connection(struct sim *sim, const struct flow *but) {
     for (size_t i = 0; i < FLOWS_MAX; i++) {
         struct flow *flow = &sim->flows[i];
-        if (!flow->used || flow == but || flow->endpoint != endpoint || flow->deadline <= sim->now) continue;
+        if (!flow->used || flow == but || flow->endpoint != but->endpoint ||
+            flow->at_target != but->at_target || flow->deadline <= sim->now)
+            continue;
         if (!flow->arrived && prng_below(&sim->weather, 2) == 0) continue;
         flow->arrived = true;
         flow->due = sim->now;
@@ -134,6 +163,11 @@ static void take_answer(struct flow *flow, const struct world_reply *answer) {
         const char *value = answer->headers[i].value;
         reply_add_header(reply, name, strlen(name), value, strlen(value));
     }
+    if (answer->details.size > 0) {
+        char *text MEMORY_AUTO = memory_alloc(BASE64_TEXT_SIZE(answer->details.size), 1);
+        base64_encode(text, answer->details.data, answer->details.size);
+        reply_add_header(reply, ERROR_DETAILS_TRAILER, strlen(ERROR_DETAILS_TRAILER), text, strlen(text));
+    }
     buffer_add(&reply->body, answer->body.data, answer->body.size);
     flow->answering = true;
     if (answer->body.size > REPLY_MAX) set_outcome(flow, REPLY_MALFORMED, "the message is too large");
@@ -148,7 +182,7 @@ static void deliver(struct sim *sim, struct flow *flow, const struct world_reply
         case WORLD_RESET:
         case WORLD_RESET_MIDDLE:
             set_outcome(flow, REPLY_LOST, "the connection was lost: reset by peer");
-            if (prng_below(&sim->weather, 2) == 0) lose_connection(sim, flow, flow->endpoint);
+            if (prng_below(&sim->weather, 2) == 0) lose_connection(sim, flow);
             break;
         case WORLD_CUT:
             set_outcome(flow, REPLY_LOST, "the answer ends without a status");
@@ -158,18 +192,29 @@ static void deliver(struct sim *sim, struct flow *flow, const struct world_reply
             break;
         case WORLD_GOAWAY:
             take_answer(flow, answer);
-            if (prng_below(&sim->weather, 2) == 0) lose_connection(sim, flow, flow->endpoint);
+            if (prng_below(&sim->weather, 2) == 0) lose_connection(sim, flow);
             break;
         case WORLD_REFUSE:
-            sim->refused_until[flow->endpoint] = sim->now + answer->delay;
+            sim->refused_until[flow->at_target][flow->endpoint] = sim->now + answer->delay;
             flow->due = sim->now + travel_time(sim);
             set_outcome(flow, REPLY_LOST, "the connection was lost: reset by peer");
-            lose_connection(sim, flow, flow->endpoint);
+            lose_connection(sim, flow);
             break;
         default:
             set_outcome(flow, REPLY_MALFORMED, "the answer is no valid HTTP");
             break;
     }
+}
+
+// Around a change of one device, or of who knows which.
+static void change(struct sim *sim, const struct flow *flow,
+                   void (*check)(struct sim *sim, struct sim_device *device)) {
+    if (!flow->changes) return;
+    if (flow->device != NULL) {
+        check(sim, flow->device);
+        return;
+    }
+    for (size_t i = 0; i < sim->device_count; i++) check(sim, &sim->devices[i]);
 }
 
 static void arrive(struct sim *sim, struct flow *flow) {
@@ -186,15 +231,19 @@ static void arrive(struct sim *sim, struct flow *flow) {
         .body = flow->body,
         .body_size = flow->body_size,
     };
-    struct sim_device *changed = method_is(flow, "SetDevice") ? flow->device : NULL;
     struct world_reply answer = {0};
-    if (sim->verbose && flow->device != NULL)
-        printf("%8.3f s  %s %s\n", (double)sim->now / 1e9, strrchr(flow->method, (int)0x2f) + 1,
-               flow->device->id);
-    if (changed != NULL) sim_check_before_change(sim, changed);
-    world_call(sim->world, clock_wall(&sim->clock), &request, &answer);
-    if (changed != NULL) sim_check_after_change(sim, changed);
-    if (flow->device != NULL && changed == NULL) sim_check_read(sim, flow->device);
+    if (sim->verbose && (flow->device != NULL || is_tts(flow)))
+        printf("%8.3f s  %s %s %s\n", (double)sim->now / 1e9, flow->at_target ? "target" : "source",
+               is_tts(flow) ? strrchr(flow->method, '.') + 1 : strrchr(flow->method, '/') + 1,
+               flow->device == NULL ? "" : flow->device->id);
+    change(sim, flow, sim_check_before_change);
+    world_call(flow->at_target ? sim->there : sim->world, clock_wall(&sim->clock), &request, &answer);
+    change(sim, flow, sim_check_after_change);
+    if (flow->changes && flow->at_target && flow->device != NULL && !method_is(flow, "Delete"))
+        flow->device->recalled = 0;
+    if (flow->device != NULL && !flow->changes) sim_check_read(sim, flow->device, flow->at_target);
+    if (sim->verbose && answer.status != 0)
+        printf("            -> %d %s\n", answer.status, answer.message == NULL ? "" : answer.message);
     deliver(sim, flow, &answer);
     world_reply_release(&answer);
     if (flow->done == NULL) flow_release(flow);
@@ -236,10 +285,17 @@ static struct flow *first_flow(struct sim *sim) {
     return first;
 }
 
+static void live(struct sim *sim) {
+    world_advance(sim->world, clock_wall(&sim->clock));
+    if (sim->there == sim->world) return;
+    world_advance(sim->there, clock_wall(&sim->clock));
+    for (size_t i = 0; i < sim->device_count; i++) sim_field_join(sim, &sim->devices[i]);
+}
+
 // Returns true if somebody was told something.
 static bool step(struct sim *sim, struct flow *flow) {
     if (flow_next(flow) > sim->now) sim->now = flow_next(flow);
-    world_advance(sim->world, clock_wall(&sim->clock));
+    live(sim);
     if (!flow->arrived && flow->due <= sim->now) {
         bool waited = flow->done != NULL;
         arrive(sim, flow);
@@ -272,7 +328,7 @@ static int network_wait(struct transport *transport, int64_t timeout, struct err
         sim_die(sim);
     }
     sim->now = end;
-    world_advance(sim->world, clock_wall(&sim->clock));
+    live(sim);
     return 0;
 }
 

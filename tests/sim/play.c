@@ -45,34 +45,50 @@ void sim_violated(struct sim *sim, const char *format, ...) {
     va_start(args, format);
     sim->violation = memory_vprintf(format, args);
     va_end(args);
+    if (sim->verbose) printf("%8.3f s  VIOLATED: %s\n", (double)sim->now / 1e9, sim->violation);
 }
 
 static void add_faults(struct sim *sim) {
     for (size_t i = 0; i < FAULTS; i++) {
         char spec[128];
         ERROR_AUTO error = {0};
-        if (!case_fault_spec(&sim->c.faults[i], spec, sizeof spec)) continue;
-        if (world_add_fault(sim->world, spec, &error) != 0) sim_violated(sim, "%s", error.message);
+        if (!case_fault_spec(&sim->c, i, spec, sizeof spec)) continue;
+        int result = world_add_fault(sim->world, spec, &error);
+        if (result == 0 && sim->there != sim->world) result = world_add_fault(sim->there, spec, &error);
+        if (result != 0) sim_violated(sim, "%s", error.message);
     }
+}
+
+static void advance(struct sim *sim) {
+    world_advance(sim->world, wall(sim));
+    if (sim->there != sim->world) world_advance(sim->there, wall(sim));
 }
 
 static void open_sim(struct sim *sim, uint64_t seed, const struct sim_case *played) {
     sim->seed = seed;
     sim->c = *played;
+    if (played->source != SIM_TTS || played->target != SIM_TTS) sim->c.together = 0;
+    // Elsewhere in the same cluster a device has no place as long as it has one.
+    if (sim->c.together) sim->c.release = 2;
     sim->now = NS_PER_SECOND;
     sim->chance = prng_init(seed, 0xC4A);
     sim->weather = prng_init(seed, 0x3EA);
     sim->clock.context = sim;
     sim->clock.wall = wall;
-    sim->world = world_new(&(struct world_setup){
+    struct world_setup setup = {
         .seed = seed,
-        .devices = (uint64_t)played->devices,
-        .broken = played->broken != 0,
+        .devices = played->source == SIM_V2 ? (uint64_t)played->devices : 0,
+        .broken = played->source == SIM_V2 && played->broken != 0,
+        .tts_devices = played->source == SIM_TTS ? (uint64_t)played->devices : 0,
         .rate_limit = (uint32_t)played->rate_limit,
         .uplinks = (double)played->uplinks,
-    });
+    };
+    sim->world = sim->there = world_new(&setup);
     world_announce_handler(sim->world, "handler.example:1904", "", "");
-    world_advance(sim->world, wall(sim));
+    setup.tts_devices = 0;
+    if (played->source == SIM_TTS && played->target == SIM_TTS && !sim->c.together)
+        sim->there = world_new(&setup);
+    advance(sim);
     sim->disk = disk_new(seed);
     buffer_init(&sim->pipe, BUFFER_UNLIMITED);
     buffer_init(&sim->told, BUFFER_UNLIMITED);
@@ -80,6 +96,8 @@ static void open_sim(struct sim *sim, uint64_t seed, const struct sim_case *play
     sim_network_open(sim);
     sim_vfs_open(sim);
     sim_check_begin(sim);
+    if (sim_to_server(sim)) sim_conflicts_make(sim);
+    sim_others_read(sim);
     add_faults(sim);
 }
 
@@ -87,6 +105,8 @@ static void close_sim(struct sim *sim) {
     sim_network_close(sim);
     sim_vfs_close(sim);
     sim_check_release(sim);
+    sim_others_release(sim);
+    if (sim->there != sim->world) world_free(sim->there);
     world_free(sim->world);
     disk_free(sim->disk);
     buffer_release(&sim->pipe);
@@ -107,7 +127,7 @@ static void play_process(struct sim *sim, const struct case_process *process, en
         printf("%8.3f s  ended: %d, after %llu events\n", (double)sim->now / 1e9, sim->result,
                (unsigned long long)sim->events);
     sim->now += process->pause * NS_PER_MS;
-    world_advance(sim->world, wall(sim));
+    advance(sim);
     if (!sim->anew) return;
     free(sim->journal_name);
     sim->journal_name = NULL;
@@ -122,15 +142,18 @@ static enum sim_kind kind_of(const struct sim *sim, bool back) {
 static void play_end(struct sim *sim) {
     static const struct case_process calm;
     world_clear_faults(sim->world);
+    world_clear_faults(sim->there);
     memset(sim->refused_until, 0, sizeof sim->refused_until);
-    bool halts = sim->c.broken && !sim->c.keep_going;
+    bool obstacles = sim->c.broken || (sim_to_server(sim) && sim->c.conflicts > 0);
+    bool halts = obstacles && !sim->c.keep_going;
     for (int i = 0; i < LAST_TRIES && sim->violation == NULL; i++) {
         enum sim_kind kind = kind_of(sim, sim->c.rollback != 0);
         play_process(sim, &calm, kind);
         bool wanted = kind != SIM_NEW || !sim->c.rollback;
         if (!sim->anew && wanted && (sim->result == 0 || (halts && sim->result == -ERROR_DEVICE))) return;
         if (sim->anew && halts) return;
-        bool next = sim->anew || (sim->result == 0 && !wanted) || (halts && kind == SIM_NEW);
+        bool next =
+            sim->anew || (sim->result == 0 && !wanted) || (halts && kind == SIM_NEW) || sim_to_server(sim);
         if (!next) break;
     }
     if (sim->violation == NULL)

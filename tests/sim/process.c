@@ -20,6 +20,8 @@ struct process {
     uint64_t output_size;
     struct option_values *options;
     struct source *source;
+    struct option_values *target_options;
+    struct target *target;
     struct run *run;
     struct device_naming naming;
 };
@@ -46,21 +48,69 @@ static unsigned interrupts(void *context) {
 
 // ---- parts
 
-static int set_option(struct process *self, const char *name, const char *value, struct error *error) {
-    const struct option_spec *spec = option_find(source_ttnv2.options, name, strlen(name));
-    return option_set(self->options, spec, name, value, error);
+static const struct source_driver *source_driver(const struct sim *sim) {
+    return sim->c.source == SIM_V2 ? &source_ttnv2 : &source_tts;
+}
+
+static const struct target_driver *target_driver(const struct sim *sim) {
+    return target_find(sim_to_server(sim) ? "tts" : "json");
+}
+
+static int set_option(struct option_values *options, const char *name, const char *value,
+                      struct error *error) {
+    const struct option_spec *spec = option_find(option_table(options), name, strlen(name));
+    return option_set(options, spec, name, value, error);
+}
+
+static int set_v2_options(struct process *self, struct error *error) {
+    const struct sim *sim = self->sim;
+    struct option_values *options = self->options;
+    int result = set_option(options, "frequency-plan-id", "EU_863_870_TTN", error);
+    if (result == 0) result = set_option(options, "app-id", world_app_id(sim->world), error);
+    if (result == 0) result = set_option(options, "app-access-key", world_access_key(sim->world), error);
+    if (result == 0)
+        result = set_option(options, "discovery-server-address", "discovery.example:1900", error);
+    if (result == 0)
+        result = set_option(options, "with-session", sim->c.with_session ? "true" : "false", error);
+    if (result == 0 && sim->c.account)
+        result = set_option(options, "account-server-address", "https://account.example", error);
+    return result;
+}
+
+static int set_tts_options(struct option_values *options, bool source, const char *application,
+                           const char *key, struct error *error) {
+    static const struct {
+        const char *option, *server;
+    } servers[] = {{"identity-server-grpc-address", "is"},
+                   {"network-server-grpc-address", "ns"},
+                   {"application-server-grpc-address", "as"},
+                   {"join-server-grpc-address", "js"}};
+    int result = set_option(options, "app-id", application, error);
+    if (result == 0) result = set_option(options, "app-api-key", key, error);
+    for (size_t i = 0; i < 4 && result == 0; i++) {
+        char *address MEMORY_AUTO =
+            memory_printf("%s.%s.example:8884", servers[i].server, source ? "source" : "target");
+        result = set_option(options, servers[i].option, address, error);
+    }
+    return result;
 }
 
 static int open_source(struct process *self, struct error *error) {
+    static const char *const releases[] = {"silence", "keys", "delete"};
     const struct sim *sim = self->sim;
-    self->options = option_values_new(source_ttnv2.options);
-    int result = set_option(self, "frequency-plan-id", "EU_863_870_TTN", error);
-    if (result == 0) result = set_option(self, "app-id", world_app_id(sim->world), error);
-    if (result == 0) result = set_option(self, "app-access-key", world_access_key(sim->world), error);
-    if (result == 0) result = set_option(self, "discovery-server-address", "discovery.example:1900", error);
-    if (result == 0) result = set_option(self, "with-session", sim->c.with_session ? "true" : "false", error);
-    if (result == 0 && sim->c.account)
-        result = set_option(self, "account-server-address", "https://account.example", error);
+    const struct source_driver *driver = source_driver(sim);
+    self->options = option_values_new(driver->options);
+    int result = 0;
+    if (sim->c.source == SIM_V2) {
+        result = set_v2_options(self, error);
+    } else {
+        // Two applications of one cluster have the same servers.
+        result = set_tts_options(self->options, !sim->c.together, WORLD_TTS_SOURCE_APP_ID,
+                                 world_tts_key(sim->world, WORLD_TTS_KEY_SOURCE), error);
+        if (result == 0) result = set_option(self->options, "release", releases[sim->c.release % 3], error);
+        if (result == 0)
+            result = set_option(self->options, "no-session", sim->c.with_session ? "false" : "true", error);
+    }
     self->naming = (struct device_naming){.eui_as_id = sim->c.eui_as_id};
     const struct source_setup setup = {
         .options = self->options,
@@ -68,8 +118,25 @@ static int open_source(struct process *self, struct error *error) {
         .naming = &self->naming,
         .clock = &sim->clock,
         .random = &sim->random,
+        .to_server = sim_to_server(sim),
     };
-    return result != 0 ? result : source_ttnv2.open(&setup, &self->source, error);
+    return result != 0 ? result : driver->open(&setup, &self->source, error);
+}
+
+static int open_target(struct process *self, struct error *error) {
+    const struct sim *sim = self->sim;
+    const struct target_driver *driver = target_driver(sim);
+    if (!sim_to_server(sim)) return 0;
+    self->target_options = option_values_new(driver->options);
+    int result = set_tts_options(self->target_options, false, WORLD_TTS_TARGET_APP_ID,
+                                 world_tts_key(sim->there, WORLD_TTS_KEY_TARGET), error);
+    const struct target_setup setup = {
+        .options = self->target_options,
+        .plans = frequency_plans_builtin(),
+        .clock = &sim->clock,
+        .random = &sim->random,
+    };
+    return result != 0 ? result : driver->open(&setup, &self->target, error);
 }
 
 static char *new_name(struct sim *sim, const char *kind) {
@@ -80,8 +147,9 @@ static char *new_name(struct sim *sim, const char *kind) {
 static void new_output(struct process *self, char **ret_name) {
     struct sim *sim = self->sim;
     *ret_name = NULL;
+    sim->output = NULL;
+    if (sim_to_server(sim)) return;
     if (sim->c.pipe) {
-        sim->output = NULL;
         self->output = sim_output_new(sim, NULL, "standard output", true);
         return;
     }
@@ -102,6 +170,7 @@ static int open_output_again(struct process *self, struct error *error) {
     struct sim *sim = self->sim;
     char *path MEMORY_AUTO = NULL;
     char *name MEMORY_AUTO = NULL;
+    if (sim_to_server(sim)) return 0;
     int result = journal_property(self->journal, "output.path", &path, error);
     if (result != 0) return result;
     bool own = path != NULL && !sim->process->elsewhere && !sim->c.pipe;
@@ -122,9 +191,12 @@ static int open_output_again(struct process *self, struct error *error) {
 static int open_run(struct process *self, struct log *log, struct error *error) {
     struct sim *sim = self->sim;
     const struct run_setup setup = {
-        .driver = &source_ttnv2,
+        .driver = source_driver(sim),
         .source = self->source,
-        .target = target_find("json"),
+        .target = target_driver(sim),
+        .target_instance = self->target,
+        .on_conflict = (enum run_conflict)sim->c.on_conflict,
+        .no_plan = sim->c.no_plan != 0,
         .output = self->output,
         .output_size = self->output_size,
         .journal = self->journal,
@@ -160,8 +232,8 @@ static int run_it(struct process *self, struct log *log, struct error *error) {
     if (result != 0) return result;
     if (self->kind == SIM_BACK) return run_rollback(self->run, NULL, NULL, error);
     if (self->kind == SIM_AGAIN) return run_resume(self->run, error);
-    if (sim->c.by_id) return run_devices(self->run, world_app_id(sim->world), feed_ids, sim, error);
-    return run_application(self->run, world_app_id(sim->world), error);
+    if (sim->c.by_id) return run_devices(self->run, sim_application(sim), feed_ids, sim, error);
+    return run_application(self->run, sim_application(sim), error);
 }
 
 static int begin_new(struct process *self, struct error *error) {
@@ -218,7 +290,8 @@ static void try_lock_twice(struct sim *sim) {
 }
 
 static uint64_t written_of(const struct process *self) {
-    return self->run == NULL ? 0 : run_numbers(self->run)->written;
+    if (self->run == NULL) return 0;
+    return run_numbers(self->run)->written + run_numbers(self->run)->begun;
 }
 
 static void end(struct process *self, int result) {
@@ -228,8 +301,10 @@ static void end(struct process *self, int result) {
     bool empty = self->kind == SIM_NEW && sim->journal_name != NULL && written_of(self) == 0 &&
                  (self->run == NULL || run_numbers(self->run)->failed == 0);
     run_free(self->run);
-    if (self->source != NULL) source_ttnv2.close(self->source);
+    if (self->source != NULL) source_driver(sim)->close(self->source);
+    if (self->target != NULL) target_driver(sim)->close(self->target);
     option_values_free(self->options);
+    option_values_free(self->target_options);
     journal_close(self->journal);
     // A journal that is there names an output that is there.
     if (empty) disk_unlink(sim->disk, sim->journal_name);
@@ -245,6 +320,7 @@ static void body(struct sim *sim, enum sim_kind kind) {
     int result = lock_take(sim->lock_path, &sim->lock, &error);
     if (result == 0) try_lock_twice(sim);
     if (result == 0) result = open_source(&self, &error);
+    if (result == 0) result = open_target(&self, &error);
     if (result == 0) result = kind == SIM_NEW ? begin_new(&self, &error) : begin_again(&self, &error);
     if (result == 0) result = run_it(&self, &log, &error);
     if (result != 0)
@@ -269,7 +345,10 @@ void sim_process(struct sim *sim, enum sim_kind kind) {
     sim->result = 0;
     sim->running = true;
     sim->numbers->processes++;
-    for (size_t i = 0; i < sim->device_count; i++) sim->devices[i].read = false;
+    for (size_t i = 0; i < sim->device_count; i++) {
+        sim->devices[i].read = false;
+        sim->devices[i].recalled = 0;
+    }
     bool survived = survive(sim, kind);
     sim->running = false;
     lock_release(sim->lock);

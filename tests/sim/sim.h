@@ -15,6 +15,7 @@
 #include "disk.h"
 #include "journal/journal.h"
 #include "net/transport.h"
+#include "world/field.h"
 #include "world/ttnv2_p.h"
 #include "world/world.h"
 
@@ -25,6 +26,8 @@ struct sqlite3_vfs;
 // ---- the case: numbers alone, so that it can be changed one by one and printed
 
 enum { FAULTS = 4, PROCESSES = 4 };
+
+enum sim_network { SIM_V2, SIM_TTS, SIM_NETWORKS };
 
 // What a process does after the first one, which is the run itself.
 enum sim_command { SIM_RESUME, SIM_ROLLBACK, SIM_COMMANDS };
@@ -61,9 +64,16 @@ struct sim_case {
     int64_t with_session;
     int64_t eui_as_id;
     int64_t keep_going;
-    int64_t by_id;     // `device` with some of the IDs
-    int64_t pipe;      // the output is a pipe
-    int64_t rollback;  // the last process puts everything back
+    int64_t by_id;        // `device` with some of the IDs
+    int64_t pipe;         // the output is a pipe
+    int64_t rollback;     // the last process puts everything back
+    int64_t source;       // of enum sim_network
+    int64_t target;       // likewise; V2 stands for a file
+    int64_t release;      // how The Things Stack is left: silence, keys, delete
+    int64_t together;     // both are applications of one cluster; with `delete` only
+    int64_t conflicts;    // of every so many devices the target has something already; 0 = none
+    int64_t on_conflict;  // of enum run_conflict
+    int64_t no_plan;      // devices are not looked at all before the first one is changed
     struct case_fault faults[FAULTS];
     struct case_process processes[PROCESSES];
 };
@@ -73,18 +83,19 @@ void case_draw(struct sim_case *drawn, uint64_t seed);
 bool case_set(struct sim_case *changed, const char *name, int64_t value);
 // The names in order, NULL behind the last; `*ret_place` is the number.
 const char *case_name(const struct sim_case *named, size_t index, const int64_t **ret_place);
-// A fault in the words of the world, or false if there is none at that place.
-bool case_fault_spec(const struct case_fault *fault, char *spec, size_t size);
+// The fault of that number in the words of the world, or false if there is none at that place.
+bool case_fault_spec(const struct sim_case *drawn, size_t index, char *spec, size_t size);
 
 // ---- what is known of each device
 
-// The keys of a device at V2.
+// The keys of a device at its source that count there: of one that is silenced, none.
 struct sim_keys {
     uint8_t app_key[KEY_SIZE];
     uint8_t dev_addr[DEV_ADDR_SIZE];
     uint8_t nwk_s_key[KEY_SIZE];
     uint8_t app_s_key[KEY_SIZE];
-    uint32_t f_cnt_up, f_cnt_down;  // at the Network Server
+    uint32_t f_cnt_up, f_cnt_down;  // at the Network Server; the next ones
+    bool session_alone;             // multicast: it has counters, but no life of its own
 };
 
 struct sim_device {
@@ -102,9 +113,22 @@ struct sim_device {
     uint32_t last_read;   // the downlink counter when the engine last read it
     bool in_doubt;        // the answer to its last change was lost, and nobody has looked since
     unsigned lines;       // in the output at the end
+    uint8_t euis[FIELD_EUIS_SIZE];
+    bool first_held;  // its source handled it at the start
+    bool was_there;   // the target had something of it before the run
+    uint32_t
+        recalled;  // the downlink counter that it would have got when the engine last read it at the target
+    bool far;      // more than one downlink came between reading and releasing, or between recalling and
+                   // removing: devices send much more rarely than that
 };
 
-enum { FLOWS_MAX = 64 };
+// A device of the target that was there before the run.
+struct sim_other {
+    char *id;             // owned
+    struct buffer whole;  // what the servers have of it, but for times and counters
+};
+
+enum { FLOWS_MAX = 256 };
 
 // A call under way.
 struct flow {
@@ -112,6 +136,8 @@ struct flow {
     bool arrived;    // at the server
     bool answering;  // the answer is on its way back
     enum world_endpoint endpoint;
+    bool at_target;
+    bool changes;
     int64_t due;  // of what comes next
     int64_t deadline;
     char *method;  // owned, as are the other copies: a call outlives its caller on the wire
@@ -120,7 +146,7 @@ struct flow {
     void *body;
     size_t body_size;
     enum call_kind kind;
-    struct sim_device *device;  // of GetDevice and SetDevice
+    struct sim_device *device;  // that it is about; NULL = of several, or not known
     transport_done *done;       // NULL = nobody waits
     void *context;
     struct reply reply;
@@ -130,7 +156,8 @@ struct sim {
     uint64_t seed;
     struct sim_case c;
     bool verbose;
-    struct world *world;
+    struct world *world;  // of the source
+    struct world *there;  // of the target; the same where one world plays both
     struct disk *disk;
     struct transport transport;
     struct clock clock;
@@ -138,12 +165,14 @@ struct sim {
     struct prng chance;   // of the engine
     struct prng weather;  // of the network
     struct sim_numbers *numbers;
-    int64_t now;  // ns since the simulation began
-    int64_t refused_until[WORLD_ENDPOINTS];
+    int64_t now;                                // ns since the simulation began
+    int64_t refused_until[2][WORLD_ENDPOINTS];  // at the source, at the target
     struct flow flows[FLOWS_MAX];
     size_t waits;
     struct sim_device *devices;  // owned
     size_t device_count;
+    struct sim_other *others;  // owned
+    size_t other_count;
     // the present process
     const struct case_process *process;
     bool running;
@@ -179,6 +208,46 @@ struct sim_device *sim_find_device(struct sim *sim, const char *id, size_t size)
 
 // ---- parts
 
+// True if devices go into a network.
+static inline bool sim_to_server(const struct sim *sim) {
+    return sim->c.target == SIM_TTS;
+}
+
+// view.c: what networks have of devices
+
+// The application that is migrated.
+const char *sim_application(const struct sim *sim);
+
+void sim_keys_read(const struct sim *sim, const struct sim_device *device, struct sim_keys *keys);
+// Everything that neither a migration nor a device changes at the source.
+void sim_rest_read(const struct sim *sim, const struct sim_device *device, struct buffer *rest);
+bool sim_is_session(const struct sim_keys *keys);
+// True if that side handles the device.
+bool sim_is_held(const struct sim *sim, const struct sim_device *device, bool at_target);
+// Makes sim->devices from what the source has.
+void sim_devices_read(struct sim *sim);
+// What the request is about; NULL = not known, or many.
+struct sim_device *sim_device_in(struct sim *sim, const void *body, size_t size);
+// The device in the field lives in both worlds.
+void sim_field_join(struct sim *sim, const struct sim_device *device);
+// The least downlink counter that the device takes, if it is in that session; 0 = any.
+uint32_t sim_next_down(const struct sim *sim, const struct sim_device *device, bool at_target,
+                       uint32_t *ret_there);
+
+// conflict.c: what the target has before the run
+
+void sim_conflicts_make(struct sim *sim);
+void sim_others_read(struct sim *sim);
+void sim_others_release(struct sim *sim);
+// Nothing of them was lost or changed; `updated`: but by an update.
+void sim_check_others(struct sim *sim, bool updated);
+
+// check_server.c
+
+void sim_check_held(struct sim *sim, struct sim_device *device);
+void sim_check_at_target(struct sim *sim, const struct sim_device *device, enum device_state state,
+                         bool back);
+
 void sim_network_open(struct sim *sim);
 // The process is gone; each call on its way still arrives, or does not.
 void sim_network_abandon(struct sim *sim);
@@ -200,8 +269,8 @@ void sim_check_release(struct sim *sim);
 // What holds at every change, called around it.
 void sim_check_before_change(struct sim *sim, struct sim_device *device);
 void sim_check_after_change(struct sim *sim, struct sim_device *device);
-// A device was read.
-void sim_check_read(struct sim *sim, struct sim_device *device);
+// A device was read at one side.
+void sim_check_read(struct sim *sim, struct sim_device *device, bool at_target);
 // The journal that a new process finds.
 void sim_check_journal(struct sim *sim, struct journal *journal);
 // Everything, at the end of the last process; `back`: it put the run back.

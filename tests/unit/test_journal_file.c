@@ -540,6 +540,10 @@ static void expect_upgraded(bool writable) {
 
 static void test_upgrade(void **state) {
     (void)state;
+    // A damaged one is refused as it is.
+    make_version_1();
+    execute("UPDATE property SET value = 'other' WHERE name = 'source'");
+    expect_refused("damaged");
     make_version_1();
     // Who only looks changes nothing.
     expect_upgraded(false);
