@@ -39,7 +39,7 @@ int formatter_file_write(const struct log *log, const char *folder, const char *
         return error_set(error, ERROR_OUTPUT, "cannot make the folder %s: %s", folder, strerror(errno));
     char *path MEMORY_AUTO = memory_printf("%s/%s%s%s", folder, prefix != NULL ? prefix : "",
                                            prefix != NULL ? "." : "", file->name);
-    if (holds(path, file->script)) {
+    if (file->again && holds(path, file->script)) {
         log_printf(log, LOG_INFO, "%s is there already", path);
         return 0;
     }

@@ -141,8 +141,8 @@ static int write_formatters(void *context, const char *application,
     const struct log *log = &migration->session->console->log;
     const char *folder = option_string(migration_global(migration), "formatters");
     const struct formatter_file files[] = {
-        {.name = "uplink.js", .script = formatters->up_formatter_parameter},
-        {.name = "downlink.js", .script = formatters->down_formatter_parameter},
+        {.name = "uplink.js", .script = formatters->up_formatter_parameter, .again = true},
+        {.name = "downlink.js", .script = formatters->down_formatter_parameter, .again = true},
     };
     int result = 0;
     for (size_t i = 0; i < sizeof files / sizeof *files && result == 0; i++) {

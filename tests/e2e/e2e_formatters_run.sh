@@ -66,7 +66,7 @@ single_devices() {
 
 # The target's application gets formatters of another source first.
 occupied() {
-    sandbox_start --devices 3 --tts-devices 3 "$@"
+    sandbox_start --devices 3 --tts-devices 3
     good tts device mydevice --to tts --tts.release delete --dev-id-prefix earlier
     equal "of The Things Stack" "$(link '.up_formatter_parameter | contains("level")')" true
     link . >earlier
