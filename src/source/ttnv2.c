@@ -34,7 +34,8 @@ static const struct option_spec options[] = {
      .flags = OPTION_REQUIRED | OPTION_OF_DEVICES | OPTION_SECRET,
      .env = "TTNV2_APP_ACCESS_KEY",
      .argument = "KEY",
-     .help = "access key of the application, with the right \"devices\""},
+     .help = "access key of the application, with the right \"devices\"; for its payload functions also "
+             "\"settings\""},
     {.name = "with-session",
      .type = OPTION_BOOL,
      .env = "TTNV2_WITH_SESSION",
