@@ -127,6 +127,13 @@ static enum job_step list(struct drill *drill) {
     return drill->driver->list(drill->source, &drill->job, &drill->page, &drill->error);
 }
 
+static enum job_step formatters(struct drill *drill) {
+    struct source_formatters found = {.arena = &drill->arena};
+    enum job_step step = drill->driver->formatters(drill->source, &drill->job, &found, &drill->error);
+    fuzz_check(step == JOB_DONE || found.formatters == NULL);
+    return step;
+}
+
 static enum job_step read_record(struct drill *drill) {
     return drill->driver->read(drill->source, &drill->job, drill->record, &drill->error);
 }
@@ -194,6 +201,7 @@ static void drill_source(struct drill *drill, unsigned flags) {
     if (run(drill, prepare) != JOB_DONE) return;
     switch (flags & INPUT_OPERATION) {
         case 0:
+            run(drill, formatters);
             break;
         case 1:
             drill_list(drill);

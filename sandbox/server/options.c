@@ -42,6 +42,7 @@ enum id {
     ID_CHIRPSTACK_PORT,
     ID_LORIOT_DEVICES,
     ID_AWSIOT_DEVICES,
+    ID_FUNCTIONS,
 };
 
 static const struct option table[] = {
@@ -74,6 +75,7 @@ static const struct option table[] = {
     {"chirpstack-port", required_argument, NULL, ID_CHIRPSTACK_PORT},
     {"loriot-devices", required_argument, NULL, ID_LORIOT_DEVICES},
     {"awsiot-devices", required_argument, NULL, ID_AWSIOT_DEVICES},
+    {"functions", required_argument, NULL, ID_FUNCTIONS},
     {NULL, 0, NULL, 0},
 };
 
@@ -90,12 +92,13 @@ const char options_help[] =
     "my-new-app "
     "is\n"
     "                         empty\n"
-    "  --firefly-devices N    devices in Firefly (default 0); they are not in --state\n"
+    "  --firefly-devices N    devices in Firefly (default 0), not in --state\n"
     "  --seed S               what they are drawn from (default 1)\n"
     "  --app-id ID            V2's application (default my-ttn-app)\n"
+    "  --functions WHAT       V2's payload functions: small (the default), none, large (too large to go)\n"
     "  --chirpstack-devices N       the same for the application meters of ChirpStack (default 10)\n"
-    "  --loriot-devices N     devices in LORIOT (default 0); they are not in --state\n"
-    "  --awsiot-devices N     devices in AWS (default 0), and one of Sidewalk; they are not in --state\n"
+    "  --loriot-devices N     devices in LORIOT (default 0), not in --state\n"
+    "  --awsiot-devices N     devices in AWS (default 0), one of Sidewalk, not in --state\n"
     "  --broken               adds devices that cannot be migrated as they are, named after their defects\n"
     "  --record FILE          adds recorded devices: JSON lines {\"dev_id\", \"get_device_hex\"}; several\n"
     "  --state FILE           reads the world from FILE if it is there, and writes it back at the end\n"
@@ -201,6 +204,18 @@ static bool append(const char *text, const char **list, size_t *count) {
     return true;
 }
 
+static bool parse_functions(const char *text, enum world_functions *ret_functions) {
+    static const char *const names[] = {[WORLD_FUNCTIONS_SMALL] = "small",
+                                        [WORLD_FUNCTIONS_NONE] = "none",
+                                        [WORLD_FUNCTIONS_LARGE] = "large"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(text, names[i]) != 0) continue;
+        *ret_functions = (enum world_functions)i;
+        return true;
+    }
+    return false;
+}
+
 static bool set_world(int id, const char *text, struct options *options) {
     uint64_t number = 0;
     struct world_setup *world = &options->world;
@@ -230,6 +245,8 @@ static bool set_world(int id, const char *text, struct options *options) {
         case ID_APP_ID:
             world->app_id = text;
             return *text != '\0' && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(text);
+        case ID_FUNCTIONS:
+            return parse_functions(text, &world->functions);
         case ID_CHIRPSTACK_DEVICES:
             return parse_uint(text, "", DEVICES_MOST, &world->chirpstack_devices);
         default:

@@ -11,6 +11,8 @@
 // The parts of a seed: what is drawn for one does not move what is drawn for another.
 enum { STREAM_SECRET = -1, STREAM_FIELD = -2 };
 
+enum { LARGE_FUNCTION = 45000 };  // bytes
+
 static const char other_application[] = "other-app";
 static const char unregistered_application[] = "unregistered-app";
 
@@ -72,7 +74,7 @@ static void add_other_device(struct v2 *v2) {
 }
 
 // Payload functions as V2 keeps them: fields 2 to 7 of handler.Application.
-static void set_functions(struct v2_application *application) {
+static void set_functions(struct v2_application *application, enum world_functions which) {
     static const char *const texts[V2_FUNCTIONS] = {
         "function Decoder(bytes, port) {\n  return { temperature: ((bytes[0] << 8) | bytes[1]) / 100 };\n}",
         "function Converter(decoded, port) {\n  decoded.unit = \"C\";\n  return decoded;\n}",
@@ -81,8 +83,15 @@ static void set_functions(struct v2_application *application) {
         "custom",
         "",
     };
+    if (which == WORLD_FUNCTIONS_NONE) return;
     for (size_t i = 0; i < V2_FUNCTIONS; i++)
         v2_blob_set(&application->functions[i], texts[i], strlen(texts[i]));
+    if (which == WORLD_FUNCTIONS_SMALL) return;
+    BUFFER_AUTO text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    while (text.size < LARGE_FUNCTION) buffer_puts(&text, "// one more line of a long table\n");
+    buffer_puts(&text, texts[0]);
+    v2_blob_set(&application->functions[0], text.data, text.size);
 }
 
 struct v2 *v2_new(const struct world_setup *setup) {
@@ -98,7 +107,7 @@ struct v2 *v2_new(const struct world_setup *setup) {
     snprintf(v2->user_token, sizeof v2->user_token, "user-%016llx", (unsigned long long)prng_next(&secret));
     v2->field = prng_init(setup->seed, (uint64_t)STREAM_FIELD);
     v2->main = v2_add_application(v2, setup->app_id != NULL ? setup->app_id : WORLD_DEFAULT_APP_ID, true);
-    set_functions(v2->main);
+    set_functions(v2->main, setup->functions);
     v2_add_application(v2, unregistered_application, false);
     add_other_device(v2);
     v2_populate(v2, setup->devices);

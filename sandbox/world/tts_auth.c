@@ -116,6 +116,8 @@ void tts_make_keys(struct tts *tts) {
                                          bit(TTS_RIGHT_APPLICATION_DEVICES_READ)},
         [WORLD_TTS_KEY_USER] = {TTS_USER_KEY, WORLD_TTS_USER_ID, "all",
                                 application | gateway | all_rights("RIGHT_USER_")},
+        [WORLD_TTS_KEY_NO_SETTINGS] = {TTS_APPLICATION_KEY, target, "no settings",
+                                       parts & ~bit(TTS_RIGHT_APPLICATION_SETTINGS_BASIC)},
     };
     for (size_t i = 0; i < WORLD_TTS_KEYS; i++) {
         tts_add_key(tts, made[i].entity, made[i].entity_id, made[i].name, made[i].rights);

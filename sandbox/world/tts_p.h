@@ -179,6 +179,8 @@ void tts_join(struct tts *tts, int64_t now, struct field_device *sender, struct 
 // ---- tts_state.c
 
 void tts_state_json(struct tts *tts, const char *separator, struct buffer *state);
+// Appends the payload formatters of the applications that have a link, as an object by application ID.
+void tts_links_json(const struct tts *tts, struct buffer *state);
 // One object as tts_state_json writes it. ERROR_INPUT.
 int tts_load_device(struct tts *tts, const char *json, size_t size, const char **ret_application_id,
                     struct error *error);

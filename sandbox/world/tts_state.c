@@ -107,6 +107,40 @@ void tts_state_json(struct tts *tts, const char *separator, struct buffer *state
     }
 }
 
+// A text or a number of a link as a member, if it is there.
+static void put_link_text(json_t *object, const struct tts_node *link, const char *name) {
+    char path[64];
+    snprintf(path, sizeof path, "default_formatters.%s", name);
+    const struct tts_node *node = tts_find(link, path);
+    if (node != NULL)
+        json_object_set_new(object, name, json_stringn((const char *)node->bytes.data, node->bytes.size));
+}
+
+static void put_link_number(json_t *object, const struct tts_node *link, const char *name) {
+    char path[64];
+    snprintf(path, sizeof path, "default_formatters.%s", name);
+    json_object_set_new(object, name, json_integer((json_int_t)tts_number(link, path)));
+}
+
+void tts_links_json(const struct tts *tts, struct buffer *state) {
+    json_t *links = json_object();
+    for (size_t i = 0; i < tts->application_count; i++) {
+        const struct tts_application *application = tts->applications[i];
+        if (application->link.size == 0) continue;
+        ARENA_AUTO arena = {0};
+        const struct tts_node *link = tts_blob_tree(&arena, &application->link, "ApplicationLink");
+        json_t *object = json_object();
+        put_link_number(object, link, "up_formatter");
+        put_link_text(object, link, "up_formatter_parameter");
+        put_link_number(object, link, "down_formatter");
+        put_link_text(object, link, "down_formatter_parameter");
+        json_object_set_new(links, application->application_id, object);
+    }
+    char *text MEMORY_AUTO = json_dumps(links, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(links);
+    buffer_puts(state, text != NULL ? text : "{}");
+}
+
 void tts_count(const struct tts *tts, struct world_numbers *numbers) {
     static const char *const keys[TTS_SERVERS][2] = {
         [TTS_NS] = {"session.keys.f_nwk_s_int_key.key", "pending_session.keys.f_nwk_s_int_key.key"},

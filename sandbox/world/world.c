@@ -339,7 +339,9 @@ void world_state_json(const struct world *world, unsigned parts, struct buffer *
         v2_state_json(world->v2, ",\n", state);
         buffer_puts(state, "],\n\"tts_devices\":[\n");
         tts_state_json(world->tts, ",\n", state);
-        buffer_puts(state, "],\n\"tts_gateways\":[\n");
+        buffer_puts(state, "],\n\"tts_links\":");
+        tts_links_json(world->tts, state);
+        buffer_puts(state, ",\n\"tts_gateways\":[\n");
         tts_gateways_json(world->tts, state);
         buffer_puts(state, "],\n\"chirpstack\":[\n");
         cs_state_json(world->chirpstack, ",\n", state);

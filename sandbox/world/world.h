@@ -59,10 +59,18 @@ enum world_endpoint {
 #define WORLD_AWS_SESSION_SECRET "sandbox+secret/for+a+while000000000000000"
 #define WORLD_AWS_SESSION_TOKEN  "sandbox+token/for+a+while=="
 
+// The payload functions of V2's main application.
+enum world_functions {
+    WORLD_FUNCTIONS_SMALL,
+    WORLD_FUNCTIONS_NONE,
+    WORLD_FUNCTIONS_LARGE,  // a Decoder that is too large for The Things Stack
+};
+
 struct world_setup {
     uint64_t seed;
-    uint64_t devices;      // how many the main application gets; the first is "mydevice"
-    bool broken;           // adds the devices that cannot be migrated as they are
+    uint64_t devices;  // how many the main application gets; the first is "mydevice"
+    bool broken;       // adds the devices that cannot be migrated as they are
+    enum world_functions functions;
     const char *app_id;    // of the main application; NULL = WORLD_DEFAULT_APP_ID
     uint64_t tts_devices;  // how many WORLD_TTS_SOURCE_APP_ID gets
     uint32_t
@@ -168,6 +176,7 @@ enum world_tts_key {
     WORLD_TTS_KEY_NO_INFO,
     WORLD_TTS_KEY_READ_ONLY,
     WORLD_TTS_KEY_USER,
+    WORLD_TTS_KEY_NO_SETTINGS,  // of the target application: all that a migration of devices needs, not its settings
     WORLD_TTS_KEYS
 };
 const char *world_tts_key(const struct world *world, enum world_tts_key key);

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command `formatters`: reads payload functions, and converts them or hands them on to be checked.
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/file.h"
-#include "base/memory.h"
 #include "cli/command.h"
 #include "cli/command_line.h"
 #include "cli/console.h"
+#include "cli/formatter_files.h"
 #include "cli/formatters_check.h"
 #include "cli/output.h"
 #include "formatter/input.h"
@@ -55,28 +52,17 @@ static enum exit_code write_json(const struct session *session, const struct for
 
 static int write_file(const struct session *session, const char *folder, const char *name,
                       const struct formatter *formatter, struct error *error) {
-    struct file *file = NULL;
     const struct log *log = &session->console->log;
+    const struct formatter_file file = {.name = name, .script = formatter->script};
     if (formatter->script == NULL) {
         log_printf(log, LOG_INFO, "%s: none is written: the formatter is %s", name,
                    formatter_type_name(formatter->type));
-        return 0;
     }
-    char *path MEMORY_AUTO = memory_printf("%s/%s", folder, name);
-    int result = file_create_output(path, &file, error);
-    if (result != 0) return result;
-    result = file->operations->write(file, formatter->script, strlen(formatter->script), error);
-    int closed = file->operations->close(file, result == 0 ? error : NULL);
-    if (result == 0) result = closed;
-    if (result == 0) log_printf(log, LOG_INFO, "wrote %s", path);
-    return result;
+    return formatter_file_write(log, folder, NULL, &file, error);
 }
 
 static int write_files(const struct session *session, const char *folder, const struct formatters *formatters,
                        struct error *error) {
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
-        return error_set(error, ERROR_OUTPUT, "cannot make the folder %s: %s", folder, strerror(errno));
-    }
     int result = write_file(session, folder, "uplink.js", &formatters->up, error);
     return result != 0 ? result : write_file(session, folder, "downlink.js", &formatters->down, error);
 }

@@ -112,6 +112,7 @@ static int show_plan(const struct migration *migration, struct error *error) {
     const struct plan_table table = {
         .journal = run_memory(migration->run),
         .numbers = run_numbers(migration->run),
+        .run = migration->run,
         .source = migration->invocation.source->title,
         .target = migration->invocation.target->title,
         .json = option_bool(migration->invocation.global, "json"),
@@ -123,6 +124,17 @@ static int show_plan(const struct migration *migration, struct error *error) {
 static int check_json(const struct invocation *invocation, struct error *error) {
     if (!option_bool(invocation->global, "json") || option_bool(invocation->global, "plan")) return 0;
     return error_set(error, ERROR_USAGE, "--json says how a plan is told: it goes with --plan alone");
+}
+
+static int check_formatters(const struct invocation *invocation, struct error *error) {
+    if (!option_given(invocation->global, "formatters")) return 0;
+    if (option_bool(invocation->global, "no-formatters"))
+        return error_set(error, ERROR_USAGE, "--formatters and --no-formatters contradict each other");
+    if (invocation->source->formatters != NULL) return 0;
+    error_set(error, ERROR_USAGE, "the source %s has no payload formatters of applications",
+              invocation->source->name);
+    error_hint(error, "leave --formatters away; formatters of single devices go along with them");
+    return -ERROR_USAGE;
 }
 
 // The source's option that asks for all there is, which needs no IDs.
@@ -153,6 +165,7 @@ static enum exit_code migrate(const struct session *session, bool lists, migrate
     enum ids_origin origin = IDS_ARGUMENTS;
     ERROR_AUTO error = {0};
     int result = check_json(session->invocation, &error);
+    if (result == 0) result = check_formatters(session->invocation, &error);
     if (result == 0) result = find_origin(session->invocation, lists, &origin, &error);
     if (result == 0) result = migration_open(&migration, session, &error);
     if (result == 0) result = kind(&migration, origin, &error);

@@ -13,8 +13,8 @@
 
 #define OPTIONS_OF_MIGRATION                                                                                 \
     "source to output dry-run frequency-plans-url dev-id-prefix set-eui-as-id map concurrency rate timeout " \
-    "on-conflict create-application plan no-plan keep-going progress journal no-journal journal-key-file "   \
-    "report json"
+    "on-conflict create-application formatters no-formatters plan no-plan keep-going progress journal "      \
+    "no-journal journal-key-file report json"
 
 const struct command commands[] = {
     {

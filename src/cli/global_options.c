@@ -200,7 +200,15 @@ const struct option_spec global_options[] = {
         .name = "formatters",
         .type = OPTION_STRING,
         .argument = "DIR",
-        .help = "write the converted payload formatters to files in DIR",
+        .help =
+            "write the converted payload formatters to files in DIR; a run does not set them at the target "
+            "then",
+    },
+    {
+        .name = "no-formatters",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "leave payload formatters behind, those of single devices too",
     },
     {
         .name = "payload",

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "cli/console.h"
+#include "cli/formatter_files.h"
 #include "cli/input.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
@@ -134,6 +135,31 @@ static void look_at_space(void *context, struct space *ret_journal, struct space
     file_identity_release(&identity);
 }
 
+static int write_formatters(void *context, const char *application,
+                            const Tts__MessagePayloadFormatters *formatters, struct error *error) {
+    const struct migration *migration = context;
+    const struct log *log = &migration->session->console->log;
+    const char *folder = option_string(migration_global(migration), "formatters");
+    const struct formatter_file files[] = {
+        {.name = "uplink.js", .script = formatters->up_formatter_parameter, .again = true},
+        {.name = "downlink.js", .script = formatters->down_formatter_parameter, .again = true},
+    };
+    int result = 0;
+    for (size_t i = 0; i < sizeof files / sizeof *files && result == 0; i++) {
+        result = formatter_file_write(log, folder, application, &files[i], error);
+    }
+    return result;
+}
+
+static struct run_formatters formatters_of(struct migration *migration) {
+    const struct option_values *global = migration_global(migration);
+    return (struct run_formatters){
+        .off = option_bool(global, "no-formatters"),
+        .context = migration,
+        .write = option_string(global, "formatters") != NULL ? write_formatters : NULL,
+    };
+}
+
 static int open_run(struct migration *migration, struct error *error) {
     const struct option_values *global = migration_global(migration);
     const struct run_setup setup = {
@@ -151,6 +177,7 @@ static int open_run(struct migration *migration, struct error *error) {
         .clock = &clock_system,
         .random = &random_system,
         .space = {.context = migration, .look = look_at_space},
+        .formatters = formatters_of(migration),
         .log = &migration->session->console->log,
         .naming = &migration->naming,
         .map = migration->map,

@@ -21,7 +21,8 @@ static bool migration_left_nothing(const struct migration *migration) {
     if (migration->run == NULL) return true;
     const struct run_numbers *numbers = run_numbers(migration->run);
     bool keep_going = option_bool(migration_global(migration), "keep-going");
-    return numbers->written == 0 && numbers->begun == 0 && (!keep_going || numbers->failed == 0);
+    return numbers->written == 0 && numbers->begun == 0 && numbers->formatters == 0 &&
+           (!keep_going || numbers->failed == 0);
 }
 
 static int close_output(struct migration *migration, bool discard, struct error *error) {
@@ -83,6 +84,13 @@ static int close_files(struct migration *migration, struct error *error) {
     return close_output(migration, nothing, error);
 }
 
+// True if the application may have payload formatters that the file of devices has no place for.
+static bool formatters_stay(const struct migration *migration) {
+    const struct option_values *global = migration_global(migration);
+    return migration->target == NULL && migration->invocation.source->formatters != NULL &&
+           !option_given(global, "formatters") && !option_bool(global, "no-formatters");
+}
+
 static void summarise(struct migration *migration, const struct error *error) {
     const struct source_driver *driver = migration->invocation.source;
     summary_write(&migration->session->console->log,
@@ -97,6 +105,7 @@ static void summarise(struct migration *migration, const struct error *error) {
                       .verify = migration->kind == MIGRATION_VERIFY,
                       .plan = migration->plan_only || (migration->target != NULL && migration->dry_run),
                       .dry_run = migration->dry_run,
+                      .formatters_stay = formatters_stay(migration),
                       .changes = migration_releases(migration),
                       .halted = error_is_set(error),
                       .interrupted = error->code == ERROR_CANCELLED,
@@ -113,8 +122,8 @@ static enum exit_code end_code(const struct migration *migration, const struct e
     bool unseen =
         migrates && migration_releases(migration) && confirms && numbers->confirmed < numbers->released;
     bool silent = migration->waits && numbers->silent > 0;
-    bool incomplete =
-        numbers->failed > 0 || numbers->imperfect > 0 || numbers->unseen > 0 || unseen || silent;
+    bool incomplete = numbers->failed > 0 || numbers->formatters_failed > 0 || numbers->imperfect > 0 ||
+                      numbers->unseen > 0 || unseen || silent;
     return incomplete ? EXIT_INCOMPLETE : EXIT_DONE;
 }
 

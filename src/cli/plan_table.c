@@ -104,8 +104,53 @@ static void write_head(struct writing *writing) {
     buffer_printf(text, "  %8" PRIu64 "  cannot go\n", numbers->failed);
 }
 
+static const char *formatters_verdict(const struct run_formatters_finding *finding) {
+    switch (finding->verdict) {
+        case RUN_FORMATTERS_NONE:
+            return "none";
+        case RUN_FORMATTERS_UNKNOWN:
+            return "not readable";
+        case RUN_FORMATTERS_WRITTEN:
+            return "would be written";
+        case RUN_FORMATTERS_SET:
+            return finding->replaces ? "would replace others" : "would be set";
+        case RUN_FORMATTERS_FOUND:
+            return "there already";
+        case RUN_FORMATTERS_LEFT:
+            return "left alone";
+        case RUN_FORMATTERS_FAILED:
+            break;
+    }
+    return "cannot go";
+}
+
+static void write_formatters(struct writing *writing) {
+    size_t count = 0;
+    const struct run_formatters_finding *findings = run_formatters_findings(writing->table->run, &count);
+    BUFFER_AUTO words;
+    buffer_init(&words, BUFFER_UNLIMITED);
+    for (size_t i = 0; i < count; i++) {
+        const struct run_formatters_finding *finding = &findings[i];
+        if (i == 0) buffer_puts(&writing->text, "\nPayload formatters:\n");
+        buffer_puts(&writing->text, "  ");
+        printable_add(&writing->text, finding->application);
+        if (finding->target != NULL) buffer_printf(&writing->text, " -> %s", finding->target);
+        buffer_putc(&writing->text, '\n');
+        buffer_clear(&words);
+        buffer_puts(&words, formatters_verdict(finding));
+        if (finding->what != NULL && finding->verdict != RUN_FORMATTERS_NONE)
+            buffer_printf(&words, ": %s", finding->what);
+        if (finding->reason != NULL) {
+            buffer_puts(&words, ": ");
+            printable_add(&words, finding->reason);
+        }
+        add_wrapped(&writing->text, buffer_string(&words));
+    }
+}
+
 static int write_text(struct writing *writing, struct error *error) {
     write_head(writing);
+    write_formatters(writing);
     int result = write_section(writing, true, "These stay where they are:", error);
     if (result == 0) result = write_section(writing, false, "These can go, but you should know:", error);
     return result;
@@ -138,12 +183,32 @@ static int write_object(void *context, const struct journal_row *row, struct err
     return flush(writing, FLUSH_SIZE, error);
 }
 
+static void write_formatters_json(struct writing *writing) {
+    size_t count = 0;
+    const struct run_formatters_finding *findings = run_formatters_findings(writing->table->run, &count);
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *object = json_object();
+        add_text(object, "application_id", findings[i].application);
+        add_text(object, "target_application_id", findings[i].target);
+        add_text(object, "verdict", formatters_verdict(&findings[i]));
+        add_text(object, "formatters", findings[i].what);
+        add_text(object, "reason", findings[i].reason);
+        json_array_append_new(array, object);
+    }
+    char *text MEMORY_AUTO = json_dumps(array, JSON_COMPACT);
+    json_decref(array);
+    buffer_printf(&writing->text, "\"formatters\":%s,", text != NULL ? text : "[]");
+}
+
 static int write_json(struct writing *writing, struct error *error) {
     const struct run_numbers *numbers = writing->table->numbers;
     buffer_printf(&writing->text,
                   "{\"ready\":%" PRIu64 ",\"found\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"failed\":%" PRIu64
-                  ",\"devices\":[",
+                  ",",
                   numbers->checked, numbers->found, numbers->skipped, numbers->failed);
+    write_formatters_json(writing);
+    buffer_puts(&writing->text, "\"devices\":[");
     writing->first = true;
     int result = journal_each_row(writing->table->journal, JOURNAL_ROWS_ALL, write_object, writing, error);
     buffer_puts(&writing->text, "]}\n");

@@ -10,6 +10,7 @@
 struct plan_table {
     struct journal *journal;  // borrowed; the memory of a run that was only planned
     const struct run_numbers *numbers;
+    const struct run *run;        // borrowed; for what was found out of payload formatters
     const char *source, *target;  // titles
     bool json;
 };

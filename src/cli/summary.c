@@ -90,7 +90,8 @@ static void write_leftovers(const struct log *log, const struct summary *summary
 
 // What to do with a run that did not come to its end.
 static void write_halted(const struct log *log, const struct summary *summary) {
-    bool begun = summary->numbers->written > 0 || summary->numbers->begun > 0;
+    bool begun =
+        summary->numbers->written > 0 || summary->numbers->begun > 0 || summary->numbers->formatters > 0;
     if (summary->verify || summary->plan) {
         log_printf(log, LOG_INFO, "not finished; nothing was changed");
     } else if (summary->rollback) {
@@ -176,6 +177,10 @@ static void write_next(const struct log *log, const struct summary *summary) {
         log_printf(
             log, LOG_INFO,
             "next: import the devices into The Things Stack (Console, or ttn-lw-cli end-devices create)");
+        if (summary->formatters_stay)
+            log_printf(log, LOG_INFO,
+                       "the application's payload formatters are not in that file: --formatters DIR writes "
+                       "them, also with --dry-run");
     } else {
         log_printf(log, LOG_INFO, "nothing was left to migrate");
     }
@@ -231,7 +236,8 @@ void summary_write(const struct log *log, const struct summary *summary) {
     write_counts(log, summary);
     write_leftovers(log, summary);
     write_next(log, summary);
-    bool kept = summary->journal != NULL && !summary->halted && !summary->interrupted &&
-                (summary->numbers->written > 0 || summary->numbers->begun > 0);
+    bool kept =
+        summary->journal != NULL && !summary->halted && !summary->interrupted &&
+        (summary->numbers->written > 0 || summary->numbers->begun > 0 || summary->numbers->formatters > 0);
     if (kept) log_printf(log, LOG_INFO, "the run's journal, which holds keys: %s", summary->journal);
 }

@@ -17,8 +17,10 @@ struct summary {
     const char *source;   // title of the source
     const char *target;   // title of a target that is a server, or NULL
     bool dry_run;
-    bool changes;  // the run clears devices at the source
-    bool halted;   // an error ended it
+    bool
+        formatters_stay;  // payload formatters of applications are not in the output, and nobody asked for that
+    bool changes;         // the run clears devices at the source
+    bool halted;          // an error ended it
     bool interrupted;
     int64_t elapsed;  // ns
 };

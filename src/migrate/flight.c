@@ -255,6 +255,7 @@ static int flight_convert(struct flight *flight, struct error *error) {
     int result = setup->driver->convert(setup->source, &flight->record, &flight->device, error);
     if (result == 0)
         result = device_map_apply(setup->map, &flight->record, setup->plans, &flight->device, error);
+    if (result == 0 && setup->formatters.off) flight->device.end_device->formatters = NULL;
     if (result == 0 && target != NULL) result = target->driver->adapt(target, &flight->device, error);
     if (result == 0 && setup->target->fit != NULL) result = setup->target->fit(&flight->device, error);
     if (result == 0) result = device_validate(&flight->device, setup->plans, error);

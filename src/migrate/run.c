@@ -62,6 +62,7 @@ void run_free(struct run *run) {
     dispatch_free(run->dispatch);
     journal_close(run->temporary);
     output_release(&run->output);
+    run_formatters_release(run);
     error_release(&run->halt);
     free(run->application);
     free(run->obstacle);
@@ -222,10 +223,16 @@ static int run_all(struct run *run, struct error *error) {
     const struct run_setup *setup = &run->setup;
     bool server = setup->target_instance != NULL;
     if (setup->gateways) return run_gateways(run, error);
-    if (setup->plan_only || (setup->dry_run && server)) return run_check(run, error);
+    int result = run_formatters_look(run, error);
+    if (result != 0) return result;
+    if (setup->plan_only || (setup->dry_run && server)) {
+        result = run_check(run, error);
+        return result != 0 || setup->plan_only ? result : run_formatters_apply(run, error);
+    }
     // For a file as target only where one list tells enough of all devices.
     bool cheap = run->whole && run_releases(run) && (setup->driver->features & SOURCE_CHEAP_LIST) != 0;
-    int result = server || cheap ? run_before_flights(run, error) : 0;
+    if (server || cheap) result = run_before_flights(run, error);
+    if (result == 0) result = run_formatters_apply(run, error);
     if (result == 0) result = run_flights(run, error);
     if (result == -ERROR_CANCELLED || !run_releases(run)) return result;
     // Nothing hangs on that look: a run whose devices are cleared is not halted by it.
@@ -446,7 +453,8 @@ int run_rollback(struct run *run, run_id_feed *feed, void *context, struct error
     uint64_t marked = 0;
     int result = feed == NULL ? journal_restore_all(run->journal, &marked, error)
                               : feed(context, mark_one, run, error);
-    return result != 0 ? result : run_rollback_marked(run, error);
+    if (result == 0) result = run_rollback_marked(run, error);
+    return result != 0 || feed != NULL ? result : run_formatters_restore(run, error);
 }
 
 int run_rollback_marked(struct run *run, struct error *error) {

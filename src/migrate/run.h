@@ -20,30 +20,32 @@ struct run;
 
 // How far the run is; for progress and for the summary at the end.
 struct run_numbers {
-    uint64_t total;           // devices known so far
-    bool total_known;         // no more will come
-    uint64_t done;            // finished, well or not
-    uint64_t written;         // lines that are out
-    uint64_t begun;           // devices of which something may be at a target that is a server
-    uint64_t checked;         // looked at before anything is changed, and fine
-    bool checking;            // the phase in which that is done
-    uint64_t released;        // cleared at the source
-    uint64_t imported;        // at a target that is a server
-    uint64_t verified;        // of these: read back, and as they should be
-    uint64_t found;           // were at the target already
-    uint64_t skipped;         // left alone: the target has something else there
-    uint64_t unseen;          // imported, but could not be read back
-    uint64_t confirmed;       // looked at once more after that
-    uint64_t failed;          // set aside, or the one that halted the run
-    uint64_t held;            // of these: written, but not (or not surely) cleared at the source
-    uint64_t silent;          // not heard at the target since they were imported
-    uint64_t moved_on;        // heard between reading and releasing
-    uint64_t redirected;      // gateways whose source sends them to the target
-    uint64_t restored;        // put back at the source
-    uint64_t imperfect;       // of these: something could not be put back
-    const char *phase;        // what is done before or after that ("reading the list of devices"), or NULL
-    bool confirming;          // the phase in which released devices are looked at once more
-    const char *waiting_for;  // a server that lets us wait, or NULL
+    uint64_t total;              // devices known so far
+    bool total_known;            // no more will come
+    uint64_t done;               // finished, well or not
+    uint64_t written;            // lines that are out
+    uint64_t begun;              // devices of which something may be at a target that is a server
+    uint64_t checked;            // looked at before anything is changed, and fine
+    bool checking;               // the phase in which that is done
+    uint64_t released;           // cleared at the source
+    uint64_t imported;           // at a target that is a server
+    uint64_t verified;           // of these: read back, and as they should be
+    uint64_t found;              // were at the target already
+    uint64_t skipped;            // left alone: the target has something else there
+    uint64_t unseen;             // imported, but could not be read back
+    uint64_t confirmed;          // looked at once more after that
+    uint64_t failed;             // set aside, or the one that halted the run
+    uint64_t held;               // of these: written, but not (or not surely) cleared at the source
+    uint64_t silent;             // not heard at the target since they were imported
+    uint64_t moved_on;           // heard between reading and releasing
+    uint64_t redirected;         // gateways whose source sends them to the target
+    uint64_t restored;           // put back at the source
+    uint64_t imperfect;          // of these: something could not be put back
+    uint64_t formatters;         // applications whose payload formatters were, or may have been, set
+    uint64_t formatters_failed;  // applications whose payload formatters are not as they should be
+    const char *phase;           // what is done before or after that ("reading the list of devices"), or NULL
+    bool confirming;             // the phase in which released devices are looked at once more
+    const char *waiting_for;     // a server that lets us wait, or NULL
 };
 
 // What happens to a device that the target has already, with other data.
@@ -64,6 +66,15 @@ struct run_space {
     void (*look)(void *context, struct space *ret_journal, struct space *ret_output);
 };
 
+// What becomes of an application's payload formatters. Without `write` they are set at a target that is a server.
+struct run_formatters {
+    bool off;       // they are left alone, those of single devices too
+    void *context;  // borrowed
+    // Writes them to files, perhaps once more: ERROR_OUTPUT if something else is there. May be NULL.
+    int (*write)(void *context, const char *application, const Tts__MessagePayloadFormatters *formatters,
+                 struct error *error);
+};
+
 // Everything is borrowed and must outlive the run.
 struct run_setup {
     const struct source_driver *driver;
@@ -80,6 +91,7 @@ struct run_setup {
     const struct clock *clock;
     const struct random *random;
     struct run_space space;
+    struct run_formatters formatters;
     const struct log *log;  // device errors and notices are told here
     const struct device_naming *naming;
     struct device_map *map;  // what the user lays down about single devices; NULL = nothing
@@ -126,6 +138,29 @@ int run_resume(struct run *run, struct error *error);
 // Puts devices of the run back at their source: all that were or may have been released, or only those with the IDs of
 // `feed` (NULL = all).
 int run_rollback(struct run *run, run_id_feed *feed, void *context, struct error *error);
+
+// What becomes, or would become, of the payload formatters of one application.
+enum run_formatters_verdict {
+    RUN_FORMATTERS_NONE,     // there are none
+    RUN_FORMATTERS_UNKNOWN,  // the source does not tell them to this key: they stay behind
+    RUN_FORMATTERS_WRITTEN,  // to files
+    RUN_FORMATTERS_SET,      // at the target
+    RUN_FORMATTERS_FOUND,    // the target has them already
+    RUN_FORMATTERS_LEFT,     // the target has others, which stay
+    RUN_FORMATTERS_FAILED,   // they cannot go
+};
+
+struct run_formatters_finding {
+    char *application;  // at the source; owned
+    char *target;       // the application at the target; owned; NULL = not known
+    enum run_formatters_verdict verdict;
+    char *what;     // what the source has: "uplink 3801 bytes, downlink none"; owned; NULL = not known
+    char *reason;   // UNKNOWN, FAILED: why, and what to do; owned; else NULL
+    bool replaces;  // SET: others, which were there
+};
+
+// All that were found out so far, in the order of the applications. Borrowed.
+const struct run_formatters_finding *run_formatters_findings(const struct run *run, size_t *ret_count);
 
 // What was found out of one device at its target.
 struct run_verified {

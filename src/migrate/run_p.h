@@ -35,6 +35,15 @@ struct login {
 // A server that refuses the token which it has just given is asked for another one so often.
 enum { LOGINS_MAX = 2 };
 
+// The payload formatters of the present application, and what was found out of all of them.
+struct run_formatters_state {
+    struct arena arena;                           // of the next two
+    const Tts__MessagePayloadFormatters *wanted;  // NULL = nothing is to be done
+    const Tts__MessagePayloadFormatters *before;  // what the target has; NULL = none
+    struct run_formatters_finding *findings;      // owned; the last one is of the present application
+    size_t finding_count;
+};
+
 struct run {
     struct run_setup setup;
     struct dispatch *dispatch;  // owned
@@ -50,6 +59,7 @@ struct run {
     const struct run_verification *verification;  // borrowed; of run_verify
     char *obstacle;                               // owned; the first of them
     uint64_t obstacles;                           // devices that cannot go and may not stay behind
+    struct run_formatters_state formatters;
     bool whole;         // of an application: devices that are exported already are no reason to halt
     struct error halt;  // why no new device starts; none = go on
     unsigned interrupts;
@@ -109,6 +119,22 @@ int run_plan_devices(struct run *run, run_id_feed *feed, void *context, struct e
 // Finds out what would become of every planned device at a target that is a server; changes nothing. Those that cannot
 // go become FAILED.
 int run_check(struct run *run, struct error *error);
+
+// ---- formatters.c: the payload formatters of the present application
+
+// Finds out what is to become of them; changes nothing. What stands in their way ends the run, unless it only looks or
+// keeps going.
+int run_formatters_look(struct run *run, struct error *error);
+
+// Sets them at the target, or writes them to files, whichever is wanted.
+int run_formatters_apply(struct run *run, struct error *error);
+
+// Puts back what was there before, for all applications, the last one first.
+int run_formatters_restore(struct run *run, struct error *error);
+
+void run_formatters_release(struct run *run);
+
+// ---- flight.c
 
 // Takes every planned device through its life.
 int run_flights(struct run *run, struct error *error);

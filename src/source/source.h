@@ -67,6 +67,14 @@ struct source_restoration {
     const char *remark;               // out: what could not be put back; in the job's arena, NULL = nothing
 };
 
+// The payload formatters that an application has for all its devices.
+struct source_formatters {
+    struct arena *arena;  // in: what is found lies there
+    const Tts__MessagePayloadFormatters
+        *formatters;     // out: as The Things Stack has them; NULL = the application has none
+    const char *remark;  // out: what is to be known of them; static, NULL = nothing
+};
+
 // What a driver is opened with; everything is borrowed and outlives the instance.
 struct source_setup {
     const struct option_values *options;  // of the driver's table; required ones are there
@@ -121,6 +129,12 @@ struct source_driver {
     // Fills one page of the application's devices.
     enum job_step (*list)(struct source *source, struct job *job, struct source_page *page,
                           struct error *error);
+
+    // Reads the application's payload formatters, and makes those of The Things Stack of them. ERROR_DENIED: the
+    // credentials do not reach so far; ERROR_INPUT, ERROR_TOO_LARGE: they cannot become such. NULL: this network has none
+    // that hold for a whole application.
+    enum job_step (*formatters)(struct source *source, struct job *job,
+                                struct source_formatters *ret_formatters, struct error *error);
 
     // Completes a record, which holds an ID and perhaps a list's entry. Without calls if nothing is missing;
     // in a run that changes the source it always asks the source.

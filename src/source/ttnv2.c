@@ -34,7 +34,8 @@ static const struct option_spec options[] = {
      .flags = OPTION_REQUIRED | OPTION_OF_DEVICES | OPTION_SECRET,
      .env = "TTNV2_APP_ACCESS_KEY",
      .argument = "KEY",
-     .help = "access key of the application, with the right \"devices\""},
+     .help = "access key of the application, with the right \"devices\"; for its payload functions also "
+             "\"settings\""},
     {.name = "with-session",
      .type = OPTION_BOOL,
      .env = "TTNV2_WITH_SESSION",
@@ -388,6 +389,7 @@ const struct source_driver source_ttnv2 = {
     .default_application = ttnv2_default_application,
     .prepare = ttnv2_prepare,
     .list = ttnv2_list,
+    .formatters = ttnv2_formatters,
     .read = ttnv2_read,
     .convert = ttnv2_convert,
     .release = ttnv2_release,

@@ -100,7 +100,10 @@ void ttnv2_get_device_call(struct ttnv2 *self, struct job *job, const char *id);
 int ttnv2_get_device_reply(struct ttnv2 *self, struct job *job, const char *id, Ttnv2__Device **ret_device,
                            struct error *error);
 
-// ---- ttnv2_change.c: operations of the driver
+// ---- ttnv2_formatters.c, ttnv2_change.c: operations of the driver
+
+enum job_step ttnv2_formatters(struct source *source, struct job *job,
+                               struct source_formatters *ret_formatters, struct error *error);
 
 enum job_step ttnv2_release(struct source *source, struct job *job, const struct source_record *record,
                             const struct device *device, struct error *error);

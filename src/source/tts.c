@@ -345,6 +345,7 @@ const struct source_driver source_tts = {
     .default_application = tts_default_application,
     .prepare = tts_prepare,
     .list = tts_list,
+    .formatters = tts_source_formatters,
     .read = tts_read,
     .prepare_gateways = tts_source_prepare_gateways,
     .list_gateways = tts_source_list_gateways,

@@ -186,8 +186,10 @@ int tts_source_device_convert(const struct tts_source *self, const struct source
 // True if the session goes with a device that has these parts.
 bool tts_source_takes_session(const struct tts_source *self, const struct tts_parts *parts);
 
-// ---- tts_release.c, tts_confirm.c, tts_restore.c: see source.h
+// ---- tts_formatters.c, tts_release.c, tts_confirm.c, tts_restore.c: see source.h
 
+enum job_step tts_source_formatters(struct source *source, struct job *job,
+                                    struct source_formatters *ret_formatters, struct error *error);
 enum job_step tts_source_release(struct source *source, struct job *job, const struct source_record *record,
                                  const struct device *device, struct error *error);
 enum job_step tts_source_confirm(struct source *source, struct job *job, const struct source_record *record,

@@ -59,6 +59,13 @@ struct target_verdict {
     int64_t last_seen;                // ns since 1970; 0 = not heard yet
 };
 
+// The payload formatters that the application in use has for all its devices.
+struct target_formatters {
+    struct arena *arena;                              // in: what is found lies there
+    const Tts__MessagePayloadFormatters *formatters;  // out: NULL = none
+    const char *application;                          // out: its ID at the target; in the arena
+};
+
 struct target_driver {
     const char *name;                   // "json", as in --to
     const char *aliases;                // separated by spaces, or NULL
@@ -127,6 +134,17 @@ struct target_driver {
     // JOB_DONE only if the target is known not to handle the device any more; what is gone already is fine.
     enum job_step (*remove)(struct target *target, struct job *job, const struct device *device,
                             const void *before, size_t before_size, struct error *error);
+
+    // Reads the payload formatters of the application in use. Changes nothing. NULL: this network has none for a whole
+    // application; then `set_formatters` is NULL too.
+    enum job_step (*get_formatters)(struct target *target, struct job *job,
+                                    struct target_formatters *ret_formatters, struct error *error);
+
+    // Gives the application in use these payload formatters in some directions (FORMATTERS_UP, FORMATTERS_DOWN); the others
+    // stay as they are. Harmless to repeat: ends in JOB_DONE only if they are known to be set.
+    enum job_step (*set_formatters)(struct target *target, struct job *job,
+                                    const Tts__MessagePayloadFormatters *formatters, unsigned directions,
+                                    struct error *error);
 
     // ---- gateways; all of them NULL where the target has none
 

@@ -197,6 +197,12 @@ enum job_step tts_import(struct target *target, struct job *job, const struct de
 enum job_step tts_remove(struct target *target, struct job *job, const struct device *device,
                          const void *before, size_t before_size, struct error *error);
 
+enum job_step tts_get_formatters(struct target *target, struct job *job,
+                                 struct target_formatters *ret_formatters, struct error *error);
+enum job_step tts_set_formatters(struct target *target, struct job *job,
+                                 const Tts__MessagePayloadFormatters *formatters, unsigned directions,
+                                 struct error *error);
+
 // ---- tts_gateway.c: the operations on gateways
 
 // Reads the options about gateways, when the addresses of the servers are known. ERROR_USAGE.

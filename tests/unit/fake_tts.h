@@ -31,6 +31,7 @@ struct fake_tts {
     struct target *target;
     Tts__EndDevice *at[TTS_PLACES];    // NULL = nothing
     Tts__EndDeviceIdentifiers *owner;  // who has the EUIs, if it is another device
+    Tts__ApplicationLink *link;        // of the application; NULL = never set
     bool has_application;
     bool knows_later_fields;
     bool has_user_key;
@@ -340,6 +341,47 @@ static void fake_tts_plans(struct fake_tts *fake, struct reply *reply) {
     fake_tts_answer(reply, &response.base);
 }
 
+// The link, by the paths that a formatter has.
+static void fake_tts_link(struct fake_tts *fake, const struct call *call, struct reply *reply) {
+    if (fake_tts_method(call, "/GetLink")) {
+        const Tts__GetApplicationLinkRequest *request =
+            fake_tts_request(fake, call, &tts__get_application_link_request__descriptor);
+        assert_string_equal(request->application_ids->application_id, "my-app");
+        assert_int_equal(request->field_mask->n_paths, 1);
+        assert_string_equal(request->field_mask->paths[0], "default_formatters");
+        if (fake->link != NULL) {
+            fake_tts_answer(reply, &fake->link->base);
+        } else {
+            fake_tts_refuse(reply, GRPC_NOT_FOUND, "pkg/redis", "not_found");
+        }
+        return;
+    }
+    assert_true(call->changes);
+    const Tts__SetApplicationLinkRequest *request =
+        fake_tts_request(fake, call, &tts__set_application_link_request__descriptor);
+    const Tts__MessagePayloadFormatters *given = request->link->default_formatters;
+    if (fake->link == NULL) {
+        fake->link = message_new(&fake->arena, &tts__application_link__descriptor);
+        fake->link->default_formatters =
+            message_new(&fake->arena, &tts__message_payload_formatters__descriptor);
+    }
+    Tts__MessagePayloadFormatters *now = fake->link->default_formatters;
+    for (size_t i = 0; i < request->field_mask->n_paths; i++) {
+        const char *path = request->field_mask->paths[i];
+        if (strcmp(path, "default_formatters.up_formatter") == 0) {
+            now->up_formatter = given->up_formatter;
+        } else if (strcmp(path, "default_formatters.up_formatter_parameter") == 0) {
+            now->up_formatter_parameter = given->up_formatter_parameter;
+        } else if (strcmp(path, "default_formatters.down_formatter") == 0) {
+            now->down_formatter = given->down_formatter;
+        } else {
+            assert_string_equal(path, "default_formatters.down_formatter_parameter");
+            now->down_formatter_parameter = given->down_formatter_parameter;
+        }
+    }
+    fake_tts_answer(reply, &fake->link->base);
+}
+
 static void fake_tts_owner(struct fake_tts *fake, struct reply *reply) {
     const Tts__EndDeviceIdentifiers *ids = fake->owner;
     if (ids == NULL && fake->at[TTS_IDENTITY] != NULL) ids = fake->at[TTS_IDENTITY]->ids;
@@ -378,6 +420,8 @@ static void fake_tts_do(struct fake_tts *fake, const struct call *call, struct r
         fake_tts_plans(fake, reply);
     } else if (fake_tts_method(call, "/GetIdentifiersForEUIs")) {
         fake_tts_owner(fake, reply);
+    } else if (fake_tts_method(call, "Link")) {
+        fake_tts_link(fake, call, reply);
     } else if (fake_tts_method(call, "/Get")) {
         fake_tts_get(fake, fake_tts_place(call), call, reply);
     } else {

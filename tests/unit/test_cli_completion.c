@@ -93,6 +93,8 @@ static const struct completion_case cases[] = {
     {"device --source ttnv2 --to tts --", "--to.tts.insecure", "--app-id"},
     {"ttnv2 device --to tts --to.tts.app-id device --to.tts.ins", "--to.tts.insecure", NULL},
     {"ttnv2 device --on-conflict ", "update", NULL},
+    {"ttnv2 device --no-f", "--no-formatters", NULL},
+    {"ttnv2 device --form", "--formatters", NULL},
     {"targets --", "--json", "--to"},
     {"formatters ch", "check", NULL},
     {"formatters con", "convert", NULL},

@@ -30,6 +30,9 @@ static char journal_file[sizeof in_memory + 16];
 enum work { START, RESUME, ROLLBACK, VERIFY, ROLLBACK_SILENT };
 
 struct order {
+    bool plan_only;
+    bool no_formatters;
+    bool to_files;
     enum work work;
     bool dry_run;
     bool keep_going;
@@ -68,6 +71,20 @@ static int run_order(struct run *run, const struct order *order, struct error *e
     return order->work == RESUME ? run_resume(run, error) : run_rollback(run, NULL, NULL, error);
 }
 
+static unsigned written;
+
+static int write_formatters(void *context, const char *application,
+                            const Tts__MessagePayloadFormatters *formatters, struct error *error) {
+    (void)context;
+    (void)error;
+    assert_string_equal(application, "my-app");
+    assert_string_equal(formatters->up_formatter_parameter, "1");
+    written++;
+    return 0;
+}
+
+static enum run_formatters_verdict verdict;
+
 static int open_and_run(const struct order *order, struct outcome *outcome) {
     static const struct device_naming naming = {0};
     const struct clock clock = {.monotonic = world_now, .wall = world_now};
@@ -88,7 +105,9 @@ static int open_and_run(const struct order *order, struct outcome *outcome) {
         .plans = frequency_plans_builtin(),
         .concurrency = 4,
         .timeout = 10 * NS_PER_SECOND,
-        .dry_run = order->dry_run,
+        .dry_run = order->dry_run || order->plan_only,
+        .plan_only = order->plan_only,
+        .formatters = {.off = order->no_formatters, .write = order->to_files ? write_formatters : NULL},
         .keep_going = order->keep_going,
     };
     struct error *error = &outcome->error;
@@ -98,6 +117,9 @@ static int open_and_run(const struct order *order, struct outcome *outcome) {
         struct run *run = run_new(&setup, error);
         result = run_order(run, order, error);
         outcome->numbers = *run_numbers(run);
+        size_t findings = 0;
+        const struct run_formatters_finding *finding = run_formatters_findings(run, &findings);
+        verdict = findings > 0 ? finding->verdict : RUN_FORMATTERS_NONE;
         run_free(run);
     }
     journal_close(setup.journal);
@@ -493,6 +515,129 @@ static void test_dies_anywhere(void **state) {
     assert_true(untouched > 0);
 }
 
+static void expect_formatters(enum made_formatters which, unsigned set) {
+    assert_int_equal(world->target_formatters, which);
+    assert_int_equal(world->formatters_set, set);
+}
+
+static void test_formatters(void **state) {
+    (void)state;
+    world_init(30);
+    world->source_formatters = OWN_FORMATTERS;
+    struct outcome outcome = work(&(struct order){.work = START});
+    assert_int_equal(outcome.result, 0);
+    assert_int_equal(outcome.numbers.formatters, 1);
+    assert_int_equal(verdict, RUN_FORMATTERS_SET);
+    expect_formatters(OWN_FORMATTERS, 1);
+    work_well(&(struct order){.work = RESUME});
+    expect_formatters(OWN_FORMATTERS, 1);
+    work_well(&(struct order){.work = ROLLBACK, .dry_run = true});
+    expect_formatters(OWN_FORMATTERS, 1);
+    work_well(&(struct order){.work = ROLLBACK});
+    expect_formatters(NO_FORMATTERS, 2);
+    work_well(&(struct order){.work = ROLLBACK});
+    work_well(&(struct order){.work = RESUME});
+    expect_formatters(NO_FORMATTERS, 2);
+}
+
+static void test_formatters_left_alone(void **state) {
+    (void)state;
+    static const struct {
+        struct order order;
+        enum made_formatters source, target;
+        enum run_formatters_verdict verdict;
+    } rows[] = {
+        {{.plan_only = true}, OWN_FORMATTERS, NO_FORMATTERS, RUN_FORMATTERS_SET},
+        {{.dry_run = true}, OWN_FORMATTERS, NO_FORMATTERS, RUN_FORMATTERS_SET},
+        {{.no_formatters = true}, OWN_FORMATTERS, NO_FORMATTERS, RUN_FORMATTERS_NONE},
+        {{.work = START}, NO_FORMATTERS, OTHER_FORMATTERS, RUN_FORMATTERS_NONE},
+        {{.work = START}, OWN_FORMATTERS, OWN_FORMATTERS, RUN_FORMATTERS_FOUND},
+        {{.work = START}, HIDDEN_FORMATTERS, NO_FORMATTERS, RUN_FORMATTERS_UNKNOWN},
+        {{.on_conflict = CONFLICT_SKIP}, OWN_FORMATTERS, OTHER_FORMATTERS, RUN_FORMATTERS_LEFT},
+        {{.to_files = true}, OWN_FORMATTERS, NO_FORMATTERS, RUN_FORMATTERS_WRITTEN},
+        {{.keep_going = true}, OWN_FORMATTERS, OTHER_FORMATTERS, RUN_FORMATTERS_FAILED},
+        {{.keep_going = true}, LARGE_FORMATTERS, NO_FORMATTERS, RUN_FORMATTERS_FAILED},
+        {{.plan_only = true}, OWN_FORMATTERS, OTHER_FORMATTERS, RUN_FORMATTERS_FAILED},
+        {{.dry_run = true}, LARGE_FORMATTERS, NO_FORMATTERS, RUN_FORMATTERS_FAILED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        world_init(40 + i);
+        world->source_formatters = rows[i].source;
+        world->target_formatters = rows[i].target;
+        written = 0;
+        struct outcome outcome = work(&rows[i].order);
+        assert_int_equal(outcome.result, 0);
+        assert_int_equal(verdict, rows[i].verdict);
+        assert_int_equal(outcome.numbers.formatters_failed, verdict == RUN_FORMATTERS_FAILED);
+        assert_int_equal(written, rows[i].order.to_files);
+        expect_formatters(rows[i].target, 0);
+        bool moves = !rows[i].order.dry_run && !rows[i].order.plan_only;
+        assert_int_equal(outcome.numbers.imported, moves ? DEVICES : 0);
+        if (!moves) continue;
+        work_well(&(struct order){.work = ROLLBACK});
+        expect_formatters(rows[i].target, 0);
+    }
+}
+
+// What stands in the way of the formatters ends a run before its first change.
+static void test_formatters_halt(void **state) {
+    (void)state;
+    static const enum made_formatters sources[] = {OWN_FORMATTERS, LARGE_FORMATTERS, HIDDEN_FORMATTERS};
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        world_init(60 + i);
+        world->source_formatters = sources[i];
+        world->target_formatters = OTHER_FORMATTERS;
+        struct outcome outcome =
+            work(&(struct order){.work = START, .to_files = sources[i] == HIDDEN_FORMATTERS});
+        assert_int_equal(outcome.result, -ERROR_DEVICE);
+        assert_non_null(outcome.error.hint);
+        error_release(&outcome.error);
+        for (size_t j = 0; j < DEVICES; j++) expect_untouched(j);
+        expect_formatters(OTHER_FORMATTERS, 0);
+    }
+}
+
+static void test_formatters_replaced(void **state) {
+    (void)state;
+    world_init(70);
+    world->source_formatters = OWN_FORMATTERS;
+    world->target_formatters = OTHER_FORMATTERS;
+    work_well(&(struct order){.work = START, .on_conflict = CONFLICT_UPDATE});
+    expect_formatters(OWN_FORMATTERS, 1);
+    work_well(&(struct order){.work = ROLLBACK});
+    expect_formatters(OTHER_FORMATTERS, 2);
+    // Changed by somebody else meanwhile: not touched.
+    world_init(71);
+    world->source_formatters = OWN_FORMATTERS;
+    work_well(&(struct order){.work = START});
+    world->target_formatters = OTHER_FORMATTERS;
+    struct outcome outcome = work(&(struct order){.work = ROLLBACK});
+    assert_int_equal(outcome.result, 0);
+    assert_int_equal(outcome.numbers.formatters_failed, 1);
+    expect_formatters(OTHER_FORMATTERS, 1);
+}
+
+// The process ends at any event; the next one goes on, or back.
+static void test_formatters_die(void **state) {
+    (void)state;
+    bool died = true;
+    for (unsigned at = 1; died && at < 80; at++) {
+        enum made_formatters before = at % 2 == 0 ? OTHER_FORMATTERS : NO_FORMATTERS;
+        for (int back = 0; back < 2; back++) {
+            struct order order = {.work = START, .on_conflict = CONFLICT_UPDATE, .no_plan = true};
+            world_init(200 + at);
+            world->source_formatters = OWN_FORMATTERS;
+            world->target_formatters = before;
+            died = die(&order, at);
+            order.work = back ? ROLLBACK : RESUME;
+            (void)die(&order, 1 + at / 2);
+            work_well(&order);
+            assert_int_equal(world->target_formatters, back ? before : OWN_FORMATTERS);
+            for (size_t i = 0; i < DEVICES; i++) assert_int_equal(world->new[i].keys, !back);
+        }
+    }
+}
+
 static int setup(void **state) {
     (void)state;
     directory = mkdtemp(in_memory);
@@ -525,6 +670,11 @@ int main(void) {
         cmocka_unit_test(test_differs),
         cmocka_unit_test(test_verify),
         cmocka_unit_test(test_dies_anywhere),
+        cmocka_unit_test(test_formatters),
+        cmocka_unit_test(test_formatters_left_alone),
+        cmocka_unit_test(test_formatters_halt),
+        cmocka_unit_test(test_formatters_replaced),
+        cmocka_unit_test(test_formatters_die),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

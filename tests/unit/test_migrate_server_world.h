@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "device/message.h"
+#include "device/payload_formatters.h"
 #include "migrate/run.h"
 
 enum { DEVICES = 12, CALLS_MAX = 64, DIED = 42, BAD = 43, FIRST_DOWN = 7 };
@@ -28,6 +29,9 @@ enum obstacle {
     HEARD,        // between reading and releasing
     DIFFERS,
 };
+
+// Payload formatters of the application.
+enum made_formatters { NO_FORMATTERS, OWN_FORMATTERS, OTHER_FORMATTERS, LARGE_FORMATTERS, HIDDEN_FORMATTERS };
 
 struct place {
     bool entry;
@@ -62,9 +66,11 @@ struct world {
     unsigned restores[DEVICES];  // how often the source was asked to put it back
     unsigned untouched;          // how often it was told then that nothing was begun
     bool says_unchanged;         // a release that is refused is known to have changed nothing
-    int64_t heard_at;            // when the target hears all devices; 0 = never
-    bool target_gone;            // the target answers nobody
-    unsigned refused;            // imports that were refused
+    enum made_formatters source_formatters, target_formatters;
+    unsigned formatters_set;  // how often the target's were set
+    int64_t heard_at;         // when the target hears all devices; 0 = never
+    bool target_gone;         // the target answers nobody
+    unsigned refused;         // imports that were refused
     unsigned events;
     unsigned dies_at;  // the n-th event; 0 = never
     char violation[200];
@@ -175,6 +181,19 @@ static void answer_new(const char *method, size_t device, uint32_t counter, stru
     }
 }
 
+static void answer_formatters(const struct call *call, struct reply *reply) {
+    if (strcmp(call->method, "/set-formatters") == 0) {
+        for (size_t i = 0; i < DEVICES; i++) {
+            if (world->new[i].keys && world->obstacles[i] == NOTHING)
+                violated("it is at the target while the formatters change", i);
+        }
+        world->target_formatters = *(const char *)call->body - '0';
+        world->formatters_set++;
+    } else if (call->side == 0 && world->source_formatters == HIDDEN_FORMATTERS) {
+        reply->grpc_status = GRPC_PERMISSION_DENIED;
+    }
+}
+
 static void network_answer(const struct call *call, struct reply *reply) {
     reply->outcome = REPLY_ANSWERED;
     char *rest = NULL;
@@ -184,6 +203,8 @@ static void network_answer(const struct call *call, struct reply *reply) {
     if (call->side == 1 && world->target_gone) {
         reply->outcome = REPLY_NOT_SENT;
         reply->message = memory_strdup("nobody is there");
+    } else if (strstr(call->method, "formatters") != NULL) {
+        answer_formatters(call, reply);
     } else if (call->side == 0) {
         answer_old(call->method, device, counter, reply);
     } else {
@@ -231,7 +252,7 @@ static enum job_step one_call(struct job *job, const char *method, size_t device
     if (job->stage++ == 0) {
         struct call *call = job_call(job);
         *call = (struct call){.kind = CALL_GRPC, .server = &server, .method = method};
-        call->changes = strstr("/release /restore /reserve /import /remove", method) != NULL;
+        call->changes = strstr("/release /restore /reserve /import /remove /set-formatters", method) != NULL;
         char *body = arena_printf(job->arena, "%zu %u", device, counter);
         call->body = body;
         call->body_size = strlen(body) + 1;
@@ -355,11 +376,33 @@ static bool made_owns(const struct source *source, const struct source_record *r
     return strcmp(place->network, "old") == 0 && strcmp(place->device_id, record->id) == 0;
 }
 
+// A script whose first character tells which it is; a number of the enumeration.
+static const Tts__MessagePayloadFormatters *formatters_of(enum made_formatters which, struct arena *arena) {
+    if (which == NO_FORMATTERS) return NULL;
+    Tts__MessagePayloadFormatters *formatters =
+        message_new(arena, &tts__message_payload_formatters__descriptor);
+    size_t size = which == LARGE_FORMATTERS ? 50000 : 1;
+    formatters->up_formatter = TTS__PAYLOAD_FORMATTER__FORMATTER_JAVASCRIPT;
+    formatters->up_formatter_parameter = arena_alloc(arena, size + 1, 1);
+    memset(formatters->up_formatter_parameter, '0' + (int)which, size);
+    return formatters;
+}
+
+static enum job_step made_source_formatters(struct source *source, struct job *job,
+                                            struct source_formatters *ret_formatters, struct error *error) {
+    (void)source;
+    enum job_step step = one_call(job, "/source-formatters", 0, 0, error);
+    if (step == JOB_DONE)
+        ret_formatters->formatters = formatters_of(world->source_formatters, ret_formatters->arena);
+    return step;
+}
+
 static const struct source_driver made_source = {
     .name = "made",
     .title = "made up",
     .features = SOURCE_LISTS | SOURCE_CHANGES,
     .list = made_list,
+    .formatters = made_source_formatters,
     .read = made_read,
     .convert = made_convert,
     .release = made_release,
@@ -467,6 +510,25 @@ static enum job_step made_remove(struct target *target, struct job *job, const s
     return one_call(job, "/remove", index, 0, error);
 }
 
+static enum job_step made_get_formatters(struct target *target, struct job *job,
+                                         struct target_formatters *ret_formatters, struct error *error) {
+    (void)target;
+    ret_formatters->application = "new-app";
+    enum job_step step = one_call(job, "/get-formatters", 0, 0, error);
+    if (step == JOB_DONE)
+        ret_formatters->formatters = formatters_of(world->target_formatters, ret_formatters->arena);
+    return step;
+}
+
+static enum job_step made_set_formatters(struct target *target, struct job *job,
+                                         const Tts__MessagePayloadFormatters *formatters, unsigned directions,
+                                         struct error *error) {
+    (void)target;
+    assert_int_equal(directions, FORMATTERS_UP);
+    char which = formatters->up_formatter_parameter[0];
+    return one_call(job, "/set-formatters", which == '\0' ? NO_FORMATTERS : (size_t)(which - '0'), 0, error);
+}
+
 static const struct target_driver made_target = {
     .name = "made",
     .title = "made up",
@@ -478,6 +540,8 @@ static const struct target_driver made_target = {
     .verify = made_verify,
     .recall = made_recall,
     .remove = made_remove,
+    .get_formatters = made_get_formatters,
+    .set_formatters = made_set_formatters,
 };
 
 #endif

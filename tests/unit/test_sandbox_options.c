@@ -30,8 +30,8 @@ static void test_values(void **state) {
     char line[] =
         "--devices 1000 --seed=7 --latency 30ms --rate-limit 5/s --fault A:internal --fault B:garbage "
         "--uplinks 2.5 "
-        "--app-id my-app_2 --broken --handler-port=1904 --tts-devices 30 --tts-port 1884 --firefly-devices 8 "
-        "--loriot-devices 9 --awsiot-devices 6";
+        "--app-id my-app_2 --broken --functions large --handler-port=1904 --tts-devices 30 --tts-port 1884 "
+        "--firefly-devices 8 --loriot-devices 9 --awsiot-devices 6";
     struct options options;
     ERROR_AUTO error = {0};
     assert_int_equal(parse(line, &options, &error), 0);
@@ -44,6 +44,7 @@ static void test_values(void **state) {
     assert_true(options.world.uplinks == 2.5);
     assert_string_equal(options.world.app_id, "my-app_2");
     assert_true(options.world.broken);
+    assert_int_equal(options.world.functions, WORLD_FUNCTIONS_LARGE);
     assert_int_equal(options.handler_port, 1904);
     assert_int_equal(options.world.tts_devices, 30);
     assert_int_equal(options.tts_port, 1884);
@@ -71,7 +72,8 @@ static void test_refused(void **state) {
     static const char *const lines[] = {
         "--nothing",      "--devices",         "--devices x",      "--devices -1",    "--devices 99999999999",
         "--latency 5x",   "--latency ms",      "--rate-limit 5/m", "--uplinks -1",    "--uplinks x",
-        "--app-id Upper", "--http-port 65536", "--tts-port 65533", "--tts-devices x", "stray",
+        "--app-id Upper", "--http-port 65536", "--tts-port 65533", "--tts-devices x", "--functions some",
+        "stray",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         char *line = memory_strdup(lines[i]);
@@ -86,11 +88,11 @@ static void test_refused(void **state) {
 static void test_help(void **state) {
     (void)state;
     static const char *const names[] = {
-        "--devices",        "--seed",          "--listen",        "--latency",        "--rate-limit",
-        "--real-limits",    "--fault",         "--record",        "--state",          "--uplinks",
-        "--app-id",         "--broken",        "--plain-handler", "--ports-file",     "--help",
-        "--version",        "--tts-devices",   "--tts-port",      "--plain-tts-port", "--firefly-devices",
-        "--loriot-devices", "--awsiot-devices"};
+        "--devices",        "--seed",           "--listen",        "--latency",        "--rate-limit",
+        "--real-limits",    "--fault",          "--record",        "--state",          "--uplinks",
+        "--app-id",         "--broken",         "--plain-handler", "--ports-file",     "--help",
+        "--version",        "--tts-devices",    "--tts-port",      "--plain-tts-port", "--firefly-devices",
+        "--loriot-devices", "--awsiot-devices", "--functions"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) assert_non_null(strstr(options_help, names[i]));
 }
 
