@@ -13,7 +13,7 @@
 enum { JOIN_CHANCE = 4 };
 
 // More than that at once is a pause of the program, not something to catch up with.
-#define MOST_DEBT 1000.0
+#define MOST_DEBT 4000.0
 
 #define LONGEST_ALONE NS_PER_SECOND
 

@@ -56,9 +56,9 @@ refused() {
 
 # The target goes down in the middle: no device is lost, the message says what to do, and resume ends the run.
 target_down() {
-    cluster --devices 20 --latency 5ms
+    cluster --devices 60 --latency 20ms
     begin ttnv2 application --to tts --timeout 1s --concurrency 4
-    until_true 20 imported 10 || fail "no device is imported"
+    until_true 20 imported 5 || fail "no device is imported"
     faults NsEndDeviceRegistry/Set:unavailable NsEndDeviceRegistry/Delete:unavailable \
         EndDeviceRegistry/Delete:unavailable JsEndDeviceRegistry/Delete:unavailable AsEndDeviceRegistry/Delete:unavailable
     end_within 80000
