@@ -122,12 +122,13 @@ static void run(const char *name, const uint8_t *data, size_t size, size_t piece
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const char *const names[] = {"json", "csv", "thingpark", "helium"};
+    static const char *const names[] = {"json",   "csv",  "thingpark", "helium",
+                                        "wanesy", "json", "csv",       "wanesy"};
     if (size == 0) return 0;
     BUFFER_AUTO whole, cut;
     buffer_init(&whole, BUFFER_UNLIMITED);
     buffer_init(&cut, BUFFER_UNLIMITED);
-    const char *name = names[data[0] % 4];
+    const char *name = names[data[0] % 8];
     run(name, data + 1, size - 1, 64 * (size_t)1024, &whole);
     run(name, data + 1, size - 1, 1 + data[0] / 4, &cut);
     // An error ends a page before its devices are seen: then there are fewer of them, or more.

@@ -32,9 +32,9 @@ struct exchange {
 static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const char *name,
                                    const char *value) {
     struct exchange *exchange = context;
-    (void)kind;
     if (exchange->header_count == HEADERS_MOST) return MHD_NO;
-    char *lower = arena_strdup(&exchange->arena, name);
+    bool query = kind == MHD_GET_ARGUMENT_KIND;
+    char *lower = arena_printf(&exchange->arena, "%s%s", query ? "?" : "", name);
     for (char *c = lower; *c != '\0'; c++) *c = (char)tolower((unsigned char)*c);
     exchange->headers[exchange->header_count++] =
         (struct world_header){lower, arena_strdup(&exchange->arena, value != NULL ? value : "")};
@@ -45,6 +45,7 @@ static struct exchange *exchange_new(struct MHD_Connection *connection) {
     struct exchange *exchange = memory_new(struct exchange);
     buffer_init(&exchange->body, BODY_MOST);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header, exchange);
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_header, exchange);
     return exchange;
 }
 
@@ -86,9 +87,11 @@ static void pause_for(int64_t duration) {
     }
 }
 
-// V2's Account Server and ChirpStack v3 share a port: their paths differ.
-static bool is_chirpstack(const char *path) {
-    return strncmp(path, "/api/", 5) == 0 && strncmp(path, "/api/v2/", 8) != 0;
+// Those that are spoken to by HTTP share a port: their paths differ.
+static enum world_endpoint endpoint_of(const char *path) {
+    if (strncmp(path, "/api/v1/", 8) == 0) return WORLD_FIREFLY;
+    bool v3 = strncmp(path, "/api/", 5) == 0 && strncmp(path, "/api/v2/", 8) != 0;
+    return v3 ? WORLD_CHIRPSTACK_V3 : WORLD_TTNV2_ACCOUNT;
 }
 
 static enum MHD_Result add_argument(void *context, enum MHD_ValueKind kind, const char *name,
@@ -103,13 +106,14 @@ static enum MHD_Result add_argument(void *context, enum MHD_ValueKind kind, cons
 // Each connection has its thread, so that waiting holds up no other.
 static enum MHD_Result ask_world(struct http_front *front, struct MHD_Connection *connection,
                                  struct exchange *exchange, const char *verb, const char *path) {
-    bool v3 = is_chirpstack(path);
+    enum world_endpoint endpoint = endpoint_of(path);
     BUFFER_AUTO method;
     buffer_init(&method, BUFFER_UNLIMITED);
     buffer_printf(&method, "%s %s", verb, path);
-    if (v3) MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_argument, &method);
+    if (endpoint == WORLD_CHIRPSTACK_V3)
+        MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_argument, &method);
     struct world_request request = {
-        .endpoint = v3 ? WORLD_CHIRPSTACK_V3 : WORLD_TTNV2_ACCOUNT,
+        .endpoint = endpoint,
         .method = buffer_string(&method),
         .headers = exchange->headers,
         .header_count = exchange->header_count,

@@ -234,6 +234,11 @@ static void describe(const struct sandbox *sandbox, struct buffer *text) {
     put_export(text, "SANDBOX_KEY_SETTINGS_ONLY", world_key_settings_only(world));
     describe_chirpstack(sandbox, text);
     describe_cluster(sandbox, text);
+    put_address(text, sandbox, "FIREFLY_HOST", "http://", sandbox->http_port);
+    put_export(text, "FIREFLY_API_KEY", WORLD_FIREFLY_KEY);
+    put_export(text, "SANDBOX_FIREFLY_READ_KEY", WORLD_FIREFLY_READ_KEY);
+    if (sandbox->https != NULL)
+        put_address(text, sandbox, "SANDBOX_FIREFLY_TLS", "https://", sandbox->https_port);
     buffer_printf(text, "export SANDBOX_PID='%ld'\n", (long)getpid());
 }
 

@@ -35,6 +35,7 @@ enum id {
     ID_PLAIN_TTS_PORT,
     ID_PLAIN_HANDLER,
     ID_PORTS_FILE,
+    ID_FIREFLY_DEVICES,
     ID_HELP,
     ID_VERSION,
     ID_CHIRPSTACK_DEVICES,
@@ -64,6 +65,7 @@ static const struct option table[] = {
     {"plain-tts-port", required_argument, NULL, ID_PLAIN_TTS_PORT},
     {"plain-handler", no_argument, NULL, ID_PLAIN_HANDLER},
     {"ports-file", required_argument, NULL, ID_PORTS_FILE},
+    {"firefly-devices", required_argument, NULL, ID_FIREFLY_DEVICES},
     {"help", no_argument, NULL, ID_HELP},
     {"version", no_argument, NULL, ID_VERSION},
     {"chirpstack-devices", required_argument, NULL, ID_CHIRPSTACK_DEVICES},
@@ -84,6 +86,7 @@ const char options_help[] =
     "my-new-app "
     "is\n"
     "                         empty\n"
+    "  --firefly-devices N    devices in Firefly (default 0); they are not in --state\n"
     "  --seed S               what they are drawn from (default 1)\n"
     "  --app-id ID            V2's application (default my-ttn-app)\n"
     "  --chirpstack-devices N       the same for the application meters of ChirpStack (default 10)\n"
@@ -125,8 +128,8 @@ const char options_help[] =
     "  --plain-discovery-port N     the same without TLS\n"
     "  --handler-port N       Handler of V2, TLS\n"
     "  --plain-handler-port N       the same without TLS\n"
-    "  --http-port N          Account Server of V2, and ChirpStack v3; GET /state (?devices=0: calls only), "
-    "POST and DELETE "
+    "  --http-port N          Account Server of V2, ChirpStack v3 and Firefly; GET /state (?devices=0: calls "
+    "only), POST and DELETE "
     "/fault\n"
     "  --tts-port N           Identity Server of The Things Stack, TLS; Network, Application and Join Server "
     "follow "
@@ -196,6 +199,8 @@ static bool set_world(int id, const char *text, struct options *options) {
     switch (id) {
         case ID_DEVICES:
             return parse_uint(text, "", DEVICES_MOST, &world->devices);
+        case ID_FIREFLY_DEVICES:
+            return parse_uint(text, "", DEVICES_MOST, &world->firefly_devices);
         case ID_TTS_DEVICES:
             return parse_uint(text, "", DEVICES_MOST, &world->tts_devices);
         case ID_SEED:

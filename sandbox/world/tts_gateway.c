@@ -141,3 +141,29 @@ void tts_gateway_create_key(struct tts_call *call) {
     tts_set_time(arena, out, "updated_at", call->now / 1000 * 1000);
     tts_answer(call, out);
 }
+
+// The texts have no characters that JSON would escape: addresses and keys.
+static void put_member(struct buffer *state, const char *name, struct wire_bytes text) {
+    buffer_printf(state, ",\"%s\":\"", name);
+    buffer_add(state, text.data, text.size);
+    buffer_putc(state, '"');
+}
+
+void tts_gateways_json(const struct tts *tts, struct buffer *state) {
+    static const char *const paths[] = {"name",
+                                        "description",
+                                        "gateway_server_address",
+                                        "target_cups_uri",
+                                        "target_cups_key.value",
+                                        "lbs_lns_secret.value"};
+    for (size_t i = 0; i < tts->gateway_count; i++) {
+        const struct tts_gateway *gateway = &tts->gateways[i];
+        ARENA_AUTO arena = {0};
+        const struct tts_node *record = tts_blob_tree(&arena, &gateway->record, "Gateway");
+        buffer_printf(state, "%s{\"gateway_id\":\"%s\",\"deleted\":%s", i > 0 ? ",\n" : "",
+                      gateway->gateway_id, gateway->deleted ? "true" : "false");
+        for (size_t j = 0; j < sizeof paths / sizeof *paths; j++)
+            put_member(state, paths[j], tts_bytes(record, paths[j]));
+        buffer_putc(state, '}');
+    }
+}

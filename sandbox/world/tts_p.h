@@ -351,6 +351,9 @@ void tts_gateway_list(struct tts_call *call);
 void tts_gateway_update(struct tts_call *call);
 void tts_gateway_delete(struct tts_call *call);
 void tts_gateway_create_key(struct tts_call *call);
+
+// The gateways as JSON objects: what a redirect is about, and whether one was deleted.
+void tts_gateways_json(const struct tts *tts, struct buffer *state);
 void tts_net_id(struct tts_call *call);
 void tts_dev_addr_prefixes(struct tts_call *call);
 void tts_default_mac_settings(struct tts_call *call);

@@ -316,6 +316,7 @@ static void set_formatters(struct tts *tts) {
 }
 
 static void add_gateway(struct tts *tts, const char *gateway_id, uint8_t number_in_eui) {
+    enum { HEIGHTS = 64 };  // m above 30: gateways of two seeds differ
     ARENA_AUTO arena = {0};
     const uint8_t eui[TTS_EUI_SIZE] = {0xB8, 0x27, 0xEB, 0xFF, 0xFE, 0, 0, number_in_eui};
     struct tts_node *gateway = tts_new(&arena, "Gateway");
@@ -332,7 +333,7 @@ static void add_gateway(struct tts *tts, const char *gateway_id, uint8_t number_
     tts_set_number(&arena, gateway, "enforce_duty_cycle", 1);
     struct tts_node *antenna = tts_add(&arena, gateway, "antennas");
     tts_set_float(&arena, antenna, "gain", 3);
-    tts_set_number(&arena, antenna, "location.altitude", 31);
+    tts_set_number(&arena, antenna, "location.altitude", 30 + tts->seed % HEIGHTS);
     tts_set_number(&arena, antenna, "location.source", 3);
     tts_blob_store(&tts_add_gateway(tts, gateway_id)->record, gateway);
 }

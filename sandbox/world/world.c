@@ -9,13 +9,14 @@
 
 #include "base/memory.h"
 #include "world/chirpstack_p.h"
+#include "world/firefly_p.h"
 #include "world/ttnv2_p.h"
 #include "world/tts_p.h"
 #include "world/world_p.h"
 
 // The gRPC servers answer in status codes, the HTTP servers in those of HTTP.
 static bool is_http(enum world_endpoint endpoint) {
-    return endpoint == WORLD_TTNV2_ACCOUNT || endpoint == WORLD_CHIRPSTACK_V3;
+    return endpoint == WORLD_TTNV2_ACCOUNT || endpoint == WORLD_CHIRPSTACK_V3 || endpoint == WORLD_FIREFLY;
 }
 
 struct world *world_new(const struct world_setup *setup) {
@@ -23,6 +24,7 @@ struct world *world_new(const struct world_setup *setup) {
     world->v2 = v2_new(setup);
     world->chirpstack = cs_new(setup);
     world->tts = tts_make_cluster(setup);
+    world->firefly = firefly_new(setup);
     field_look(world, 0);
     return world;
 }
@@ -38,6 +40,7 @@ void world_free(struct world *world) {
     v2_free(world->v2);
     cs_free(world->chirpstack);
     tts_free(world->tts);
+    firefly_free(world->firefly);
     field_release(&world->field);
     free(world);
 }
@@ -99,7 +102,7 @@ static void short_name(const struct world_request *request, char *name, size_t s
         cs_v3_method_name(request->method, name, size);
         return;
     }
-    const char *method = request->method;
+    const char *method = request->endpoint == WORLD_FIREFLY ? firefly_method(request) : request->method;
     const char *slash = strrchr(method, '/');
     const char *start = slash != NULL ? slash + 1 : method;
     bool service = is_tts(request->endpoint) || request->endpoint == WORLD_CHIRPSTACK;
@@ -246,6 +249,8 @@ static void call_network(struct world *world, int64_t now, const struct world_re
         cs_call(world->chirpstack, now, request, reply);
     } else if (request->endpoint == WORLD_CHIRPSTACK_V3) {
         cs_v3_call(world->chirpstack, now, request, reply);
+    } else if (request->endpoint == WORLD_FIREFLY) {
+        world_firefly_call(world->firefly, request, reply);
     } else if (is_tts(request->endpoint)) {
         tts_cluster_call(world->tts, now, request, reply);
     } else {
@@ -312,8 +317,12 @@ void world_state_json(const struct world *world, unsigned parts, struct buffer *
         v2_state_json(world->v2, ",\n", state);
         buffer_puts(state, "],\n\"tts_devices\":[\n");
         tts_state_json(world->tts, ",\n", state);
+        buffer_puts(state, "],\n\"tts_gateways\":[\n");
+        tts_gateways_json(world->tts, state);
         buffer_puts(state, "],\n\"chirpstack\":[\n");
         cs_state_json(world->chirpstack, ",\n", state);
+        buffer_puts(state, "],\n\"firefly_devices\":[\n");
+        firefly_state_json(world->firefly, ",\n", state);
         buffer_puts(state, "]");
     }
     buffer_puts(state, "}\n");

@@ -24,6 +24,7 @@ enum world_endpoint {
     WORLD_TTS_JS,           // gRPC: Join Server
     WORLD_CHIRPSTACK,       // gRPC: v4
     WORLD_CHIRPSTACK_V3,    // HTTP; the same devices
+    WORLD_FIREFLY,          // HTTP
     WORLD_ENDPOINTS,
 };
 
@@ -37,6 +38,10 @@ enum world_endpoint {
 #define WORLD_TTS_TARGET_APP_ID "my-new-app"
 #define WORLD_TTS_USER_ID       "my-user"
 
+// Firefly: the API key of its organization, and one that may only read. They need quoting in a query.
+#define WORLD_FIREFLY_KEY      "firefly key/1+2=3&x"
+#define WORLD_FIREFLY_READ_KEY "firefly-read-only"
+
 struct world_setup {
     uint64_t seed;
     uint64_t devices;      // how many the main application gets; the first is "mydevice"
@@ -48,6 +53,7 @@ struct world_setup {
                      // Stack; 0 = no limiter
     double uplinks;  // uplinks a second over all devices, made by world_advance
     uint64_t chirpstack_devices;  // how many the main application of ChirpStack gets
+    uint64_t firefly_devices;     // how many Firefly gets
 };
 
 // A world with its population; the caller frees it with world_free.
@@ -55,7 +61,7 @@ struct world *world_new(const struct world_setup *setup);
 void world_free(struct world *world);
 
 struct world_header {
-    const char *name;  // lower case
+    const char *name;  // lower case; "?name" is a value of the query
     const char *value;
 };
 

@@ -10,6 +10,7 @@
 struct v2;
 struct cs;
 struct tts;
+struct firefly;
 
 enum { METHODS_MAX = 128, FAULTS_MAX = 64 };
 
@@ -24,9 +25,10 @@ struct method_calls {
 };
 
 struct world {
-    struct v2 *v2;          // owned
-    struct tts *tts;        // owned
-    struct cs *chirpstack;  // owned
+    struct v2 *v2;            // owned
+    struct tts *tts;          // owned
+    struct cs *chirpstack;    // owned
+    struct firefly *firefly;  // owned
     struct field field;
     struct fault faults[FAULTS_MAX];
     size_t fault_count;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands `application` and `device`: which devices a new run is about.
+// The commands `application`, `device` and `gateway`: which devices a new run is about.
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,6 +81,33 @@ static int migrate_devices(struct migration *migration, enum ids_origin origin, 
     return run_devices(migration->run, application, feed_ids, &feed, error);
 }
 
+static int feed_list(void *context, run_id_receiver *receiver, void *receiver_context, struct error *error) {
+    const struct id_list *list = context;
+    int result = 0;
+    for (size_t i = 0; i < list->count && result == 0; i++)
+        result = receiver(receiver_context, list->ids[i], error);
+    return result;
+}
+
+// Gateways belong to a user, not to an application: the journal has one list of them.
+static int migrate_gateways(struct migration *migration, enum ids_origin origin, struct error *error) {
+    static const char list_name[] = "gateways";
+    struct id_list list = {0};
+    int result = 0;
+    if (origin != IDS_DEFAULT) {
+        result = deliver_ids(&migration->invocation, origin, id_list_add, &list, error);
+    }
+    if (result == 0 && list.count > 0) {
+        result = run_devices(migration->run, list_name, feed_list, &list, error);
+    } else if (result == 0) {
+        result = run_register(migration->run, list_name, error);
+        if (result == 0) result = run_application(migration->run, list_name, error);
+    }
+    for (size_t i = 0; i < list.count; i++) free(list.ids[i]);
+    free(list.ids);
+    return result;
+}
+
 static int show_plan(const struct migration *migration, struct error *error) {
     const struct plan_table table = {
         .journal = run_memory(migration->run),
@@ -98,6 +125,12 @@ static int check_json(const struct invocation *invocation, struct error *error) 
     return error_set(error, ERROR_USAGE, "--json says how a plan is told: it goes with --plan alone");
 }
 
+// The source's option that asks for all there is, which needs no IDs.
+static bool wants_all(const struct invocation *invocation) {
+    const struct option_spec *spec = option_find(invocation->source->options, "all", 3);
+    return spec != NULL && spec->type == OPTION_BOOL && option_bool(invocation->source_options, "all");
+}
+
 // A file is one list: without an ID, `application` is about all of it. Where standard input is that file, it holds no IDs.
 static int find_origin(const struct invocation *invocation, bool applications, enum ids_origin *ret_origin,
                        struct error *error) {
@@ -108,29 +141,33 @@ static int find_origin(const struct invocation *invocation, bool applications, e
                    invocation->source->name, invocation->source->name, invocation->source->input);
         return -ERROR_USAGE;
     }
-    bool no_ids = !process_has_input() || (is_file && applications);
+    bool no_ids = !process_has_input() || (applications && (is_file || wants_all(invocation)));
     return ids_find_origin(invocation, no_ids, applications, ret_origin, error);
 }
 
-static enum exit_code migrate(const struct session *session, bool applications) {
+typedef int migrate_kind(struct migration *migration, enum ids_origin origin, struct error *error);
+
+// `lists`: without an ID, the command is about all that there is.
+static enum exit_code migrate(const struct session *session, bool lists, migrate_kind *kind) {
     struct migration migration = {.session = session, .invocation = *session->invocation};
     enum ids_origin origin = IDS_ARGUMENTS;
     ERROR_AUTO error = {0};
     int result = check_json(session->invocation, &error);
-    if (result == 0) result = find_origin(session->invocation, applications, &origin, &error);
+    if (result == 0) result = find_origin(session->invocation, lists, &origin, &error);
     if (result == 0) result = migration_open(&migration, session, &error);
-    if (result == 0) {
-        result = applications ? migrate_applications(&migration, origin, &error)
-                              : migrate_devices(&migration, origin, &error);
-    }
+    if (result == 0) result = kind(&migration, origin, &error);
     if (result == 0 && migration.plan_only) result = show_plan(&migration, &error);
     return migration_end(&migration, result, &error);
 }
 
 enum exit_code cmd_application(const struct session *session) {
-    return migrate(session, true);
+    return migrate(session, true, migrate_applications);
 }
 
 enum exit_code cmd_device(const struct session *session) {
-    return migrate(session, false);
+    return migrate(session, false, migrate_devices);
+}
+
+enum exit_code cmd_gateway(const struct session *session) {
+    return migrate(session, true, migrate_gateways);
 }

@@ -21,7 +21,8 @@ struct session {
 };
 
 enum command_flags {
-    COMMAND_SOURCE = 1 << 0,  // works on a source: `<source> <command>` or `<command> --source <source>`
+    COMMAND_SOURCE = 1 << 0,    // works on a source: `<source> <command>` or `<command> --source <source>`
+    COMMAND_GATEWAYS = 1 << 1,  // on its gateways, not on its devices
 };
 
 // What a command's first argument is, for checks and completions.
@@ -68,6 +69,7 @@ enum exit_code cmd_completion(const struct session *session);
 enum exit_code cmd_device(const struct session *session);
 enum exit_code cmd_formatters(const struct session *session);
 enum exit_code cmd_frequency_plans(const struct session *session);
+enum exit_code cmd_gateway(const struct session *session);
 enum exit_code cmd_help(const struct session *session);
 enum exit_code cmd_report(const struct session *session);
 enum exit_code cmd_plan(const struct session *session);

@@ -236,10 +236,12 @@ static bool has_value(const struct option_values *values, const struct option_sp
 }
 
 // Names all required options of a table without a value in `missing`. NULL: there is no table.
-static void list_missing(const struct option_values *values, const char *prefix, struct buffer *missing) {
+static void list_missing(const struct option_values *values, const char *prefix, bool gateways,
+                         struct buffer *missing) {
     if (values == NULL) return;
     for (const struct option_spec *spec = option_table(values); spec->name != NULL; spec++) {
         if ((spec->flags & OPTION_REQUIRED) == 0) continue;
+        if (gateways && (spec->flags & OPTION_OF_DEVICES) != 0) continue;
         if (has_value(values, spec)) continue;
         buffer_printf(missing, "%s--%s%s", missing->size > 0 ? ", " : "", prefix, spec->name);
         if (spec->env != NULL) {
@@ -256,9 +258,10 @@ static int check_required(const struct invocation *invocation, struct error *err
     buffer_init(&of_target, BUFFER_UNLIMITED);
     char *source_prefix MEMORY_AUTO =
         invocation->source_first ? memory_strdup("") : memory_printf("%s.", source->name);
-    list_missing(invocation->source_options, source_prefix, &of_source);
+    bool gateways = (invocation->command->flags & COMMAND_GATEWAYS) != 0;
+    list_missing(invocation->source_options, source_prefix, gateways, &of_source);
     char *target_prefix MEMORY_AUTO = target == NULL ? NULL : memory_printf("to.%s.", target->name);
-    if (target != NULL) list_missing(invocation->target_options, target_prefix, &of_target);
+    if (target != NULL) list_missing(invocation->target_options, target_prefix, gateways, &of_target);
     if (of_source.size > 0) {
         error_set(error, ERROR_USAGE, "the source %s needs %s", source->name, buffer_string(&of_source));
     } else if (of_target.size > 0) {

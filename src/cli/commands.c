@@ -54,8 +54,31 @@ const struct command commands[] = {
         .run = cmd_device,
     },
     {
+        .name = "gateway",
+        .aliases = "gateways gtws gtw g",
+        .arguments = "[ID...]",
+        .summary = "Carry gateways over",
+        .details =
+            "Reads gateways of the source and writes them to standard output, one JSON object a line, or "
+            "creates "
+            "them at the target. Without an ID, IDs are read from standard input, one a line; if there is "
+            "none, all "
+            "gateways that the token or key may list are meant. Gateways stay at their source. With "
+            "--redirect, The "
+            "Things Stack as source tells each gateway to go to the target, as docs/gateways.md describes.",
+        .examples = "ttnv2 gateway > gateways.json\n"
+                    "ttnv2 gateway eui-0000000000000001 --to tts\n"
+                    "tts gateway --to tts --redirect",
+        .options =
+            "source to output dry-run frequency-plans-url rate timeout on-conflict plan no-plan keep-going "
+            "progress journal no-journal journal-key-file report json redirect redirect-key-file",
+        .flags = COMMAND_SOURCE | COMMAND_GATEWAYS,
+        .most_arguments = SIZE_MAX,
+        .run = cmd_gateway,
+    },
+    {
         .name = "plan",
-        .arguments = "SOURCE application|device [ID...]",
+        .arguments = "SOURCE application|device|gateway [ID...]",
         .summary = "Tell what would become of each device, and change nothing",
         .details = "Finds out everything that can be known without changing anything, for the whole fleet: "
                    "whether the "

@@ -103,6 +103,19 @@ const struct option_spec global_options[] = {
         .help = "make the application at the target if it is missing",
     },
     {
+        .name = "redirect",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "have the source tell its gateways to go to the target",
+    },
+    {
+        .name = "redirect-key-file",
+        .type = OPTION_STRING,
+        .argument = "FILE",
+        .help =
+            "file with the API key that redirected gateways use at the target, instead of one made for each",
+    },
+    {
         .name = "no-plan",
         .type = OPTION_BOOL,
         .default_value = "false",

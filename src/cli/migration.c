@@ -44,6 +44,8 @@ static int open_source(struct migration *migration, struct error *error) {
         .random = &random_system,
         .dry_run = migration->dry_run,
         .to_server = target_is_server(migration->invocation.target),
+        .gateways = migration->gateways,
+        .redirect = migration->redirect,
         .input = migration->input,
         .seen = migration->seen,
     };
@@ -64,6 +66,7 @@ static int open_target(struct migration *migration, struct error *error) {
         .random = &random_system,
         .dry_run = migration->dry_run,
         .create_application = option_bool(migration_global(migration), "create-application"),
+        .gateways = migration->gateways,
     };
     int result = driver->open(&setup, &migration->target, error);
     if (result == 0 && migration->target->warning != NULL) {
@@ -158,6 +161,9 @@ static int open_run(struct migration *migration, struct error *error) {
         .timeout = option_duration(global, "timeout"),
         .dry_run = migration->dry_run,
         .keep_going = migration->plan_only || option_bool(global, "keep-going"),
+        .gateways = migration->gateways,
+        .redirect = migration->redirect,
+        .redirect_key = migration->redirect_key,
     };
     migration->run = run_new(&setup, error);
     if (migration->run == NULL) return -(int)error->code;
@@ -192,10 +198,14 @@ static int open_map(struct migration *migration, struct error *error) {
 // What depends on options alone; nothing is contacted.
 static int open_parts(struct migration *migration, struct error *error) {
     const struct option_values *global = migration_global(migration);
-    migration->naming = (struct device_naming){
-        .prefix = option_string(global, "dev-id-prefix"),
-        .eui_as_id = option_bool(global, "set-eui-as-id"),
-    };
+    int result = migration_open_gateways(migration, error);
+    if (result != 0) return result;
+    // Gateways keep their IDs.
+    if (!migration->gateways)
+        migration->naming = (struct device_naming){
+            .prefix = option_string(global, "dev-id-prefix"),
+            .eui_as_id = option_bool(global, "set-eui-as-id"),
+        };
     if (!device_prefix_valid(migration->naming.prefix)) {
         return error_set(
             error, ERROR_USAGE,
@@ -208,7 +218,7 @@ static int open_parts(struct migration *migration, struct error *error) {
     };
     migration->transport = curl_transport_new(&setup, error);
     if (migration->transport == NULL) return -(int)error->code;
-    int result = plan_set_open(global, setup.log, setup.wake_fd, &migration->plans, error);
+    result = plan_set_open(global, setup.log, setup.wake_fd, &migration->plans, error);
     if (result == 0) result = open_map(migration, error);
     if (result == 0) result = open_source(migration, error);
     return result != 0 ? result : open_target(migration, error);

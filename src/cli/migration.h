@@ -41,7 +41,10 @@ struct migration {
     struct run *run;
     bool dry_run;
     bool plan_only;
-    bool waits;  // verify: devices that stay silent count
+    bool gateways;       // not devices
+    bool redirect;       // of gateways
+    char *redirect_key;  // owned, secret; NULL = none is given
+    bool waits;          // verify: devices that stay silent count
     int64_t started;
 };
 

@@ -92,6 +92,7 @@ static void summarise(struct migration *migration, const struct error *error) {
                       .journal = migration->journal_name,
                       .source = driver->title,
                       .target = migration->target != NULL ? migration->invocation.target->title : NULL,
+                      .gateways = migration->gateways,
                       .rollback = migration->kind == MIGRATION_ROLLBACK,
                       .verify = migration->kind == MIGRATION_VERIFY,
                       .plan = migration->plan_only || (migration->target != NULL && migration->dry_run),
@@ -141,6 +142,7 @@ static void migration_free(struct migration *migration) {
     if (migration->transport != NULL) migration->transport->operations->free(migration->transport);
     free(migration->output_name);
     free(migration->journal_name);
+    memory_free_secret(migration->redirect_key);
     // The rest of the invocation belongs to the session.
     if (migration->kind != MIGRATION_NEW) {
         option_values_free(migration->invocation.source_options);

@@ -11,6 +11,11 @@ const struct option_values *migration_global(const struct migration *migration);
 bool migration_releases(const struct migration *migration);
 bool migration_changes(const struct migration *migration);
 
+// ---- migration_gateways.c
+
+// Finds out whether the run is about gateways, and whether source and target can do that. ERROR_USAGE.
+int migration_open_gateways(struct migration *migration, struct error *error);
+
 // Opens output and journal of a new run, of a run that goes on.
 int migration_open_files(struct migration *migration, struct error *error);
 int migration_reopen_output(struct migration *migration, struct error *error);

@@ -181,7 +181,53 @@ static void write_next(const struct log *log, const struct summary *summary) {
     }
 }
 
+// ---- gateways
+
+static void count_gateways(const struct summary *summary, struct buffer *text) {
+    const struct run_numbers *numbers = summary->numbers;
+    if (summary->rollback) {
+        buffer_printf(text, "%" PRIu64 " gateway%s put back", numbers->restored, plural(numbers->restored));
+    } else if (summary->plan) {
+        buffer_printf(text, "%" PRIu64 " gateway%s can go", numbers->checked, plural(numbers->checked));
+    } else if (summary->target != NULL) {
+        buffer_printf(text, "%" PRIu64 " gateway%s brought to %s", numbers->imported,
+                      plural(numbers->imported), summary->target);
+    } else {
+        buffer_printf(text, "%" PRIu64 " gateway%s written to %s", numbers->written, plural(numbers->written),
+                      summary->output);
+    }
+    if (numbers->found > 0) buffer_printf(text, ", %" PRIu64 " there already", numbers->found);
+    if (numbers->redirected > 0) buffer_printf(text, ", %" PRIu64 " redirected", numbers->redirected);
+    if (numbers->skipped > 0) buffer_printf(text, ", %" PRIu64 " left alone", numbers->skipped);
+    if (numbers->failed > 0) buffer_printf(text, ", %" PRIu64 " failed", numbers->failed);
+}
+
+static void write_gateways(const struct log *log, const struct summary *summary) {
+    const struct run_numbers *numbers = summary->numbers;
+    BUFFER_AUTO text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    count_gateways(summary, &text);
+    add_duration(&text, summary->elapsed);
+    log_printf(log, LOG_INFO, "%s", buffer_string(&text));
+    if (summary->halted || summary->interrupted) {
+        write_halted(log, summary);
+    } else if (summary->plan || (summary->rollback && summary->dry_run)) {
+        log_printf(log, LOG_INFO, "nothing was changed");
+    } else if (!summary->rollback && numbers->redirected > 0) {
+        log_printf(log, LOG_INFO,
+                   "next: the gateways ask within a day; until then ttn-lw-migrate rollback undoes it");
+    } else if (!summary->rollback && summary->target == NULL) {
+        log_printf(log, LOG_INFO, "the gateways stay at %s", summary->source);
+    } else if (!summary->rollback && numbers->imported > 0) {
+        log_printf(log, LOG_INFO, "next: give the gateways the address of their new network");
+    }
+}
+
 void summary_write(const struct log *log, const struct summary *summary) {
+    if (summary->gateways) {
+        write_gateways(log, summary);
+        return;
+    }
     write_counts(log, summary);
     write_leftovers(log, summary);
     write_next(log, summary);

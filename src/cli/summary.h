@@ -10,6 +10,7 @@ struct summary {
     const struct run_numbers *numbers;
     const char *output;   // name of the output
     const char *journal;  // path, or NULL
+    bool gateways;        // it was about gateways, not devices
     bool rollback;        // devices were put back, nothing was written
     bool verify;          // devices were read back from the target
     bool plan;            // nothing but what would become of each device was found out

@@ -15,6 +15,10 @@ enum {
 
 enum job_step run_prepare_job(struct run *run, enum run_side side, struct job *job, struct error *error) {
     struct target *target = run->setup.target_instance;
+    if (run->setup.gateways) {
+        return side == SIDE_TARGET ? target->driver->prepare_gateways(target, job, error)
+                                   : run->setup.driver->prepare_gateways(run->setup.source, job, error);
+    }
     if (side == SIDE_TARGET) return target->driver->prepare(target, job, run->application, error);
     return run->setup.driver->prepare(run->setup.source, job, run->application, error);
 }
@@ -45,6 +49,8 @@ struct list_context {
 
 static enum job_step list_job(void *context, struct job *job, struct error *error) {
     struct list_context *list = context;
+    const struct run_setup *setup = &list->run->setup;
+    if (setup->gateways) return setup->driver->list_gateways(setup->source, job, &list->page, error);
     return list->run->setup.driver->list(list->run->setup.source, job, &list->page, error);
 }
 
@@ -232,7 +238,7 @@ static int fill_from_list(struct run *run, uint64_t count, struct error *error) 
     unsigned features = run->setup.driver->features;
     bool only = (features & SOURCE_LIST_ONLY) != 0;
     bool cheap = (features & SOURCE_CHEAP_LIST) != 0 && run->setup.dry_run && count >= LIST_WORTH;
-    if (!only && !cheap) return 0;
+    if ((!only && !cheap) || run->setup.gateways) return 0;
     run->numbers.phase = "reading the list of devices";
     int result = run_list(run, fill_page, NULL, error);
     // Set aside one by one, if that is wanted: nothing can be read of them.

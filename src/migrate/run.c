@@ -221,6 +221,7 @@ static int run_before_flights(struct run *run, struct error *error) {
 static int run_all(struct run *run, struct error *error) {
     const struct run_setup *setup = &run->setup;
     bool server = setup->target_instance != NULL;
+    if (setup->gateways) return run_gateways(run, error);
     if (setup->plan_only || (setup->dry_run && server)) return run_check(run, error);
     // For a file as target only where one list tells enough of all devices.
     bool cheap = run->whole && run_releases(run) && (setup->driver->features & SOURCE_CHEAP_LIST) != 0;
@@ -356,7 +357,8 @@ static int run_each_application(struct run *run,
 
 int run_resume(struct run *run, struct error *error) {
     // What was read of a device before, but not gone on with, counts no longer.
-    int result = run->setup.target_instance == NULL ? 0 : journal_forget_recorded(run->journal, error);
+    bool server = run->setup.target_instance != NULL;
+    int result = server && !run->setup.gateways ? journal_forget_recorded(run->journal, error) : 0;
     run->uncommitted = true;
     if (result == 0) result = run_commit(run, error);
     return result != 0 ? result : run_each_application(run, run_application, error);
@@ -374,6 +376,9 @@ static int verify_application(struct run *run, const char *application, struct e
 }
 
 int run_verify(struct run *run, const struct run_verification *wanted, struct error *error) {
+    if (run->setup.gateways) {
+        return error_set(error, ERROR_USAGE, "the run was about gateways: verify reads devices back");
+    }
     if (run->setup.target_instance == NULL) {
         error_set(error, ERROR_USAGE, "the run wrote its devices to a file: nothing can be read back");
         error_hint(error, "validate checks such a file");
@@ -394,7 +399,10 @@ int run_verify(struct run *run, const struct run_verification *wanted, struct er
 static int rollback_application(struct run *run, const char *application, struct error *error) {
     bool planned = false;
     int result = run_start(run, application, &planned, error);
-    if (result == 0) result = run_restore(run, DEVICE_RESTORING, DEVICE_RESTORED, error);
+    if (result == 0) {
+        result = run->setup.gateways ? run_restore_gateways(run, error)
+                                     : run_restore(run, DEVICE_RESTORING, DEVICE_RESTORED, error);
+    }
     run_show(run);
     return result;
 }

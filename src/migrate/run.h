@@ -38,6 +38,7 @@ struct run_numbers {
     uint64_t held;            // of these: written, but not (or not surely) cleared at the source
     uint64_t silent;          // not heard at the target since they were imported
     uint64_t moved_on;        // heard between reading and releasing
+    uint64_t redirected;      // gateways whose source sends them to the target
     uint64_t restored;        // put back at the source
     uint64_t imperfect;       // of these: something could not be put back
     const char *phase;        // what is done before or after that ("reading the list of devices"), or NULL
@@ -88,7 +89,10 @@ struct run_setup {
     double rate;           // calls/s to one server; 0 = find out
     int64_t timeout;       // ns, of one call
     bool dry_run;
-    bool keep_going;  // a failed device is set aside
+    bool keep_going;           // a failed device is set aside
+    bool gateways;             // the run is about gateways: its records are those of gateways
+    bool redirect;             // they are told by their source to go to the target
+    const char *redirect_key;  // secret: with which key they ask there; NULL = one is made for each. Borrowed
 };
 
 struct run *run_new(const struct run_setup *setup, struct error *error);

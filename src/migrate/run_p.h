@@ -123,6 +123,17 @@ int run_confirm(struct run *run, struct error *error);
 // then it is in state `to`.
 int run_restore(struct run *run, enum device_state from, enum device_state to, struct error *error);
 
+// ---- gateway.c, gateway_restore.c: runs about gateways
+
+// Takes every planned gateway of the journal to its target.
+int run_gateways(struct run *run, struct error *error);
+
+// Takes every gateway that is RESTORING away from its target, and has its source forget where it was sent to.
+int run_restore_gateways(struct run *run, struct error *error);
+
+// The target's gateway as the journal keeps it. ERROR_INPUT.
+int gateway_read(const struct journal_device *kept, struct gateway *gateway, struct error *error);
+
 // Tells a device's error to the log.
 void run_tell(const struct run *run, enum log_level level, const char *id, const char *message,
               const struct error *error);

@@ -6,8 +6,8 @@
 
 // A new source is one file and one line here (and its declaration in sources.h).
 static const struct source_driver *const all_drivers[] = {
-    &source_ttnv2, &source_tts,       &source_chirpstack, &source_json,
-    &source_csv,   &source_thingpark, &source_helium,     NULL,
+    &source_ttnv2, &source_tts,       &source_chirpstack, &source_firefly, &source_json,
+    &source_csv,   &source_thingpark, &source_helium,     &source_wanesy,  NULL,
 };
 
 const struct source_driver *const *source_drivers(void) {

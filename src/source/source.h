@@ -10,6 +10,7 @@
 #include "base/option.h"
 #include "base/reader.h"
 #include "device/device.h"
+#include "device/gateway.h"
 #include "device/map.h"
 #include "device/naming.h"
 #include "device/place.h"
@@ -76,6 +77,8 @@ struct source_setup {
     const struct random *random;
     bool dry_run;
     bool to_server;  // the devices go to a server in this run, not into a file
+    bool gateways;   // the run is about gateways: see list_gateways
+    bool redirect;   // gateways are redirected to the target: their secrets are read
     // Of drivers with `input`: the file, and an empty set for what has to stand there once. NULL where the devices are
     // known from an earlier run, whose list was complete: then the file is not needed any more.
     struct reader *input;
@@ -148,6 +151,30 @@ struct source_driver {
     enum job_step (*confirm)(struct source *source, struct job *job, const struct source_record *record,
                              const struct source_record *now, struct source_confirmation *ret_confirmation,
                              struct error *error);
+
+    // ---- gateways; all of them NULL where the source has none. A gateway is not taken away from its source.
+
+    // Finds the servers and checks the credentials; as `prepare`.
+    enum job_step (*prepare_gateways)(struct source *source, struct job *job, struct error *error);
+
+    // As `list` and `read`: records of gateways, and all that there is of one.
+    enum job_step (*list_gateways)(struct source *source, struct job *job, struct source_page *page,
+                                   struct error *error);
+    enum job_step (*read_gateway)(struct source *source, struct job *job, struct source_record *record,
+                                  struct error *error);
+
+    // Makes the gateway of a record, as far as it can be carried over: pure. `gateway` is initialised.
+    int (*convert_gateway)(struct source *source, const struct source_record *record, struct gateway *gateway,
+                           struct error *error);
+
+    // Tells the gateway, through its source, to go to the target. With `redirect` NULL it is put back as the record has
+    // it, if it still is what `home` says. May be NULL.
+    enum job_step (*redirect_gateway)(struct source *source, struct job *job,
+                                      const struct source_record *record, const struct gateway_home *home,
+                                      const struct gateway_redirect *redirect, struct error *error);
+
+    // True if source and target have the same gateways. May be NULL.
+    bool (*shares_gateways)(const struct source *source, const struct gateway_home *home);
 
     // What an answer that is not OK reveals beyond the general rules. May be NULL.
     void (*judge)(struct source *source, const struct call *call, const struct reply *reply,

@@ -12,5 +12,7 @@ extern const struct source_driver source_csv;
 extern const struct source_driver source_thingpark;
 extern const struct source_driver source_helium;
 extern const struct source_driver source_chirpstack;
+extern const struct source_driver source_wanesy;
+extern const struct source_driver source_firefly;
 
 #endif

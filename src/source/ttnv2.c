@@ -19,19 +19,19 @@ static const double handler_rate = 5;
 static const struct option_spec options[] = {
     {.name = "frequency-plan-id",
      .type = OPTION_STRING,
-     .flags = OPTION_REQUIRED,
+     .flags = OPTION_REQUIRED | OPTION_OF_DEVICES,
      .env = "FREQUENCY_PLAN_ID",
      .argument = "ID",
      .help = "frequency plan of the exported devices (all of them: ttn-lw-migrate frequency-plans)"},
     {.name = "app-id",
      .type = OPTION_STRING,
-     .flags = OPTION_REQUIRED,
+     .flags = OPTION_REQUIRED | OPTION_OF_DEVICES,
      .env = "TTNV2_APP_ID",
      .argument = "ID",
      .help = "application in V2"},
     {.name = "app-access-key",
      .type = OPTION_STRING,
-     .flags = OPTION_REQUIRED | OPTION_SECRET,
+     .flags = OPTION_REQUIRED | OPTION_OF_DEVICES | OPTION_SECRET,
      .env = "TTNV2_APP_ACCESS_KEY",
      .argument = "KEY",
      .help = "access key of the application, with the right \"devices\""},
@@ -82,6 +82,12 @@ static const struct option_spec options[] = {
      .env = "TTNV2_ACCOUNT_SERVER_CLIENT_SECRET",
      .argument = "SECRET",
      .help = "client secret for the Account Server"},
+    {.name = "account-token",
+     .type = OPTION_STRING,
+     .flags = OPTION_SECRET,
+     .env = "TTNV2_ACCOUNT_TOKEN",
+     .argument = "TOKEN",
+     .help = "token of a user at the Account Server, whose gateways are meant"},
     {.name = NULL},
 };
 
@@ -106,6 +112,20 @@ static int open_plan(struct ttnv2 *self, const struct source_setup *setup, struc
     return -ERROR_USAGE;
 }
 
+// Only the Account Server is asked for gateways, by their owner.
+static int check_token(const struct ttnv2 *self, struct error *error) {
+    const char *token = option_string(self->options, "account-token");
+    size_t size = token == NULL ? 0 : strlen(token);
+    for (size_t i = 0; i < size; i++) {
+        if (token[i] <= ' ' || token[i] >= 0x7F)
+            return error_set(error, ERROR_USAGE, "--ttnv2.account-token: a token has no blanks");
+    }
+    if (size > 0) return 0;
+    error_set(error, ERROR_USAGE, "the gateways of V2 need a token of their owner");
+    error_hint(error, "give --ttnv2.account-token-file FILE, or TTNV2_ACCOUNT_TOKEN");
+    return -ERROR_USAGE;
+}
+
 static void ttnv2_close(struct source *source) {
     if (source == NULL) return;
     struct ttnv2 *self = ttnv2_of(source);
@@ -127,7 +147,10 @@ static int ttnv2_open(const struct source_setup *setup, struct source **ret_sour
         .with_session = option_bool(setup->options, "with-session"),
         .resets_to_frequency_plan = option_bool(setup->options, "resets-to-frequency-plan"),
     };
-    int result = open_plan(self, setup, error);
+    self->plans = setup->plans;
+    self->gateways = setup->gateways;
+    self->base.keeps = setup->gateways;
+    int result = setup->gateways ? check_token(self, error) : open_plan(self, setup, error);
     if (result == 0) result = ttnv2_servers_open(self, error);
     if (result != 0) {
         ttnv2_close(&self->base);
@@ -370,5 +393,9 @@ const struct source_driver source_ttnv2 = {
     .release = ttnv2_release,
     .restore = ttnv2_restore,
     .confirm = ttnv2_confirm,
+    .prepare_gateways = ttnv2_prepare_gateways,
+    .list_gateways = ttnv2_list_gateways,
+    .read_gateway = ttnv2_read_gateway,
+    .convert_gateway = ttnv2_convert_gateway,
     .judge = ttnv2_judge,
 };

@@ -22,7 +22,9 @@ struct ttnv2 {
     struct source base;
     const struct option_values *options;  // borrowed
     struct ttnv2_rules rules;
-    const struct clock *clock;  // borrowed
+    const struct clock *clock;            // borrowed
+    const struct frequency_plans *plans;  // borrowed
+    bool gateways;                        // the run is about gateways: no Handler is asked
     bool dry_run;
     char *application;  // owned; what was asked for, and where the Handler belongs to
     char *ca_pem;       // owned; NULL = none
@@ -107,5 +109,15 @@ enum job_step ttnv2_restore(struct source *source, struct job *job, const struct
 enum job_step ttnv2_confirm(struct source *source, struct job *job, const struct source_record *record,
                             const struct source_record *now, struct source_confirmation *ret_confirmation,
                             struct error *error);
+
+// ---- ttnv2_gateway.c: operations of the driver
+
+enum job_step ttnv2_prepare_gateways(struct source *source, struct job *job, struct error *error);
+enum job_step ttnv2_list_gateways(struct source *source, struct job *job, struct source_page *page,
+                                  struct error *error);
+enum job_step ttnv2_read_gateway(struct source *source, struct job *job, struct source_record *record,
+                                 struct error *error);
+int ttnv2_convert_gateway(struct source *source, const struct source_record *record, struct gateway *gateway,
+                          struct error *error);
 
 #endif

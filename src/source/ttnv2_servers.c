@@ -76,7 +76,7 @@ static int open_handler(struct ttnv2 *self, struct error *error) {
 static int open_account(struct ttnv2 *self, struct error *error) {
     static const char default_address[] = "https://account.thethingsnetwork.org";
     const char *text = option_string(self->options, "account-server-address");
-    if (text == NULL && !option_given(self->options, "account-server-client-id") &&
+    if (text == NULL && !self->gateways && !option_given(self->options, "account-server-client-id") &&
         !option_given(self->options, "account-server-client-secret")) {
         return 0;
     }

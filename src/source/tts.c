@@ -16,7 +16,7 @@ enum { PAGE_SIZE = 1000 };  // the most that the Identity Server gives
 static const struct option_spec options[] = {
     {.name = "app-id",
      .type = OPTION_STRING,
-     .flags = OPTION_REQUIRED,
+     .flags = OPTION_REQUIRED | OPTION_OF_DEVICES,
      .env = "TTS_APP_ID",
      .argument = "ID",
      .help = "application in The Things Stack"},
@@ -122,7 +122,9 @@ static int tts_open(const struct source_setup *setup, struct source **ret_source
     self->naming = setup->naming;
     self->dry_run = setup->dry_run;
     self->no_session = option_bool(setup->options, "no-session");
+    self->redirect = setup->redirect;
     int result = open_release(self, error);
+    if (setup->gateways) self->base.keeps = true;
     if (result == 0) result = tts_source_servers_open(self, error);
     if (result != 0) {
         tts_close(&self->base);
@@ -344,6 +346,12 @@ const struct source_driver source_tts = {
     .prepare = tts_prepare,
     .list = tts_list,
     .read = tts_read,
+    .prepare_gateways = tts_source_prepare_gateways,
+    .list_gateways = tts_source_list_gateways,
+    .read_gateway = tts_source_read_gateway,
+    .convert_gateway = tts_source_convert_gateway,
+    .redirect_gateway = tts_source_redirect_gateway,
+    .shares_gateways = tts_source_shares_gateways,
     .convert = tts_convert,
     .release = tts_source_release,
     .restore = tts_source_restore,

@@ -51,6 +51,7 @@ struct tts_source {
     const struct option_values *options;  // borrowed
     const struct device_naming *naming;   // borrowed
     bool no_session;
+    bool redirect;  // gateways are sent to the target
     bool dry_run;
     enum tts_release release;
     char *application;    // owned; what was asked for last
@@ -194,6 +195,20 @@ enum job_step tts_source_confirm(struct source *source, struct job *job, const s
                                  struct source_confirmation *ret_confirmation, struct error *error);
 enum job_step tts_source_restore(struct source *source, struct job *job, const struct source_record *record,
                                  struct source_restoration *restoration, struct error *error);
+
+// ---- tts_gateway.c: operations of the driver
+
+enum job_step tts_source_prepare_gateways(struct source *source, struct job *job, struct error *error);
+enum job_step tts_source_list_gateways(struct source *source, struct job *job, struct source_page *page,
+                                       struct error *error);
+enum job_step tts_source_read_gateway(struct source *source, struct job *job, struct source_record *record,
+                                      struct error *error);
+int tts_source_convert_gateway(struct source *source, const struct source_record *record,
+                               struct gateway *gateway, struct error *error);
+enum job_step tts_source_redirect_gateway(struct source *source, struct job *job,
+                                          const struct source_record *record, const struct gateway_home *home,
+                                          const struct gateway_redirect *redirect, struct error *error);
+bool tts_source_shares_gateways(const struct source *source, const struct gateway_home *home);
 
 // What there is to be seen of a device: `before` is the Network Server's part as it was read, `now` has such a part.
 struct tts_sighting tts_source_sighting(const Tts__EndDevice *before, const struct tts_parts *now);

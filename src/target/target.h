@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/option.h"
 #include "device/device.h"
+#include "device/gateway.h"
 #include "device/place.h"
 #include "lorawan/frequency_plan.h"
 #include "net/dispatch.h"
@@ -31,6 +32,7 @@ struct target_setup {
     const struct random *random;
     bool dry_run;
     bool create_application;  // make the application if it is missing
+    bool gateways;            // the run is about gateways
 };
 
 // What the target knows of a device that is to be created.
@@ -125,6 +127,38 @@ struct target_driver {
     // JOB_DONE only if the target is known not to handle the device any more; what is gone already is fine.
     enum job_step (*remove)(struct target *target, struct job *job, const struct device *device,
                             const void *before, size_t before_size, struct error *error);
+
+    // ---- gateways; all of them NULL where the target has none
+
+    // Checks credentials and rights, and learns whose the gateways will be; as `prepare`.
+    enum job_step (*prepare_gateways)(struct target *target, struct job *job, struct error *error);
+
+    // Where gateways of the target ask. Borrowed texts.
+    void (*home)(const struct target *target, struct gateway_home *ret_home);
+
+    // Looks what the target knows of the gateway's ID. OTHER: `before` are the bytes of what is there.
+    enum job_step (*look_gateway)(struct target *target, struct job *job, const Tts__Gateway *gateway,
+                                  struct target_look *ret_look, struct error *error);
+
+    // Creates the gateway; with job->again it may be there already. *ret_refused: the target says that it made nothing.
+    enum job_step (*create_gateway)(struct target *target, struct job *job, const Tts__Gateway *gateway,
+                                    bool *ret_refused, struct error *error);
+
+    // Makes a gateway that is there have this data.
+    enum job_step (*update_gateway)(struct target *target, struct job *job, const Tts__Gateway *gateway,
+                                    struct error *error);
+
+    // Gives a gateway that has none the secret with which the target's own CUPS lets it connect.
+    enum job_step (*secure_gateway)(struct target *target, struct job *job, const Tts__Gateway *gateway,
+                                    struct error *error);
+
+    // Makes the key with which the gateway asks the target's CUPS. *ret_key is owned by the caller: secret.
+    enum job_step (*key_gateway)(struct target *target, struct job *job, const Tts__Gateway *gateway,
+                                 char **ret_key, struct error *error);
+
+    // Takes the gateway away; what is gone already is fine.
+    enum job_step (*remove_gateway)(struct target *target, struct job *job, const Tts__Gateway *gateway,
+                                    struct error *error);
 
     // What an answer that is not OK reveals beyond the general rules. May be NULL.
     void (*judge)(struct target *target, const struct call *call, const struct reply *reply,

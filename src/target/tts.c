@@ -62,6 +62,21 @@ static const struct option_spec options[] = {
      .default_value = "false",
      .help = "move sessions although their DevAddr is not of the target's network: only its own gateways "
              "hear them"},
+    {.name = "collaborator",
+     .type = OPTION_STRING,
+     .env = "TARGET_TTS_COLLABORATOR",
+     .argument = "[organization:]ID",
+     .help = "who gets the gateways (else the user or the organization whose key it is)"},
+    {.name = "cups-uri",
+     .type = OPTION_STRING,
+     .env = "TARGET_TTS_CUPS_URI",
+     .argument = "URI",
+     .help = "where redirected gateways ask (https://, the host of the Identity Server, port 443)"},
+    {.name = "gateway-server-address",
+     .type = OPTION_STRING,
+     .env = "TARGET_TTS_GATEWAY_SERVER_ADDRESS",
+     .argument = "HOST",
+     .help = "where the traffic of gateways goes (the host of the Network Server)"},
     {.name = NULL},
 };
 
@@ -71,6 +86,7 @@ static void tts_close(struct target *target) {
     tts_forget_application(self);
     while (self->reservations != NULL) tts_reserved_pop(self);
     tts_servers_release(self);
+    tts_gateways_release(self);
     free(self);
 }
 
@@ -82,6 +98,7 @@ static int tts_open(const struct target_setup *setup, struct target **ret_target
     self->clock = setup->clock;
     self->create_application = setup->create_application;
     int result = tts_servers_open(self, error);
+    if (result == 0) result = tts_gateways_open(self, error);
     if (result != 0) {
         tts_close(&self->base);
         return result;
@@ -104,4 +121,12 @@ const struct target_driver target_tts = {
     .verify = tts_verify,
     .recall = tts_recall,
     .remove = tts_remove,
+    .prepare_gateways = tts_prepare_gateways,
+    .home = tts_home,
+    .look_gateway = tts_look_gateway,
+    .create_gateway = tts_create_gateway,
+    .update_gateway = tts_update_gateway,
+    .secure_gateway = tts_secure_gateway,
+    .key_gateway = tts_key_gateway,
+    .remove_gateway = tts_remove_gateway,
 };

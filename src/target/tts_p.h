@@ -52,6 +52,12 @@ struct tts {
     size_t frequency_plan_count;  // 0 = not known
 
     struct tts_reservation *reservations;
+
+    // Of gateways. All texts are owned.
+    char *owner;  // ID; NULL before tts_prepare_gateways
+    bool owner_is_organization;
+    char *cups_uri;
+    char *gateway_server_address;
 };
 
 static inline struct tts *tts_of(struct target *target) {
@@ -190,6 +196,27 @@ enum job_step tts_import(struct target *target, struct job *job, const struct de
                          struct error *error);
 enum job_step tts_remove(struct target *target, struct job *job, const struct device *device,
                          const void *before, size_t before_size, struct error *error);
+
+// ---- tts_gateway.c: the operations on gateways
+
+// Reads the options about gateways, when the addresses of the servers are known. ERROR_USAGE.
+int tts_gateways_open(struct tts *self, struct error *error);
+void tts_gateways_release(struct tts *self);
+
+enum job_step tts_prepare_gateways(struct target *target, struct job *job, struct error *error);
+void tts_home(const struct target *target, struct gateway_home *ret_home);
+enum job_step tts_look_gateway(struct target *target, struct job *job, const Tts__Gateway *gateway,
+                               struct target_look *ret_look, struct error *error);
+enum job_step tts_create_gateway(struct target *target, struct job *job, const Tts__Gateway *gateway,
+                                 bool *ret_refused, struct error *error);
+enum job_step tts_update_gateway(struct target *target, struct job *job, const Tts__Gateway *gateway,
+                                 struct error *error);
+enum job_step tts_secure_gateway(struct target *target, struct job *job, const Tts__Gateway *gateway,
+                                 struct error *error);
+enum job_step tts_key_gateway(struct target *target, struct job *job, const Tts__Gateway *gateway,
+                              char **ret_key, struct error *error);
+enum job_step tts_remove_gateway(struct target *target, struct job *job, const Tts__Gateway *gateway,
+                                 struct error *error);
 
 // ---- tts_change.c: what reserve, import and remove share
 

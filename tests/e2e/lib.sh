@@ -19,7 +19,7 @@ SLACK=${SLACK:-1}
 
 # Nothing of the user's environment may change a result.
 for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z_0-9]*\)=.*/\1/p' |
-    grep -E '^(TTNV2_|TTS_|TARGET_|CHIRPSTACK_|EXPORT_|JOIN_EUI$|TTN_LW_|SANDBOX_|FREQUENCY_PLAN_ID$|XDG_|NO_COLOR$|.*_[Pp][Rr][Oo][Xx][Yy]$)'); do
+    grep -E '^(TTNV2_|TTS_|TARGET_|CHIRPSTACK_|FIREFLY_|APP_ID$|CSV_PATH$|EXPORT_|INVALIDATE_KEYS$|MAC_VERSION$|JOIN_EUI$|TTN_LW_|SANDBOX_|FREQUENCY_PLAN_ID$|XDG_|NO_COLOR$|.*_[Pp][Rr][Oo][Xx][Yy]$)'); do
     unset "$name"
 done
 LC_ALL=C.UTF-8
@@ -80,7 +80,7 @@ end_cases() {
 
 # Standard error may be shown, but never a key, even if the program is so wrong that it tells one.
 redact() {
-    sed -e 's/[0-9A-Fa-f]\{32\}/<32 digits>/g' -e 's/ttn-account-v2\.[A-Za-z0-9_-]*/<access key>/g' \
+    sed -e 's/[0-9A-Fa-f]\{32\}/<32 digits>/g' -e 's/firefly[ %+-]*[^ ]*key[^ ]*/<API key>/g' -e 's/ttn-account-v2\.[A-Za-z0-9_-]*/<access key>/g' \
         -e 's/eyJ[A-Za-z0-9_.-]*/<token>/g'
 }
 

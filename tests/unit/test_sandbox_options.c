@@ -30,7 +30,7 @@ static void test_values(void **state) {
     char line[] =
         "--devices 1000 --seed=7 --latency 30ms --rate-limit 5/s --fault A:internal --fault B:garbage "
         "--uplinks 2.5 "
-        "--app-id my-app_2 --broken --handler-port=1904 --tts-devices 30 --tts-port 1884";
+        "--app-id my-app_2 --broken --handler-port=1904 --tts-devices 30 --tts-port 1884 --firefly-devices 8";
     struct options options;
     ERROR_AUTO error = {0};
     assert_int_equal(parse(line, &options, &error), 0);
@@ -46,6 +46,7 @@ static void test_values(void **state) {
     assert_int_equal(options.handler_port, 1904);
     assert_int_equal(options.world.tts_devices, 30);
     assert_int_equal(options.tts_port, 1884);
+    assert_int_equal(options.world.firefly_devices, 8);
     assert_string_equal(options.listen, "127.0.0.1");
 }
 
@@ -81,11 +82,11 @@ static void test_refused(void **state) {
 // Every option is in the help.
 static void test_help(void **state) {
     (void)state;
-    static const char *const names[] = {"--devices",       "--seed",        "--listen",        "--latency",
-                                        "--rate-limit",    "--real-limits", "--fault",         "--record",
-                                        "--state",         "--uplinks",     "--app-id",        "--broken",
-                                        "--plain-handler", "--ports-file",  "--help",          "--version",
-                                        "--tts-devices",   "--tts-port",    "--plain-tts-port"};
+    static const char *const names[] = {
+        "--devices",     "--seed",        "--listen",        "--latency",        "--rate-limit",
+        "--real-limits", "--fault",       "--record",        "--state",          "--uplinks",
+        "--app-id",      "--broken",      "--plain-handler", "--ports-file",     "--help",
+        "--version",     "--tts-devices", "--tts-port",      "--plain-tts-port", "--firefly-devices"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) assert_non_null(strstr(options_help, names[i]));
 }
 

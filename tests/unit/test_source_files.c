@@ -469,10 +469,78 @@ static void test_helium(void **state) {
     CHECK("helium", "{\"dev_eui\":}", usual, "my-app", "line 1: not JSON");
 }
 
+// ---- wanesy
+
+#define WANESY_HEADER                                                                                   \
+    "name,devEui,unknown,classType,rfRegion,macVersion,regParamsRevision,adrEnabled,activation,appEui," \
+    "appKey,"
+#define WANESY_SESSION                                                                                \
+    "dev_addr,NwkSKey,AppSKey,fcntUp,fcntDown,lastDataDownMessage,rx1Delay,rx2Dr,latitude,longitude," \
+    "altitude"
+
+static const char *const only_application[] = {"app-id", "my-app", NULL};
+
+static void test_wanesy(void **state) {
+    (void)state;
+    CHECK("wanesy",
+          "\xef\xbb\xbf" WANESY_HEADER WANESY_SESSION
+          "\nRoof,70B3D57ED1000001,x,C,EU868,1.0.3,A,FALSE,OTAA,70B3D57ED0000000," KEY ",1234567," KEY "," KEY
+          ",7,0,2024-01-01,5,3,52.5,-4.25,12\nB,70B3D57ED1000002,,A,EU868,1.0.2,B,True,OTAA,0," KEY
+          ",NULL,null,,,,,,,,,\n",
+          only_application, "my-app",
+          "7ed1000001: "
+          "{\"ids\":{\"device_id\":\"70b3d57ed1000001\",\"application_ids\":{\"application_id\":\"my-app\"},"
+          "\"dev_eui\":\"70B3D57ED1000001\",\"join_eui\":\"70B3D57ED0000000\"},\"name\":\"Roof\","
+          "\"locations\":{\"user\":"
+          "{\"latitude\":52.5,\"longitude\":-4.25,\"altitude\":12,\"source\":\"SOURCE_REGISTRY\"}},"
+          "\"supports_class_c\":true,"
+          "\"lorawan_version\":\"MAC_V1_0_3\",\"lorawan_phy_version\":\"PHY_V1_0_3_REV_A\",\"frequency_plan_"
+          "id\":\"EU_863_870\"",
+          "(appEui: had lost its leading zeros to a spreadsheet: it is 0000000000000000) (session: is not in "
+          "the file");
+    // The same device, for its session.
+    CHECK("wanesy",
+          "AppSKey,NwkSKey,dev_addr,devEui,activation,macVersion,rfRegion,fcntUp,fcntDown,"
+          "lastDataDownMessage,rx1Delay\n" KEY "," KEY
+          ",1234567,70B3D57ED1000001,ABP,1.0.1,EU868,7,0,2024-01-01,5\n" KEY "," KEY
+          ",01234567,70B3D57ED1000002,ABP,1.0.1,EU868,7,9,,\n",
+          only_application, "my-app",
+          "\"dev_addr\":\"01234567\",\"keys\":{\"f_nwk_s_int_key\":{\"key\":\"" KEY
+          "\"},\"app_s_key\":{\"key\":\"" KEY "\"}},\"last_f_cnt_up\":7,\"last_n_f_cnt_down\":1,",
+          "\"last_f_cnt_up\":7,\"last_n_f_cnt_down\":9,");
+}
+
+static void test_wanesy_damage(void **state) {
+    (void)state;
+    CHECK("wanesy", "name\nx\n", usual, "my-app", "line 1: the first row names no column devEui");
+    CHECK("wanesy", "devEui,deveui\nx\n", usual, "my-app", "the column devEui stands twice");
+    CHECK("wanesy", "devEui\n70B3D57ED1000001\n70B3D57ED1000002\n70b3d57ed1000001\n", usual, "my-app",
+          "70b3d57ed1000001 stands in line 2 and in line 4");
+    CHECK("wanesy",
+          "devEui,rfRegion,macVersion,regParamsRevision,activation,appEui,appKey,dev_addr,NwkSKey,AppSKey,"
+          "classType,rx1Delay\n"
+          "70B3D57ED1000001,US915,1.0.3,A,OTAA,1," KEY
+          ",,,,,\n"
+          "70B3D57ED1000002,EU868,1.0.3,A,OTAA,1,112233,,,,,\n70B3D57ED1000003,EU868,2.0,,OTAA,1," KEY
+          ",,,,,\n"
+          "70B3D57ED1000004,EU868,1.0.3,A,ABP,,,ABC," KEY "," KEY
+          ",,\n70B3D57ED1000005,EU868,1.1.0,B,ABP,,,01020304," KEY "," KEY
+          ",,\n1.2E+15,,,,,,,,,,,\n70B3D57ED1000006,EU868,1.0.3,A,P2P,,,,,,,\n"
+          "70B3D57ED1000007,EU868,1.0.3,A,OTAA,1," KEY ",,,,D,\n70B3D57ED1000008,EU868,1.0.3,A,OTAA,1," KEY
+          ",,,,,99\n",
+          usual, "my-app", "its region is US915, of which frequency plan EU_863_870_TTN is none",
+          "line 3: appKey: there are digits missing", "line 4: macVersion: is no version",
+          "line 5: dev_addr: 8 hexadecimal digits", "line 6: fNwkSIntKey: the key is missing",
+          "line 7: devEui: a spreadsheet has made a rounded number", "line 8: activation: OTAA or ABP",
+          "line 9: classType: A, B or C", "line 10: rx1Delay: the number is too large");
+    CHECK("wanesy", "devEui,rfRegion\n70B3D57ED1000001,US915\n", NULL, "my-app",
+          "its frequency plan is not known: its region is US915");
+}
+
 // A run that goes on needs the records only.
 static void test_without_file(void **state) {
     (void)state;
-    static const char *const names[] = {"json", "csv", "thingpark", "helium"};
+    static const char *const names[] = {"json", "csv", "thingpark", "helium", "wanesy"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct play play;
         struct error error = {0};
@@ -505,6 +573,7 @@ int main(void) {
         cmocka_unit_test(test_csv_sessions), cmocka_unit_test(test_csv_columns),
         cmocka_unit_test(test_csv_damage),   cmocka_unit_test(test_one_application),
         cmocka_unit_test(test_thingpark),    cmocka_unit_test(test_helium),
+        cmocka_unit_test(test_wanesy),       cmocka_unit_test(test_wanesy_damage),
         cmocka_unit_test(test_without_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
