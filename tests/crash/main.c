@@ -165,7 +165,7 @@ static bool is_story_wanted(const struct settings *settings, const struct crash_
     return strncmp(text, wanted, size < known ? size : known) == 0;
 }
 
-// Counts the steps of what is played. A story that fails without a fault of its own is one that failed.
+// Counts the steps of what is played. A story that fails without a fault of its own is no finding, but broken.
 static void count_stories(const struct settings *settings, const struct crash_pair *pair,
                           struct baseline *baseline, struct results *results) {
     ERROR_AUTO error = {0};
@@ -175,7 +175,7 @@ static void count_stories(const struct settings *settings, const struct crash_pa
         if (!wanted && story != STORY_RUN) continue;
         if (crash_count(&settings->tools, pair, (enum crash_story)story, baseline, &error) == 0) continue;
         tell_broken(pair, &error);
-        results->failed++;
+        results->broken = true;
     }
 }
 
