@@ -17,7 +17,7 @@
 #include "crash.h"
 #include "stage_p.h"
 
-enum { COMMAND_SECONDS = 60, ARGUMENTS_MAX = 32, VARIABLES_MAX = 128 };
+enum { COMMAND_SECONDS = 60, ARGUMENTS_MAX = 32, VARIABLES_MAX = 512 };
 
 static const char counts_file[] = "counts";
 

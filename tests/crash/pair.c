@@ -46,23 +46,23 @@ static const char *const loriot_id[] = {"app", "_id", NULL};
 static const char *const loriot_keys[] = {"appkey", "nwkskey", "appskey", NULL};
 static const char *const loriot_kinds[] = {"appkey", "devaddr", NULL};
 
-static const char *const v2_tts_sandbox[] = {"--devices", "6", "--seed", "6", NULL};
+static const char *const v2_tts_sandbox[] = {"--devices", "3", "--seed", "7", NULL};
 static const char *const v2_tts_run[] = {"ttnv2",         "application", "--to", "tts", "--to.tts.insecure",
-                                         "--concurrency", "3",           NULL};
+                                         "--concurrency", "2",           NULL};
 
 // From one cluster into another one, where nothing is known of the devices.
-static const char *const tts_sandbox[] = {"--devices", "1", "--tts-devices", "5", "--seed", "6", NULL};
-static const char *const tts_other[] = {"--devices", "1", "--seed", "7", NULL};
+static const char *const tts_sandbox[] = {"--devices", "1", "--tts-devices", "4", "--seed", "7", NULL};
+static const char *const tts_other[] = {"--devices", "1", "--seed", "8", NULL};
 static const char *const tts_run[] = {
     "tts",  "application", "--tts.insecure",    "--tts.release", "keys",
-    "--to", "tts",         "--to.tts.insecure", "--concurrency", "3",
+    "--to", "tts",         "--to.tts.insecure", "--concurrency", "2",
     NULL,
 };
 
 // Within one cluster, where a device has to be gone before it can be made anew.
 static const char *const within_run[] = {
     "tts",  "application", "--tts.insecure",    "--tts.release", "delete",
-    "--to", "tts",         "--to.tts.insecure", "--concurrency", "3",
+    "--to", "tts",         "--to.tts.insecure", "--concurrency", "2",
     NULL,
 };
 

@@ -101,6 +101,11 @@ static void world_set(struct tts_world *world, enum tts_server server, const str
             return;
         }
         world->at[server] = given;
+        // The time of a Set is a new session's beginning, whatever it says.
+        if (server == TTS_NETWORK && given->session != NULL) {
+            given->session->started_at = message_new(&world->arena, &google__timestamp__descriptor);
+            given->session->started_at->seconds = 1795000000;
+        }
     } else {
         if (world_mask_has(mask, "mac_settings.schedule_downlinks.value") ||
             world_mask_has(mask, "mac_settings.schedule_downlinks")) {
