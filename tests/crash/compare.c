@@ -158,7 +158,7 @@ static json_t *remembered(const struct crash_place *place, const json_t *device)
         json_t *object = object_of(copy, place->forgotten[i], &name);
         json_object_del(object, name);
     }
-    unpack(copy, place->forgotten_fields);
+    if (place->forgotten_fields != NULL) unpack(copy, place->forgotten_fields);
     return copy;
 }
 

@@ -35,7 +35,7 @@ struct crash_place {
     // Members that each run makes anew, or a rollback does not bring back.
     const char *const *forgotten;
     // The same of what is packed (the members called ..._hex): numbers of protobuf fields, as "26.3.1", or "ns/26.3.1"
-    // where that holds for the member ns only; with "?" behind it, only if it is empty.
+    // where that holds for the member ns only; with "?" behind it, only if it is empty. May be NULL.
     const char *const *forgotten_fields;
     // Members that count downlinks: where a frame may have been answered unseen, one is skipped. May be NULL.
     const char *const *counters;
