@@ -98,6 +98,33 @@ int guard_properties(struct journal *journal, struct error *error) {
     return result;
 }
 
+// ---- rows
+
+// The first eight bytes of a hash of all values, each as text behind its type and size.
+static void row_mark(sqlite3_context *context, int count, sqlite3_value **values) {
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, DIGEST_SIZE);
+    for (int i = 0; i < count; i++) {
+        const uint32_t type = (uint32_t)sqlite3_value_type(values[i]);
+        const unsigned char *text = sqlite3_value_text(values[i]);
+        const uint32_t counted[] = {htole32(type), htole32((uint32_t)sqlite3_value_bytes(values[i]))};
+        crypto_generichash_update(&state, (const uint8_t *)counted, sizeof counted);
+        if (text != NULL) crypto_generichash_update(&state, text, (size_t)sqlite3_value_bytes(values[i]));
+    }
+    uint8_t hash[DIGEST_SIZE];
+    crypto_generichash_final(&state, hash, sizeof hash);
+    uint64_t mark = 0;
+    memcpy(&mark, hash, sizeof mark);
+    sqlite3_result_int64(context, (sqlite3_int64)le64toh(mark));
+}
+
+int guard_connect(struct journal *journal, struct error *error) {
+    int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+    int result =
+        sqlite3_create_function(journal->database, "guard_row", -1, flags, NULL, row_mark, NULL, NULL);
+    return result == SQLITE_OK ? 0 : journal_error(journal, error);
+}
+
 // ---- the whole
 
 static int damaged(const struct journal *journal, const char *what, struct error *error) {
@@ -142,6 +169,19 @@ static int check_states(struct journal *journal, struct error *error) {
     sqlite3_finalize(statement);
     if (step != SQLITE_ROW) return journal_error(journal, error);
     return strange == 0 ? 0 : damaged(journal, "a device has a state that there is not", error);
+}
+
+static int check_marks(struct journal *journal, struct error *error) {
+    static const char text[] = "SELECT count(*) FROM device WHERE mark <> " GUARD_ROW_MARK;
+    sqlite3_stmt *statement = NULL;
+    int64_t strange = 0;
+    if (sqlite3_prepare_v2(journal->database, text, -1, &statement, NULL) != SQLITE_OK)
+        return damaged(journal, "its tables are not as they were made", error);
+    int step = sqlite3_step(statement);
+    if (step == SQLITE_ROW) strange = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    if (step != SQLITE_ROW) return journal_error(journal, error);
+    return strange == 0 ? 0 : damaged(journal, "what it says of a device is not what was written", error);
 }
 
 // Where a value of a row (id, dev_eui, session, data, converted, before) stands; the caller frees it.
@@ -241,11 +281,12 @@ int guard_check_statements(struct journal *journal, struct error *error) {
     return 0;
 }
 
-int guard_check(struct journal *journal, const struct journal_place *place, bool values,
+int guard_check(struct journal *journal, const struct journal_place *place, bool marked, bool values,
                 struct error *error) {
     int result = check_log(journal, place, error);
     if (result == 0) result = check_properties(journal, error);
     if (result == 0) result = check_states(journal, error);
+    if (result == 0 && journal->guarded && marked) result = check_marks(journal, error);
     bool readable = journal->guarded && !journal->sealed;
     return result == 0 && values && readable ? check_values(journal, error) : result;
 }

@@ -15,6 +15,16 @@ void guard_close(const char *place, const void *data, size_t size, struct buffer
 // Appends what was guarded, without the hash. ERROR_INPUT if it is damaged or stood elsewhere.
 int guard_open(const char *place, const void *guarded, size_t size, struct buffer *data, struct error *error);
 
+// The plain columns of a device that are acted upon or told, and SQL's expression for the mark that vouches for them. The
+// function it calls belongs to this program: nothing else writes such a journal.
+#define GUARD_ROW_COLUMNS                                                                             \
+    "sequence, application, id, device_id, state, session, complete, reason, attempts, line, claim, " \
+    "progress, f_cnt_up, n_f_cnt_down, a_f_cnt_down"
+#define GUARD_ROW_MARK "guard_row(" GUARD_ROW_COLUMNS ")"
+
+// Makes that function known to a new connection. ERROR_OUTPUT.
+int guard_connect(struct journal *journal, struct error *error);
+
 // Marks a new journal: from now on its values are guarded.
 int guard_begin(struct journal *journal, struct error *error);
 
@@ -22,8 +32,10 @@ int guard_begin(struct journal *journal, struct error *error);
 int guard_properties(struct journal *journal, struct error *error);
 
 // Finds out whether the values are guarded, and checks what has to be right before anything is done on the strength of the
-// journal: properties, states, the log's journal; with `values` also all values of devices. ERROR_INPUT.
-int guard_check(struct journal *journal, const struct journal_place *place, bool values, struct error *error);
+// journal: properties, states, the log's journal; of the present version (`marked`) the marks of all rows too, and with
+// `values` all values of devices. ERROR_INPUT.
+int guard_check(struct journal *journal, const struct journal_place *place, bool marked, bool values,
+                struct error *error);
 
 // Checks that tables and columns are there for everything that a run does. ERROR_INPUT.
 int guard_check_statements(struct journal *journal, struct error *error);

@@ -216,6 +216,7 @@ int journal_create(const struct journal_place *place, struct journal **ret_journ
     if (sqlite3_open_v2(place->path, &journal->database, flags, place->vfs) != SQLITE_OK) {
         result = journal_error(journal, error);
     }
+    if (result == 0) result = guard_connect(journal, error);
     if (result == 0) result = journal_execute(journal, "PRAGMA journal_mode = WAL", error);
     if (result == 0) result = journal_settle(journal, error);
     if (result == 0) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
@@ -308,12 +309,13 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
     }
     // Whoever refuses a journal must not copy its log into it.
     if (result == 0) sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (result == 0) result = guard_connect(journal, error);
     if (result == 0) result = check_identity(journal, &version, error);
     if (result == 0) result = check_soundness(journal, error);
     if (result == 0) result = journal_settle(journal, error);
     if (result == 0) result = journal_view_older(journal, version, error);
     if (result == 0) result = read_sealed(journal, error);
-    if (result == 0) result = guard_check(journal, place, writable, error);
+    if (result == 0) result = guard_check(journal, place, version >= JOURNAL_VERSION, writable, error);
     if (result == 0 && writable) result = journal_upgrade(journal, version, error);
     if (result == 0 && writable) result = guard_check_statements(journal, error);
     if (result == 0) sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);

@@ -559,13 +559,16 @@ static void test_versions(void **state) {
 }
 
 // What version 2 added is taken away again.
+#define NO_TRIGGERS "DROP TRIGGER device_added; DROP TRIGGER device_changed;"
+
 static void make_version_1(void) {
     make();
-    execute(
-        "ALTER TABLE device DROP COLUMN changed; ALTER TABLE device DROP COLUMN claim;"
-        "ALTER TABLE device DROP COLUMN before; ALTER TABLE device DROP COLUMN progress;"
-        "ALTER TABLE device DROP COLUMN f_cnt_up; ALTER TABLE device DROP COLUMN n_f_cnt_down;"
-        "ALTER TABLE device DROP COLUMN a_f_cnt_down; PRAGMA user_version = 1");
+    execute(NO_TRIGGERS
+            "ALTER TABLE device DROP COLUMN mark;"
+            "ALTER TABLE device DROP COLUMN changed; ALTER TABLE device DROP COLUMN claim;"
+            "ALTER TABLE device DROP COLUMN before; ALTER TABLE device DROP COLUMN progress;"
+            "ALTER TABLE device DROP COLUMN f_cnt_up; ALTER TABLE device DROP COLUMN n_f_cnt_down;"
+            "ALTER TABLE device DROP COLUMN a_f_cnt_down; PRAGMA user_version = 1");
 }
 
 static void expect_upgraded(bool writable) {
@@ -719,7 +722,7 @@ static void test_other_schema(void **state) {
         "DROP TABLE property",
         "DROP TABLE application",
         "DROP TABLE device",
-        "ALTER TABLE device DROP COLUMN reason",
+        NO_TRIGGERS "ALTER TABLE device DROP COLUMN reason",
         "ALTER TABLE device RENAME COLUMN data TO bytes",
     };
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
@@ -740,6 +743,39 @@ static void test_other_schema(void **state) {
         }
         forget();
     }
+}
+
+// A row that something else has changed.
+static void test_rows(void **state) {
+    (void)state;
+    static const char *const changes[] = {
+        "state = CASE state WHEN 9 THEN 31 ELSE 9 END",
+        "complete = complete + 2",
+        "session = 1 - session",
+        "claim = claim + 1",
+        "progress = progress + 1",
+        "f_cnt_up = f_cnt_up + 1",
+        "n_f_cnt_down = n_f_cnt_down + 1",
+        "a_f_cnt_down = a_f_cnt_down + 1",
+        "line = coalesce(line, 0) + 100",
+        "device_id = 'other'",
+        "reason = 'other'",
+        "attempts = attempts + 1",
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        make();
+        char *text MEMORY_AUTO =
+            memory_printf(NO_TRIGGERS "UPDATE device SET %s WHERE sequence = 1", changes[i]);
+        execute(text);
+        expect_refused("damaged");
+    }
+    // By other hands a row cannot be changed at all.
+    make();
+    sqlite3 *database = NULL;
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_not_equal(sqlite3_exec(database, "UPDATE device SET claim = 3", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+    journal_close(open_again(true));
 }
 
 // What is overwritten does not stay in free parts of the file.
@@ -793,6 +829,7 @@ int main(void) {
         cmocka_unit_test_setup(test_cut_off, before_each),
         cmocka_unit_test_setup(test_damaged, before_each),
         cmocka_unit_test_setup(test_other_schema, before_each),
+        cmocka_unit_test_setup(test_rows, before_each),
         cmocka_unit_test_setup(test_secure_delete, before_each),
         cmocka_unit_test_setup(test_temporary, before_each),
     };
