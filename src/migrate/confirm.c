@@ -12,28 +12,29 @@ static enum device_state state_before(const struct run *run) {
 }
 
 // Fails only if the journal cannot be written.
-static int confirm_result(struct run *run, int64_t sequence, const char *id,
+static int confirm_result(struct run *run, const struct journal_device *device,
                           const struct source_confirmation *confirmation, struct error *error) {
     // What the source still handles is to be released again by the next run.
     bool held = confirmation->proof == SOURCE_HELD;
     enum device_state state = held ? DEVICE_RELEASING : DEVICE_CONFIRMED;
     int result = 0;
-    // With a server as target, what was heard has been dealt with before its import.
-    bool remarkable = confirmation->proof == SOURCE_HELD || run->setup.target_instance == NULL;
-    if (confirmation->proof == SOURCE_RELEASED || !remarkable) {
-        result = journal_set_state(run->journal, sequence, state, error);
+    // With a server as target, what was heard of a session has been dealt with before its import.
+    bool moved_on =
+        confirmation->proof == SOURCE_MOVED_ON && (run->setup.target_instance == NULL || !device->session);
+    if (held || moved_on) {
+        result = journal_set_reason(run->journal, device->sequence, state, confirmation->remark, error);
     } else {
-        result = journal_set_reason(run->journal, sequence, state, confirmation->remark, error);
+        result = journal_set_state(run->journal, device->sequence, state, error);
     }
     run->uncommitted = true;
     run->numbers.confirmed++;
     if (held) {
         run->numbers.held++;
         run->numbers.failed++;
-        run_tell(run, LOG_ERROR, id, confirmation->remark, NULL);
-    } else if (confirmation->proof == SOURCE_MOVED_ON && run->setup.target_instance == NULL) {
+        run_tell(run, LOG_ERROR, device->record.id, confirmation->remark, NULL);
+    } else if (moved_on) {
         run->numbers.moved_on++;
-        run_tell(run, LOG_WARN, id, confirmation->remark, NULL);
+        run_tell(run, LOG_WARN, device->record.id, confirmation->remark, NULL);
     }
     return result;
 }
@@ -47,8 +48,7 @@ static enum job_step confirm_job(void *context, struct job *job, struct error *e
 static void confirm_finished(struct sweep_slot *slot, bool done, struct error *error) {
     struct sweep *sweep = slot->sweep;
     if (done) {
-        if (confirm_result(sweep->run, slot->device.sequence, slot->device.record.id, slot->own, error) == 0)
-            return;
+        if (confirm_result(sweep->run, &slot->device, slot->own, error) == 0) return;
         sweep->stopping = true;
         error_release(&sweep->error);
         error_move(&sweep->error, error);
@@ -88,7 +88,7 @@ static int confirm_entry(struct run *run, const struct source_record *now, uint6
         const struct run_setup *setup = &run->setup;
         if (setup->driver->confirm(setup->source, &job, &device.record, now, &confirmation, error) ==
             JOB_DONE) {
-            result = confirm_result(run, device.sequence, device.record.id, &confirmation, error);
+            result = confirm_result(run, &device, &confirmation, error);
             *left -= 1;
         } else {
             result = -(int)error->code;

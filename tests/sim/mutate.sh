@@ -86,24 +86,12 @@ undo_leaves_source:*)
 undo_removes_found:*)
     change 1 'return is_at_target(undo) && undo->claim != CLAIM_FOUND;' 'return is_at_target(undo);'
     ;;
-progress_not_kept:*)
-    # The target forgets the device before its counters are safe.
-    change 1 'undo->stage = UNDO_KEEP;' 'undo_step(undo, UNDO_REMOVE);'
-    ;;
 progress_not_used:*)
     change 1 '.progress = undo->progress' '.progress = {.known = false}'
     ;;
 counter_not_skipped:*)
     # What the target answers between the last look and the removal is answered with the same counter again.
     change 1 'undo->restoration.progress.last_n_f_cnt_down++;' 'undo->remark = NULL;'
-    ;;
-heard_not_counted:*)
-    # What the source answered between reading and releasing is answered with the same counter again.
-    change 1 'set_counter(flight, heard->last_n_f_cnt_down);' ';'
-    ;;
-unheard_not_skipped:*)
-    # Nobody knows what the source answered, and the counter is used again.
-    change 1 'set_counter(flight, session->last_n_f_cnt_down + 1);' 'set_counter(flight, 0);'
     ;;
 target_lost_is_success:*)
     change 1 'bool gone = is_dry(job) ||' 'bool gone = is_dry(job) || job->replies[i].outcome == REPLY_LOST ||'
