@@ -381,6 +381,12 @@ static bool is_gone(enum device_state state) {
     return state >= DEVICE_RELEASED && state <= DEVICE_CONFIRMED;
 }
 
+// One that the source knows, but cannot handle, has nothing that could be cleared.
+static bool had_keys(const struct sim_device *device) {
+    return !v2_is_zero(device->first.app_key, KEY_SIZE) || !v2_is_zero(device->first.nwk_s_key, KEY_SIZE) ||
+           !v2_is_zero(device->first.app_s_key, KEY_SIZE);
+}
+
 static void check_state(struct sim *sim, const struct sim_device *device, enum device_state state,
                         bool back) {
     bool gone = is_gone(state);
@@ -389,7 +395,7 @@ static void check_state(struct sim *sim, const struct sim_device *device, enum d
     bool waits = !back && (state == DEVICE_RESTORING || (state == DEVICE_RELEASING && device->left_alone));
     if (!gone && !kept && !waits) {
         sim_violated(sim, "%s is %s at the end", device->id, device_state_name(state));
-    } else if (gone != device->cleared && !waits && state != DEVICE_RESTORING && device->first_held) {
+    } else if (gone != device->cleared && !waits && state != DEVICE_RESTORING && had_keys(device)) {
         sim_violated(sim, "%s is %s, but %scleared", device->id, device_state_name(state),
                      gone ? "not " : "");
     } else if (gone && back) {
