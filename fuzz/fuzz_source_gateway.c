@@ -1,45 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gateways of the sources: the first byte chooses the source and whether the input is a list or one gateway, the rest is
 // the server's answer. Whatever it holds, each gateway becomes one that can be written, or an error.
-#include <string.h>
-
-#include "device/json_write.h"
-#include "fuzz.h"
-#include "source/registry.h"
+#include "source_drill.h"
 
 enum input_flags { INPUT_TTS = 1, INPUT_ONE = 2, INPUT_NO_PLAN = 4 };
 
 static const struct device_naming naming;
 
-static void set(struct option_values *values, const char *name, const char *value) {
-    const struct option_spec *spec = option_find(option_table(values), name, strlen(name));
-    fuzz_check(spec && option_set(values, spec, name, value, NULL) == 0);
-}
-
 static struct option_values *make_options(const struct source_driver *driver, unsigned flags) {
     struct option_values *values = option_values_new(driver->options);
     if (flags & INPUT_TTS) {
-        set(values, "app-api-key", "NNSXS.MADE.UP");
-        set(values, "default-grpc-address", "stack.example");
+        drill_set(values, "app-api-key", "NNSXS.MADE.UP");
+        drill_set(values, "default-grpc-address", "stack.example");
     } else {
-        set(values, "account-token", "made-up");
-        if ((flags & INPUT_NO_PLAN) == 0) set(values, "frequency-plan-id", "EU_863_870_TTN");
+        drill_set(values, "account-token", "made-up");
+        if ((flags & INPUT_NO_PLAN) == 0) drill_set(values, "frequency-plan-id", "EU_863_870_TTN");
     }
     return values;
-}
-
-static void convert(const struct source_driver *driver, struct source *source,
-                    const struct source_record *record) {
-    ERROR_AUTO error = {0};
-    GATEWAY_AUTO gateway;
-    gateway_init(&gateway);
-    int result = driver->convert_gateway(source, record, &gateway, &error);
-    fuzz_check((result == 0) != error_is_set(&error));
-    if (result != 0) return;
-    BUFFER_AUTO json;
-    buffer_init(&json, BUFFER_UNLIMITED);
-    message_json_write(&gateway.message->base, &json);
-    fuzz_check(gateway.message->ids->gateway_id[0] != '\0');
 }
 
 static enum job_step operate(const struct source_driver *driver, struct source *source, struct job *job,
@@ -63,7 +40,8 @@ static void drill(const struct source_driver *driver, struct source *source, uns
     buffer_add(&job.replies[0].body, data, size);
     enum job_step step = operate(driver, source, &job, &page, one, &error);
     fuzz_check((step == JOB_FAILED) == error_is_set(&error));
-    for (size_t i = 0; step == JOB_DONE && i < page.count; i++) convert(driver, source, &page.records[i]);
+    for (size_t i = 0; step == JOB_DONE && i < page.count; i++)
+        source_drill_convert_gateway(driver, source, &page.records[i]);
     reply_release(&job.replies[0]);
     source_page_release(&page);
 }
