@@ -34,10 +34,20 @@ static enum job_step remove_job(void *context, struct job *job, struct error *er
                                            undo->before_size, error);
 }
 
+// The device was converted with the counter that was read, or with a later one if its source was heard to use that.
+static uint32_t heard_n_f_cnt_down(const struct undo *undo) {
+    const Tts__Session *session = undo->device == NULL ? NULL : undo->device->end_device->session;
+    return session == NULL ? 0 : session->last_n_f_cnt_down;
+}
+
 static enum job_step restore_job(void *context, struct job *job, struct error *error) {
     struct undo *undo = context;
     const struct run_setup *setup = &undo->run->setup;
-    undo->restoration = (struct source_restoration){.progress = undo->progress, .untouched = undo->untouched};
+    undo->restoration = (struct source_restoration){
+        .progress = undo->progress,
+        .untouched = undo->untouched,
+        .heard_n_f_cnt_down = heard_n_f_cnt_down(undo),
+    };
     // Until it was removed there, the target may have answered it once more.
     if (undo->progress.known && !undo->progress.rejoined && is_to_be_removed(undo))
         undo->restoration.progress.last_n_f_cnt_down++;

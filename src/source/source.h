@@ -64,7 +64,8 @@ struct source_confirmation {
 struct source_restoration {
     struct device_progress progress;  // in: what became of it at its target, whose counters then count
     bool untouched;                   // in: it is certain that `release` was never begun
-    const char *remark;               // out: what could not be put back; in the job's arena, NULL = nothing
+    uint32_t heard_n_f_cnt_down;  // in: the last one that was used before `release`, as far as it is known
+    const char *remark;           // out: what could not be put back; in the job's arena, NULL = nothing
 };
 
 // The payload formatters that an application has for all its devices.

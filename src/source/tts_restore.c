@@ -81,18 +81,28 @@ static int check_now(const struct restore_state *state, struct error *error) {
     return 0;
 }
 
+// The last downlink counter of a session that the Network Server has lost, as far as its source was heard of.
+static uint32_t last_heard(struct restore_state *state, const struct source_restoration *restoration,
+                           const struct tts_sighting *seen) {
+    uint32_t last = tts_source_last_n_f_cnt_down(state->recorded.at[TTS_NETWORK]);
+    if (restoration->heard_n_f_cnt_down > last) last = restoration->heard_n_f_cnt_down;
+    if (seen != NULL && seen->last_n_f_cnt_down > last) last = seen->last_n_f_cnt_down;
+    if (restoration->progress.known) return last;
+    // It may have been answered once more after that.
+    state->count_moved = true;
+    return last + 1;
+}
+
 // The counters that the device has to go on with, where it goes on with the session that was read.
-static void raise_counters(struct restore_state *state, const struct device_progress *progress) {
+static void raise_counters(struct restore_state *state, const struct source_restoration *restoration,
+                           const struct tts_sighting *seen) {
+    const struct device_progress *progress = &restoration->progress;
     Tts__EndDevice *network = state->recorded.at[TTS_NETWORK];
     Tts__EndDevice *application = state->recorded.at[TTS_APPLICATION];
     Tts__Session *session = network == NULL ? NULL : network->session;
-    if (session == NULL || progress->rejoined) return;
-    bool gone = state->look.parts.at[TTS_NETWORK] == NULL;
-    if (!progress->known && gone) {
-        // It may have been answered between the reading and the release.
-        session->last_n_f_cnt_down = tts_source_last_n_f_cnt_down(network) + 1;
-        state->count_moved = true;
-    }
+    if (session == NULL || progress->rejoined || (seen != NULL && seen->rejoined)) return;
+    if (state->look.parts.at[TTS_NETWORK] == NULL)
+        session->last_n_f_cnt_down = last_heard(state, restoration, seen);
     if (progress->last_n_f_cnt_down > session->last_n_f_cnt_down)
         session->last_n_f_cnt_down = progress->last_n_f_cnt_down;
     if (progress->last_f_cnt_up > session->last_f_cnt_up) session->last_f_cnt_up = progress->last_f_cnt_up;
@@ -302,7 +312,7 @@ enum job_step tts_source_restore(struct source *source, struct job *job, const s
     if (step != JOB_DONE) return step;
     if (job->stage == RESTORE_PROVED) return proved(self, job, record, &restoration->remark, error);
     if (check_now(state, error) != 0) return JOB_FAILED;
-    raise_counters(state, &restoration->progress);
+    raise_counters(state, restoration, tts_source_sightings_find(&self->sightings, record->id));
     raise_nonces(state, &restoration->progress);
     find_due(state);
     if (state->due == 0) return JOB_DONE;

@@ -107,6 +107,24 @@ static void test_deleted(void **state) {
     }
 }
 
+// What its source was heard to use after the reading counts: by the release's last look, or as the engine kept it.
+static void test_heard(void **state) {
+    (void)state;
+    for (int kept = 0; kept < 2; kept++) {
+        struct tts_world world;
+        world_begin(&world, "delete", true);
+        world.record.complete = false;
+        assert_int_equal(world_run(&world, world_read, false), JOB_DONE);
+        if (!kept) world.at[TTS_NETWORK]->session->last_n_f_cnt_down = 30;
+        assert_int_equal(world_run(&world, release, false), JOB_DONE);
+        assert_null(world.at[TTS_NETWORK]);
+        restoration = (struct source_restoration){.heard_n_f_cnt_down = kept ? 30 : 0};
+        assert_int_equal(world_run(&world, restore, true), JOB_DONE);
+        assert_int_equal(world.at[TTS_NETWORK]->session->last_n_f_cnt_down, 31);
+        world_release(&world);
+    }
+}
+
 // What no Set can give back is named.
 static void test_join_under_way(void **state) {
     (void)state;
@@ -328,12 +346,13 @@ static void test_masks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_silenced),          cmocka_unit_test(test_silent_before),
-        cmocka_unit_test(test_deleted),           cmocka_unit_test(test_join_under_way),
-        cmocka_unit_test(test_progress),          cmocka_unit_test(test_rejoined),
-        cmocka_unit_test(test_other_device),      cmocka_unit_test(test_euis_taken),
-        cmocka_unit_test(test_lost_answers),      cmocka_unit_test(test_dry_run),
-        cmocka_unit_test(test_forgetful_servers), cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_silenced),       cmocka_unit_test(test_silent_before),
+        cmocka_unit_test(test_deleted),        cmocka_unit_test(test_heard),
+        cmocka_unit_test(test_join_under_way), cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_rejoined),       cmocka_unit_test(test_other_device),
+        cmocka_unit_test(test_euis_taken),     cmocka_unit_test(test_lost_answers),
+        cmocka_unit_test(test_dry_run),        cmocka_unit_test(test_forgetful_servers),
+        cmocka_unit_test(test_masks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
