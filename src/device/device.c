@@ -67,6 +67,19 @@ static Tts__EndDevice__AttributesEntry *attribute_find(const Tts__EndDevice *dev
     return NULL;
 }
 
+Tts__Location *device_set_location(struct device *device, double latitude, double longitude) {
+    struct arena *arena = &device->arena;
+    Tts__EndDevice *end_device = device->end_device;
+    Tts__EndDevice__LocationsEntry *entry = message_new(arena, &tts__end_device__locations_entry__descriptor);
+    entry->value = message_new(arena, &tts__location__descriptor);
+    entry->value->latitude = latitude;
+    entry->value->longitude = longitude;
+    entry->value->source = TTS__LOCATION_SOURCE__SOURCE_REGISTRY;
+    device_set_text(device, &entry->key, "user");
+    message_append(arena, &end_device->n_locations, &end_device->locations, entry);
+    return entry->value;
+}
+
 void device_set_attribute(struct device *device, const char *key, const char *value) {
     Tts__EndDevice *message = device->end_device;
     Tts__EndDevice__AttributesEntry *entry = attribute_find(message, key);

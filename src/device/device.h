@@ -34,6 +34,9 @@ void device_set_key(struct device *device, Tts__KeyEnvelope **member, const uint
 void device_set_time(struct device *device, Google__Timestamp **member, int64_t ns);  // since 1970
 void device_set_application(struct device *device, const char *application_id);
 
+// Sets where it is (degrees), as a person has entered it; returns that, for the altitude (m).
+Tts__Location *device_set_location(struct device *device, double latitude, double longitude);
+
 // Sets an attribute, in place of an older one with that key.
 void device_set_attribute(struct device *device, const char *key, const char *value);
 

@@ -39,15 +39,11 @@ static void flight_hold(struct flight *flight, struct error *error) {
     }
 }
 
-// A refusal that is known to have changed nothing is no reason to leave it half way.
-static bool is_passing(const struct error *error) {
-    return error->code == ERROR_UNAVAILABLE || error->code == ERROR_TIMEOUT || error->code == ERROR_PROTOCOL;
-}
-
 void flight_released(struct flight *flight, bool done, struct error *error) {
     struct run *run = flight->flights->run;
     bool server = run->setup.target_instance != NULL;
-    if (!done && server && !is_passing(error)) {
+    // A refusal that is known to have changed nothing is no reason to leave it half way.
+    if (!done && server && !call_may_pass(error->code)) {
         // Credentials that ran out in between hide what came before.
         if (flight->task.job.unchanged && flight->logins == 0) flight->touched = false;
         flight_undo(flight, error);

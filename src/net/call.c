@@ -220,6 +220,10 @@ static void add_hint(const struct reply *reply, struct error *error) {
     }
 }
 
+bool call_may_pass(enum error_code code) {
+    return code == ERROR_UNAVAILABLE || code == ERROR_TIMEOUT || code == ERROR_PROTOCOL;
+}
+
 int reply_error(const struct reply *reply, const struct call *call, struct error *error) {
     if (reply_ok(reply, call->kind)) return 0;
     BUFFER_AUTO text;

@@ -124,6 +124,9 @@ bool reply_refused(const struct reply *reply, enum call_kind kind);
 // (REPLY_UNUSABLE), ERROR_CANCELLED (REPLY_DRY), ERROR_REFUSED (all other final answers).
 int reply_error(const struct reply *reply, const struct call *call, struct error *error);
 
+// True for an error that may pass by itself; what became of the call has to be looked at before it is made again.
+bool call_may_pass(enum error_code code);
+
 // Frees (after wiping) everything in it.
 void reply_release(struct reply *reply);
 

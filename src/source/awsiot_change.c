@@ -57,9 +57,7 @@ static enum job_step look(const struct awsiot *self, struct job *job, int stage)
 
 // A lost answer is as good as none: what is there counts.
 static bool may_try_again(const struct change *change) {
-    bool passing =
-        change->code == ERROR_UNAVAILABLE || change->code == ERROR_TIMEOUT || change->code == ERROR_PROTOCOL;
-    return passing && change->tries < CHANGE_TRIES;
+    return call_may_pass(change->code) && change->tries < CHANGE_TRIES;
 }
 
 // False if a new signature is what it takes.

@@ -110,9 +110,8 @@ static enum job_step release_looked(struct chirpstack *self, struct job *job, st
                   "has other keys in ChirpStack than those that were exported: it is left alone");
         return JOB_FAILED;
     }
-    bool passing =
-        state->code == ERROR_UNAVAILABLE || state->code == ERROR_TIMEOUT || state->code == ERROR_PROTOCOL;
-    if (passing && state->tries < RELEASE_TRIES) return release_change(self, job, view.device->device);
+    if (call_may_pass(state->code) && state->tries < RELEASE_TRIES)
+        return release_change(self, job, view.device->device);
     error_set(error, state->code, "%s", state->message);
     return JOB_FAILED;
 }

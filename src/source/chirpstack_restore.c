@@ -181,13 +181,11 @@ static enum job_step restore_changed(struct chirpstack *self, struct job *job, s
     state->code = ERROR_NONE;
     if (!chirpstack_ok(self, reply)) {
         chirpstack_failed(self, &job->calls[0], reply, error);
-        bool passing =
-            error->code == ERROR_UNAVAILABLE || error->code == ERROR_TIMEOUT || error->code == ERROR_PROTOCOL;
         // An answer may be late: what is there now was perhaps made by an earlier attempt.
         bool exists = reply->outcome == REPLY_ANSWERED &&
                       (self->api->kind == CALL_GRPC ? reply->grpc_status == GRPC_ALREADY_EXISTS
                                                     : reply->http_status == 409);
-        if (!passing && !exists) return JOB_FAILED;
+        if (!call_may_pass(error->code) && !exists) return JOB_FAILED;
         state->code = error->code;
         state->refusal = arena_strdup(job->arena, error->message);
         error_release(error);

@@ -106,9 +106,7 @@ static enum job_step look(const struct firefly *self, struct job *job, const str
 }
 
 static bool may_try_again(const struct change_state *state) {
-    bool passing =
-        state->code == ERROR_UNAVAILABLE || state->code == ERROR_TIMEOUT || state->code == ERROR_PROTOCOL;
-    return passing && state->tries < CHANGE_TRIES;
+    return call_may_pass(state->code) && state->tries < CHANGE_TRIES;
 }
 
 static void keep_answer(struct job *job, const char *otherwise) {

@@ -45,9 +45,7 @@ static enum job_step look(const struct loriot *self, struct job *job, int stage)
 }
 
 static bool may_try_again(const struct change *change) {
-    bool passing =
-        change->code == ERROR_UNAVAILABLE || change->code == ERROR_TIMEOUT || change->code == ERROR_PROTOCOL;
-    return passing && change->tries < CHANGE_TRIES;
+    return call_may_pass(change->code) && change->tries < CHANGE_TRIES;
 }
 
 static void keep_answer(struct job *job, const char *otherwise) {

@@ -131,14 +131,7 @@ static void set_texts(const json_t *source, struct device *device) {
 static void set_location(const json_t *source, struct device *device) {
     double latitude = 0, longitude = 0;
     if (!rest_location(json_object_get(source, "location"), &latitude, &longitude)) return;
-    Tts__EndDevice__LocationsEntry *entry =
-        message_new(&device->arena, &tts__end_device__locations_entry__descriptor);
-    entry->value = message_new(&device->arena, &tts__location__descriptor);
-    entry->value->latitude = latitude;
-    entry->value->longitude = longitude;
-    entry->value->source = TTS__LOCATION_SOURCE__SOURCE_REGISTRY;
-    device_set_text(device, &entry->key, "user");
-    message_append(&device->arena, &device->end_device->n_locations, &device->end_device->locations, entry);
+    device_set_location(device, latitude, longitude);
 }
 
 // The patch of 1.0.x is told as "revision" or "patch", as a number or as its text; "B" is of regional parameters.

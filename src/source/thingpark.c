@@ -322,14 +322,7 @@ static int read_location(const struct fields *fields, struct device *device, str
         const char *reason = cell_double(fields->texts[column], &place[i]);
         if (reason != NULL) return field_error(fields, column, reason, error);
     }
-    Tts__EndDevice__LocationsEntry *entry =
-        message_new(&device->arena, &tts__end_device__locations_entry__descriptor);
-    entry->value = message_new(&device->arena, &tts__location__descriptor);
-    entry->value->latitude = place[0];
-    entry->value->longitude = place[1];
-    entry->value->source = TTS__LOCATION_SOURCE__SOURCE_REGISTRY;
-    device_set_text(device, &entry->key, "user");
-    message_append(&device->arena, &device->end_device->n_locations, &device->end_device->locations, entry);
+    device_set_location(device, place[0], place[1]);
     return 0;
 }
 

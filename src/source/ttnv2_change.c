@@ -87,11 +87,6 @@ struct release_state {
     const char *message;   // of that; in the job's arena
 };
 
-// Another try may succeed.
-static bool is_passing(enum error_code code) {
-    return code == ERROR_UNAVAILABLE || code == ERROR_TIMEOUT || code == ERROR_PROTOCOL;
-}
-
 // Answers that come before anything is written.
 static bool is_refused_first(const struct reply *reply) {
     if (reply->outcome != REPLY_ANSWERED) return false;
@@ -215,7 +210,7 @@ static enum job_step release_looked(struct ttnv2 *self, struct job *job, const s
                 : "has other keys in V2 than those that were exported: it is left alone");
         return JOB_FAILED;
     }
-    if (is_passing(state->code) && state->tries < CHANGE_TRIES) return release_set(self, job, device);
+    if (call_may_pass(state->code) && state->tries < CHANGE_TRIES) return release_set(self, job, device);
     job->unchanged = !state->unsure;
     error_set(error, state->code, "%s", state->message);
     return JOB_FAILED;
@@ -397,7 +392,7 @@ static enum job_step restore_proved(struct ttnv2 *self, struct job *job, const s
     bool more = state->tries < CHANGE_TRIES;
     // Keys that were there before prove nothing.
     if (!recorded || (state->kept && !state->done)) {
-        bool again = is_passing(state->code) && more;
+        bool again = call_may_pass(state->code) && more;
         bool same = state->kept ? recorded : parts_are_cleared(now->lorawan_device, state->parts);
         if (again && same) return restore_set(self, job, now);
         error_set(error, state->code, "%s", state->message);

@@ -100,17 +100,7 @@ static int set_ids(const struct ttnv2_rules *rules, const char *application, con
 
 static void set_location(const Ttnv2__Device *source, struct device *device) {
     if (source->latitude == 0 && source->longitude == 0) return;
-    Tts__EndDevice__LocationsEntry *entry =
-        message_new(&device->arena, &tts__end_device__locations_entry__descriptor);
-    Tts__Location *location = message_new(&device->arena, &tts__location__descriptor);
-    location->latitude = source->latitude;
-    location->longitude = source->longitude;
-    location->altitude = source->altitude;
-    location->source = TTS__LOCATION_SOURCE__SOURCE_REGISTRY;
-    device_set_text(device, &entry->key, "user");
-    entry->value = location;
-    Tts__EndDevice *end_device = device->end_device;
-    message_append(&device->arena, &end_device->n_locations, &end_device->locations, entry);
+    device_set_location(device, source->latitude, source->longitude)->altitude = source->altitude;
 }
 
 static void set_texts(const Ttnv2__Device *source, struct device *device) {

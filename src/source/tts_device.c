@@ -165,9 +165,17 @@ static bool session_is_whole(const struct tts_parts *parts, const Tts__Session *
     return skips_crypto(parts) || (other != NULL && has_key(other->keys->app_s_key));
 }
 
+// True if it can live on without its session.
+static bool can_join_again(const struct tts_parts *parts) {
+    const Tts__EndDevice *join = parts->at[TTS_JOIN];
+    const Tts__RootKeys *keys = join == NULL ? NULL : join->root_keys;
+    return parts->at[TTS_NETWORK]->supports_join && keys != NULL &&
+           (has_key(keys->app_key) || has_key(keys->nwk_key));
+}
+
 bool tts_source_takes_session(const struct tts_source *self, const struct tts_parts *parts) {
     const Tts__EndDevice *network = parts->at[TTS_NETWORK];
-    if (network == NULL || (network->supports_join && self->no_session)) return false;
+    if (network == NULL || (self->no_session && can_join_again(parts))) return false;
     return session_is_whole(parts, network->session);
 }
 
@@ -241,11 +249,11 @@ static void set_pending(const struct tts_parts *parts, struct device *device) {
 static int set_sessions(const struct tts_source *self, const struct tts_parts *parts, struct device *device,
                         struct error *error) {
     Tts__EndDevice *message = device->end_device;
-    bool none = self->no_session && message->supports_join;
-    if (none) drop_session(message);
-    if (self->no_session && !message->supports_join) {
-        device_note(device, "session",
-                    "does not join, and has no life without its session: exported with it");
+    bool joins = can_join_again(parts);
+    if (self->no_session && joins) drop_session(message);
+    if (self->no_session && !joins) {
+        device_note(device, "session", "%s, and has no life without its session: exported with it",
+                    message->supports_join ? "has no root keys at the Join Server" : "does not join");
     }
     int result = set_session(self, parts, device, error);
     if (message->supports_join) {

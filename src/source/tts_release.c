@@ -71,9 +71,7 @@ static enum job_step failed(struct tts_source *self, struct job *job, enum tts_s
 // True if the last failure may pass.
 static bool may_try(const struct release_state *state) {
     if (state->code == ERROR_NONE) return true;
-    bool passing =
-        state->code == ERROR_UNAVAILABLE || state->code == ERROR_TIMEOUT || state->code == ERROR_PROTOCOL;
-    return passing && state->failures < RELEASE_TRIES;
+    return call_may_pass(state->code) && state->failures < RELEASE_TRIES;
 }
 
 static enum job_step give_up(const struct release_state *state, struct error *error) {

@@ -225,10 +225,6 @@ static enum job_step change_next(struct tts_source *self, struct job *job,
     return look(self, job, record, RESTORE_PROVED);
 }
 
-static bool is_passing(enum error_code code) {
-    return code == ERROR_UNAVAILABLE || code == ERROR_TIMEOUT || code == ERROR_PROTOCOL;
-}
-
 static enum job_step changed(struct tts_source *self, struct job *job, const struct source_record *record) {
     struct restore_state *state = job->state;
     const struct reply *reply = &job->replies[0];
@@ -243,7 +239,7 @@ static enum job_step changed(struct tts_source *self, struct job *job, const str
     state->refused = arena_strdup(job->arena, error.message);
     state->hint = error.hint == NULL ? NULL : arena_strdup(job->arena, error.hint);
     state->code = error.code;
-    state->started |= told && !is_passing(error.code);
+    state->started |= told && !call_may_pass(error.code);
     state->failures++;
     return look(self, job, record, RESTORE_PROVED);
 }
@@ -283,7 +279,7 @@ static enum job_step proved(struct tts_source *self, struct job *job, const stru
         *ret_remark = remark_of(state, job->arena);
         return JOB_DONE;
     }
-    if (state->refused != NULL && is_passing(state->code) && state->failures < RESTORE_TRIES) {
+    if (state->refused != NULL && call_may_pass(state->code) && state->failures < RESTORE_TRIES) {
         state->refused = NULL;
         return change_next(self, job, record);
     }

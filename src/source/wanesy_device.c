@@ -232,11 +232,7 @@ static int read_location(const struct wanesy_fields *fields, struct device *devi
     Tts__Location *location = NULL;
     int result = wanesy_location(fields, &device->arena, &location, error);
     if (result != 0 || location == NULL) return result;
-    Tts__EndDevice__LocationsEntry *entry =
-        message_new(&device->arena, &tts__end_device__locations_entry__descriptor);
-    entry->value = location;
-    device_set_text(device, &entry->key, "user");
-    message_append(&device->arena, &device->end_device->n_locations, &device->end_device->locations, entry);
+    device_set_location(device, location->latitude, location->longitude)->altitude = location->altitude;
     return 0;
 }
 
