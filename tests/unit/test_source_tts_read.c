@@ -463,13 +463,16 @@ static void test_bad_record(void **state) {
 
 // ---- sessions
 
+// Kinds of devices: 0 does not join, 1 joins, 2 would, but nobody has its root keys.
 static void test_no_session(void **state) {
     (void)state;
-    for (int joins = 0; joins < 2; joins++) {
+    for (int kind = 0; kind < 3; kind++) {
+        bool joins = kind == 1;
         struct tts_world world;
         world_init(&world, NULL);
         world_option(&world, "no-session", "true");
-        world_fill(&world, joins);
+        world_fill(&world, kind > 0);
+        if (kind == 2) world.at[TTS_JOIN]->root_keys = NULL;
         world.at[TTS_NETWORK]->pending_session = joins ? world_session(&world, true) : NULL;
         assert_int_equal(world_open(&world, false), 0);
         assert_int_equal(world_run(&world, world_prepare, false), JOB_DONE);
@@ -479,7 +482,7 @@ static void test_no_session(void **state) {
         assert_int_equal(convert(&world, &device), 0);
         assert_int_equal(device.end_device->session == NULL, joins);
         assert_null(device.end_device->pending_session);
-        assert_int_equal(device.notes.count, joins ? 0 : 1);
+        assert_int_equal(device.notes.count, kind == 0 ? 1 : kind == 1 ? 0 : 2);
         world_release(&world);
     }
 }
