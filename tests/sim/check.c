@@ -142,6 +142,7 @@ void sim_check_after_change(struct sim *sim, struct sim_device *device) {
                !v2_is_zero(now.nwk_s_key, KEY_SIZE), (unsigned long)device->present.f_cnt_down,
                (unsigned long)now.f_cnt_down);
     }
+    if (sim->c.source == SIM_V2 && device->present.f_cnt_down > device->last_read + 1) device->far = true;
     check_taken(sim, device, &now);
     check_restored(sim, device, &now);
     sim_check_held(sim, device);
@@ -171,8 +172,10 @@ void sim_told(struct sim *sim, const struct log_record *record) {
     struct sim_device *device = sim_find_device(sim, record->device_id, strlen(record->device_id));
     if (device == NULL) return;
     device->left_alone |= left_alone;
-    if (strstr(record->message, "was heard") != NULL || strstr(record->message, "joined") != NULL ||
-        strstr(record->message, "counter") != NULL || strstr(record->message, "answered") != NULL ||
+    // Into a server nobody has to do anything about a counter: it has to be right.
+    bool counted = strstr(record->message, "was heard") != NULL ||
+                   strstr(record->message, "counter") != NULL || strstr(record->message, "answered") != NULL;
+    if ((counted && !sim_to_server(sim)) || strstr(record->message, "joined") != NULL ||
         strstr(record->message, "pending_session") != NULL ||
         strstr(record->message, "has to join again") != NULL) {
         device->named = true;

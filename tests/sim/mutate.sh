@@ -93,6 +93,10 @@ counter_not_skipped:*)
     # What the target answers between the last look and the removal is answered with the same counter again.
     change 1 'undo->restoration.progress.last_n_f_cnt_down++;' 'undo->remark = NULL;'
     ;;
+heard_not_counted:*)
+    # What the source answered between reading and releasing is answered with the same counter again.
+    change 1 'set_counter(flight, heard->last_n_f_cnt_down);' ';'
+    ;;
 target_lost_is_success:*)
     change 1 'bool gone = is_dry(job) ||' 'bool gone = is_dry(job) || job->replies[i].outcome == REPLY_LOST ||'
     ;;

@@ -116,7 +116,7 @@ struct sim_device {
     unsigned lines;       // in the output at the end
     uint8_t euis[FIELD_EUIS_SIZE];
     bool first_held;  // its source handled it at the start
-    bool rejoins;     // its source has a session back that is over: it must be named
+    bool rejoins;     // its source has a session back with counters that were used: it must be named
     bool expected;    // at the end: it is at the target, or may be, since a rollback was not finished
     bool was_there;   // the target had something of it before the run
     uint32_t
