@@ -223,7 +223,8 @@ static void describe_cluster(const struct sandbox *sandbox, struct buffer *text)
                 {WORLD_TTS_KEY_NO_INFO, "NO_INFO"},
                 {WORLD_TTS_KEY_READ_ONLY, "READ_ONLY"},
                 {WORLD_TTS_KEY_USER, "USER"},
-                {WORLD_TTS_KEY_NO_SETTINGS, "NO_SETTINGS"}};
+                {WORLD_TTS_KEY_NO_SETTINGS, "NO_SETTINGS"},
+                {WORLD_TTS_KEY_SOURCE_DEVICES, "SOURCE_DEVICES"}};
     describe_tts(sandbox, "TTS_", WORLD_TTS_SOURCE_APP_ID, WORLD_TTS_KEY_SOURCE, text);
     describe_tts(sandbox, "TARGET_TTS_", WORLD_TTS_TARGET_APP_ID, WORLD_TTS_KEY_TARGET, text);
     for (unsigned i = 0; i < TTS_SERVERS; i++) {
