@@ -9,30 +9,6 @@
 
 enum { RELEASE_TRIES = 10 };
 
-// ---- comparing
-
-static bool same_key(const char *a, const char *b) {
-    KEY128_AUTO left = {0};
-    KEY128_AUTO right = {0};
-    bool first = chirpstack_key(a, &left);
-    bool second = chirpstack_key(b, &right);
-    return first == second && (!first || key128_equal(&left, &right));
-}
-
-bool chirpstack_same_keys(const Chirpstack__DeviceKeys *a, const Chirpstack__DeviceKeys *b) {
-    static const Chirpstack__DeviceKeys none = CHIRPSTACK__DEVICE_KEYS__INIT;
-    if (a == NULL) a = &none;
-    if (b == NULL) b = &none;
-    return same_key(a->nwk_key, b->nwk_key) && same_key(a->app_key, b->app_key) &&
-           same_key(a->gen_app_key, b->gen_app_key);
-}
-
-bool chirpstack_same_session(const Chirpstack__DeviceActivation *a, const Chirpstack__DeviceActivation *b) {
-    if (a == NULL || b == NULL) return a == b;
-    return strcasecmp(a->dev_addr, b->dev_addr) == 0 && same_key(a->f_nwk_s_int_key, b->f_nwk_s_int_key) &&
-           same_key(a->s_nwk_s_int_key, b->s_nwk_s_int_key) && same_key(a->nwk_s_enc_key, b->nwk_s_enc_key);
-}
-
 // ---- releasing
 
 struct release_state {
