@@ -59,6 +59,6 @@ void cs_advance(struct cs *cs, int64_t now) {
     for (; cs->uplink_debt >= 1; cs->uplink_debt -= 1) {
         if (cs->device_count == 0) continue;
         struct cs_device *device = cs->devices[prng_below(&cs->field, (uint32_t)cs->device_count)];
-        if (strcmp(device->application_id, cs->applications[0].id) == 0) uplink(cs, device, now);
+        if (strcmp(device->application_id, cs->applications[0]->id) == 0) uplink(cs, device, now);
     }
 }
