@@ -95,6 +95,7 @@ void cs_list_applications(const struct cs_call *call) {
         size_t mark = wire_begin(body, 2);
         cs_put_text(body, 1, application->id);
         cs_put_text(body, 4, application->name);
+        cs_put_text(body, 5, application->description);
         wire_end(body, mark);
     }
     finish(call, &pager);

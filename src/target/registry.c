@@ -10,6 +10,7 @@ static const struct target_driver *const drivers[] = {
     &target_json,
     &target_csv,
     &target_tts,
+    &target_chirpstack,
     NULL,
 };
 
