@@ -5,7 +5,14 @@
 
 #include "world/chirpstack_p.h"
 
-enum { LIST_LIMIT = 1, LIST_OFFSET = 2, LIST_SEARCH = 3, LIST_APPLICATION = 4, LIST_TENANT = 4, LIST_PROFILE = 9 };
+enum {
+    LIST_LIMIT = 1,
+    LIST_OFFSET = 2,
+    LIST_SEARCH = 3,
+    LIST_APPLICATION = 4,
+    LIST_TENANT = 4,
+    LIST_PROFILE = 9
+};
 
 // Goes through the entries of a list: counts all, and is true for those of the page.
 struct pager {
@@ -169,7 +176,8 @@ void cs_list_devices(const struct cs_call *call) {
         const struct cs_device *device = call->cs->devices[i];
         if (application == NULL || strcmp(device->application_id, application->id) != 0) continue;
         const char *profile = request.texts[LIST_PROFILE];
-        if ((profile[0] != '\0' && strcmp(device->profile_id, profile) != 0) || !pager_shows(&pager)) continue;
+        if ((profile[0] != '\0' && strcmp(device->profile_id, profile) != 0) || !pager_shows(&pager))
+            continue;
         size_t mark = wire_begin(body, 2);
         cs_put_text(body, 1, device->dev_eui);
         cs_put_time(body, 2, device->created);

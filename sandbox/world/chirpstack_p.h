@@ -15,9 +15,9 @@ enum { CS_UUID_SIZE = 37, CS_EUI_SIZE = 17, CS_ADDRESS_SIZE = 9, CS_KEY_SIZE = 3
 
 struct cs_tenant {
     char id[CS_UUID_SIZE];
-    const char *name;         // static
-    uint32_t max_devices;     // 0 = any number
-    const char *prefix;       // of its addresses; NULL = any; static
+    const char *name;      // static
+    uint32_t max_devices;  // 0 = any number
+    const char *prefix;    // of its addresses; NULL = any; static
 };
 
 struct cs_application {
@@ -118,7 +118,7 @@ struct cs {
     size_t application_count;
     struct cs_profile **profiles;  // owned
     size_t profile_count;
-    uint64_t made;  // objects that got an ID since the beginning
+    uint64_t made;               // objects that got an ID since the beginning
     struct cs_device **devices;  // owned; sorted by DevEUI
     size_t device_count;
     struct cs_api_key keys[WORLD_CHIRPSTACK_KEYS];
@@ -203,7 +203,8 @@ void cs_put_number(struct buffer *buffer, uint32_t number, uint64_t value);  // 
 
 // Read into `device`, which keeps what the message has no member for. NULL, or what is wrong.
 const char *cs_read_device(struct wire_bytes message, struct cs_device *device);
-const char *cs_read_profile(struct wire_bytes message, struct cs_profile *profile, char tenant_id[static CS_UUID_SIZE]);
+const char *cs_read_profile(struct wire_bytes message, struct cs_profile *profile,
+                            char tenant_id[static CS_UUID_SIZE]);
 const char *cs_read_keys(struct wire_bytes message, char dev_eui[static CS_EUI_SIZE], struct cs_keys *keys);
 const char *cs_read_activation(struct wire_bytes message, char dev_eui[static CS_EUI_SIZE],
                                struct cs_activation *activation);

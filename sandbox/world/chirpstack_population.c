@@ -171,8 +171,7 @@ static struct cs_device *add_defect(struct cs *cs, unsigned number, const char *
                                     const struct cs_profile *profile) {
     char dev_eui[CS_EUI_SIZE];
     snprintf(dev_eui, sizeof dev_eui, "a84043%010x", number);
-    struct cs_device *device =
-        make_device(cs, STREAM_BROKEN + number, dev_eui, cs->applications[4], profile);
+    struct cs_device *device = make_device(cs, STREAM_BROKEN + number, dev_eui, cs->applications[4], profile);
     cs_set_text(&device->name, name);
     cs_insert_device(cs, device);
     return device;

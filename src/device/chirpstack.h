@@ -14,10 +14,11 @@
 
 struct chirpstack_region {
     Chirpstack__Region number;
-    const char *name;    // as ChirpStack shows it, and lorawan/region.h knows it
-    const char *band;    // the ID of its band at The Things Stack
-    const char *config;  // how the IDs of its configurations begin where each is a sub-band; NULL = they are not
-    const char *plans;   // how the plans of its sub-bands begin
+    const char *name;  // as ChirpStack shows it, and lorawan/region.h knows it
+    const char *band;  // the ID of its band at The Things Stack
+    const char
+        *config;  // how the IDs of its configurations begin where each is a sub-band; NULL = they are not
+    const char *plans;  // how the plans of its sub-bands begin
 };
 
 // The region of that number, or of that band; NULL = unknown.

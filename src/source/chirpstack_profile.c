@@ -61,7 +61,8 @@ enum phy_version chirpstack_phy_version(const Chirpstack__DeviceProfile *profile
 
 // "us915_1" is the second sub-band: ChirpStack counts them from 0, the plans from 1. NULL if the profile names none.
 static const struct frequency_plan *plan_of_config(const struct frequency_plans *plans,
-                                                   const struct chirpstack_region *region, const char *config) {
+                                                   const struct chirpstack_region *region,
+                                                   const char *config) {
     if (region->config == NULL) return NULL;
     size_t size = strlen(region->config);
     if (strncmp(config, region->config, size) != 0) return NULL;

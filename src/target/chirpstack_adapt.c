@@ -16,7 +16,8 @@ static int check_identity(const Tts__EndDevice *device, struct error *error) {
                          "is a multicast group: ChirpStack keeps these apart from devices");
     }
     if (eui.len != sizeof zero || memcmp(eui.data, zero, sizeof zero) == 0) {
-        error_set(error, ERROR_DEVICE, "ids.dev_eui: ChirpStack knows devices by their DevEUI, and it has none");
+        error_set(error, ERROR_DEVICE,
+                  "ids.dev_eui: ChirpStack knows devices by their DevEUI, and it has none");
         error_hint(error, "give it one that nobody else has, at its source or with --map");
         return -ERROR_DEVICE;
     }
@@ -43,9 +44,10 @@ static bool has_key(const Tts__KeyEnvelope *key) {
 
 static int refuse_key(const Tts__KeyEnvelope *key, const char *path, const char *why, struct error *error) {
     bool is_wrapped = key != NULL && key->key.len == 0 && key->encrypted_key.len > 0;
-    error_set(error, ERROR_DEVICE, is_wrapped ? "%s: the key is wrapped, and ChirpStack takes only plain ones"
-                                              : "%s: is missing: %s",
-              path, why);
+    error_set(
+        error, ERROR_DEVICE,
+        is_wrapped ? "%s: the key is wrapped, and ChirpStack takes only plain ones" : "%s: is missing: %s",
+        path, why);
     error_hint(error, is_wrapped ? "export the device where its keys can be unwrapped"
                                  : "complete it at its source, or leave it out");
     return -ERROR_DEVICE;
@@ -138,10 +140,11 @@ static void note_session(struct device *device) {
                          ? 0
                          : (uint32_t)state->current_parameters->rx1_delay;
     if (delay > 1) {
-        device_note(device, "mac_state",
-                    "has no place in ChirpStack, which begins the session with the parameters of its region: the "
-                    "device listens after %u s, so it may not hear ChirpStack until it joins again",
-                    (unsigned)delay);
+        device_note(
+            device, "mac_state",
+            "has no place in ChirpStack, which begins the session with the parameters of its region: the "
+            "device listens after %u s, so it may not hear ChirpStack until it joins again",
+            (unsigned)delay);
     } else {
         device_note(device, "mac_state",
                     "has no place in ChirpStack, which begins the session with the channels and receive "
@@ -154,10 +157,11 @@ static void note_joins(struct device *device) {
     bool counts = end_device->lorawan_version == TTS__MACVERSION__MAC_V1_1 ||
                   end_device->lorawan_version == TTS__MACVERSION__MAC_V1_0_4;
     if (end_device->last_join_nonce > 0 && counts && end_device->supports_join)
-        device_note(device, "last_join_nonce",
-                    "ChirpStack counts join-accepts from 1: the device refuses them until %u is exceeded, unless "
-                    "it is reset",
-                    (unsigned)end_device->last_join_nonce);
+        device_note(
+            device, "last_join_nonce",
+            "ChirpStack counts join-accepts from 1: the device refuses them until %u is exceeded, unless "
+            "it is reset",
+            (unsigned)end_device->last_join_nonce);
 }
 
 static void note_settings(struct device *device) {
@@ -169,7 +173,8 @@ static void note_settings(struct device *device) {
     } members[] = {
         {"factory_preset_frequencies", settings->n_factory_preset_frequencies > 0},
         {"max_duty_cycle", settings->max_duty_cycle != NULL},
-        {"supports_32_bit_f_cnt", settings->supports_32_bit_f_cnt != NULL && !settings->supports_32_bit_f_cnt->value},
+        {"supports_32_bit_f_cnt",
+         settings->supports_32_bit_f_cnt != NULL && !settings->supports_32_bit_f_cnt->value},
         {"use_adr", settings->use_adr != NULL && !settings->use_adr->value},
         {"adr", settings->adr != NULL},
         {"beacon_frequency", settings->beacon_frequency != NULL},
@@ -181,8 +186,7 @@ static void note_settings(struct device *device) {
     const char *text = NULL;
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         if (!members[i].set) continue;
-        text = text == NULL ? members[i].name
-                            : arena_printf(&device->arena, "%s, %s", text, members[i].name);
+        text = text == NULL ? members[i].name : arena_printf(&device->arena, "%s, %s", text, members[i].name);
     }
     if (text != NULL) device_note(device, "mac_settings", "ChirpStack has no place for %s: left out", text);
 }

@@ -50,11 +50,11 @@ void cst_codec(const Tts__MessagePayloadFormatters *formatters, struct arena *ar
     if (up_script || down_script) {
         profile->payload_codec_runtime = CHIRPSTACK__CODEC_RUNTIME__JS;
         profile->payload_codec_script =
-            !down_script               ? script_of(up, true, arena)
-            : !up_script               ? script_of(down, false, arena)
-            : strcmp(up, down) == 0 && strstr(up, "decodeUplink") != NULL ? arena_strdup(arena, up)
-                                       : arena_printf(arena, "%s%s", wrapped(up, true, arena),
-                                                      wrapped(down, false, arena));
+            !down_script ? script_of(up, true, arena)
+            : !up_script ? script_of(down, false, arena)
+            : strcmp(up, down) == 0 && strstr(up, "decodeUplink") != NULL
+                ? arena_strdup(arena, up)
+                : arena_printf(arena, "%s%s", wrapped(up, true, arena), wrapped(down, false, arena));
     } else if (is_lpp(up_type) || is_lpp(down_type)) {
         profile->payload_codec_runtime = CHIRPSTACK__CODEC_RUNTIME__CAYENNE_LPP;
     }
@@ -62,5 +62,7 @@ void cst_codec(const Tts__MessagePayloadFormatters *formatters, struct arena *ar
     bool down_kept = down_script || is_none(down_type) || (is_lpp(down_type) && !up_script);
     if (!up_kept || !down_kept)
         *ret_remark = arena_printf(arena, "ChirpStack has no place for the %s formatter: left out",
-                                   up_kept ? "downlink" : down_kept ? "uplink" : "uplink and the downlink");
+                                   up_kept     ? "downlink"
+                                   : down_kept ? "uplink"
+                                               : "uplink and the downlink");
 }

@@ -13,9 +13,8 @@ struct comparing {
 };
 
 static void differs(struct comparing *comparing, const char *clause) {
-    comparing->what = comparing->what == NULL
-                          ? clause
-                          : arena_printf(comparing->arena, "%s, %s", comparing->what, clause);
+    comparing->what =
+        comparing->what == NULL ? clause : arena_printf(comparing->arena, "%s, %s", comparing->what, clause);
 }
 
 // ---- the device itself
@@ -49,8 +48,8 @@ static bool same_eui(const char *a, const char *b) {
 bool cst_same_device(const Chirpstack__Device *a, const Chirpstack__Device *b) {
     return strcmp(a->name, b->name) == 0 && strcmp(a->description, b->description) == 0 &&
            strcasecmp(a->application_id, b->application_id) == 0 &&
-           strcasecmp(a->device_profile_id, b->device_profile_id) == 0 && same_eui(a->join_eui, b->join_eui) &&
-           !a->skip_fcnt_check == !b->skip_fcnt_check &&
+           strcasecmp(a->device_profile_id, b->device_profile_id) == 0 &&
+           same_eui(a->join_eui, b->join_eui) && !a->skip_fcnt_check == !b->skip_fcnt_check &&
            same_pairs(a->tags, a->n_tags, b->tags, b->n_tags) &&
            same_pairs(a->variables, a->n_variables, b->variables, b->n_variables);
 }
@@ -60,9 +59,9 @@ static void compare_text(struct comparing *comparing, const char *name, const ch
     enum { SHOWN_MAX = 64 };
     if (strcmp(wanted, there) == 0) return;
     bool shown = strlen(wanted) <= SHOWN_MAX && strlen(there) <= SHOWN_MAX;
-    differs(comparing, shown ? arena_printf(comparing->arena, "its %s is \"%s\" instead of \"%s\"", name,
-                                            there, wanted)
-                             : arena_printf(comparing->arena, "its %s differs", name));
+    differs(comparing,
+            shown ? arena_printf(comparing->arena, "its %s is \"%s\" instead of \"%s\"", name, there, wanted)
+                  : arena_printf(comparing->arena, "its %s differs", name));
 }
 
 static void compare_device(struct comparing *comparing, const struct cst_parts *parts,
@@ -75,7 +74,8 @@ static void compare_device(struct comparing *comparing, const struct cst_parts *
     if (!same_eui(wanted->join_eui, there->join_eui))
         differs(comparing, arena_printf(comparing->arena, "its JoinEUI is %s", there->join_eui));
     if (!wanted->skip_fcnt_check != !there->skip_fcnt_check)
-        differs(comparing, there->skip_fcnt_check ? "its counters are not checked" : "its counters are checked");
+        differs(comparing,
+                there->skip_fcnt_check ? "its counters are not checked" : "its counters are checked");
     if (!same_pairs(wanted->tags, wanted->n_tags, there->tags, there->n_tags))
         differs(comparing, "its tags differ");
     if (view->profile == NULL) {
@@ -113,8 +113,7 @@ static void compare_session(struct comparing *comparing, const struct cst_parts 
     const Chirpstack__DeviceActivation *wanted = parts->activation, *there = view->activation;
     if (wanted == NULL || comparison->rejoined) {
         // A session that is not wanted counts only if no join can have made it.
-        if (wanted == NULL && there != NULL && !comparison->rejoined)
-            differs(comparing, "it has a session");
+        if (wanted == NULL && there != NULL && !comparison->rejoined) differs(comparing, "it has a session");
         return;
     }
     comparison->behind = !is_same_session(wanted, there) || is_below(there, wanted);
@@ -171,7 +170,8 @@ void cst_compare(const struct cst_parts *parts, const struct cst_view *view, boo
     ret_comparison->progress = progress_of(parts, view);
     bool bare = cst_is_bare(view);
     if (ret_comparison->same_device && bare) ret_comparison->relation = CST_RESERVED;
-    if (!ret_comparison->same_keys) differs(&comparing, view->keys == NULL ? "it has no keys" : "its keys differ");
+    if (!ret_comparison->same_keys)
+        differs(&comparing, view->keys == NULL ? "it has no keys" : "its keys differ");
     compare_session(&comparing, parts, view, ret_comparison);
     if (view->device->device->is_disabled) differs(&comparing, "it is disabled");
     if (comparing.what == NULL) ret_comparison->relation = CST_EQUAL;

@@ -57,7 +57,8 @@ static Chirpstack__Device *device_part(const Tts__EndDevice *device, struct aren
     made->application_id = device->ids->application_ids->application_id;
     made->join_eui = device->ids->join_eui.len == 8 ? hex_of(device->ids->join_eui, arena)
                                                     : arena_strdup(arena, "0000000000000000");
-    made->skip_fcnt_check = settings != NULL && settings->resets_f_cnt != NULL && settings->resets_f_cnt->value;
+    made->skip_fcnt_check =
+        settings != NULL && settings->resets_f_cnt != NULL && settings->resets_f_cnt->value;
     set_tags(device, made, arena);
     return made;
 }
@@ -165,8 +166,8 @@ static void find_device(struct cst *self, struct job *job, const char *dev_eui, 
     view->activation = activation == NULL ? NULL : activation->device_activation;
 }
 
-static enum job_step find_asked(struct cst *self, struct job *job, const char *dev_eui,
-                                struct cst_find *find, struct error *error) {
+static enum job_step find_asked(struct cst *self, struct job *job, const char *dev_eui, struct cst_find *find,
+                                struct error *error) {
     ERROR_AUTO problem = {0};
     find_device(self, job, dev_eui, &find->view, &problem);
     if (error_is_set(&problem)) {

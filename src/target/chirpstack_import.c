@@ -63,9 +63,10 @@ static bool may_look(struct cst *self, struct job *job, size_t failure, struct e
 static enum job_step refuse_taken(const struct cst_parts *parts, const Chirpstack__Device *there,
                                   struct error *error) {
     if (there == NULL) {
-        error_set(error, ERROR_DEVICE,
-                  "the target has a device with the DevEUI %s, which the API key does not see: another tenant's",
-                  parts->device->dev_eui);
+        error_set(
+            error, ERROR_DEVICE,
+            "the target has a device with the DevEUI %s, which the API key does not see: another tenant's",
+            parts->device->dev_eui);
     } else {
         error_set(error, ERROR_DEVICE, "application %s of the target has a device with the DevEUI %s",
                   there->application_id, parts->device->dev_eui);

@@ -117,8 +117,8 @@ char *cst_dev_eui(const Tts__EndDevice *device, struct arena *arena);
 
 // What ChirpStack has of a device.
 struct cst_view {
-    Chirpstack__GetDeviceResponse *device;  // NULL = it has no such device; then all else is NULL
-    Chirpstack__DeviceKeys *keys;           // NULL = none
+    Chirpstack__GetDeviceResponse *device;     // NULL = it has no such device; then all else is NULL
+    Chirpstack__DeviceKeys *keys;              // NULL = none
     Chirpstack__DeviceActivation *activation;  // NULL = none
     const Chirpstack__DeviceProfile *profile;  // its profile; NULL if that is gone
 };

@@ -23,14 +23,14 @@ enum prepare_stage {
 };
 
 struct prepare_state {
-    const char *name;   // of the application
-    uint32_t offset;    // of the page
-    char *only;         // the tenant that was seen, and whether it is the only one
-    char *only_name;    //
-    size_t tenants;     // that may be meant
-    size_t found;       // applications of that name
-    bool created;       // it was made: asked for once more
-    char **places;      // applications of the tenant
+    const char *name;  // of the application
+    uint32_t offset;   // of the page
+    char *only;        // the tenant that was seen, and whether it is the only one
+    char *only_name;   //
+    size_t tenants;    // that may be meant
+    size_t found;      // applications of that name
+    bool created;      // it was made: asked for once more
+    char **places;     // applications of the tenant
     size_t place_count;
     size_t counted;
     uint64_t devices;
@@ -176,8 +176,9 @@ static enum job_step create_application(struct cst *self, struct job *job, struc
     if (!self->create_application || state->created) {
         error_set(error, ERROR_NOT_FOUND, "%s: the tenant has no application %s", self->server.name,
                   state->name);
-        error_hint(error, "create it there, name another one with --to.chirpstack.application, or let it be "
-                          "made with --create-application");
+        error_hint(error,
+                   "create it there, name another one with --to.chirpstack.application, or let it be "
+                   "made with --create-application");
         return JOB_FAILED;
     }
     Chirpstack__Application application = CHIRPSTACK__APPLICATION__INIT;
@@ -244,11 +245,13 @@ static enum job_step read_application(struct cst *self, struct job *job, struct 
     if (!cst_ok(reply)) {
         cst_failed(self, &job->calls[0], reply, error);
         if (!cst_is_absent(reply)) return JOB_FAILED;
-        error_wrap(error, ERROR_NONE, "application %s: the target has none with that ID, or the API key does "
-                                      "not see it",
+        error_wrap(error, ERROR_NONE,
+                   "application %s: the target has none with that ID, or the API key does "
+                   "not see it",
                    state->name);
-        error_hint(error, "check the ID, and that --to.chirpstack.api-key is of its tenant; or name another "
-                          "one with --to.chirpstack.application");
+        error_hint(error,
+                   "check the ID, and that --to.chirpstack.api-key is of its tenant; or name another "
+                   "one with --to.chirpstack.application");
         return JOB_FAILED;
     }
     const Chirpstack__GetApplicationResponse *answer =
@@ -285,7 +288,8 @@ static enum job_step refuse_tenants(const struct cst *self, const struct prepare
     if (name != NULL && state->tenants == 0) {
         error_set(error, ERROR_NOT_FOUND, "%s: there is no tenant %s", self->server.name, name);
     } else if (name != NULL) {
-        error_set(error, ERROR_USAGE, "%s: there are %zu tenants %s", self->server.name, state->tenants, name);
+        error_set(error, ERROR_USAGE, "%s: there are %zu tenants %s", self->server.name, state->tenants,
+                  name);
     } else {
         error_set(error, ERROR_USAGE, "%s: there are %zu tenants", self->server.name, state->tenants);
     }
@@ -299,8 +303,9 @@ static enum job_step read_tenants(struct cst *self, struct job *job, struct erro
     if (!cst_ok(reply)) {
         cst_failed(self, &job->calls[0], reply, error);
         if (cst_is_absent(reply))
-            error_hint(error, "check --to.chirpstack.api-key; the key of a tenant needs the tenant's ID "
-                              "(--to.chirpstack.tenant) or the application's (--to.chirpstack.application)");
+            error_hint(error,
+                       "check --to.chirpstack.api-key; the key of a tenant needs the tenant's ID "
+                       "(--to.chirpstack.tenant) or the application's (--to.chirpstack.application)");
         return JOB_FAILED;
     }
     const Chirpstack__ListTenantsResponse *list =

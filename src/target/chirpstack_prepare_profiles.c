@@ -16,9 +16,9 @@ enum profiles_stage {
 
 struct profiles_state {
     uint32_t offset;
-    unsigned tries;                   // changes whose answer was lost
-    char *ids[JOB_CALLS_MAX];         // of what is asked for
-    size_t count;                     // of the present calls
+    unsigned tries;                                        // changes whose answer was lost
+    char *ids[JOB_CALLS_MAX];                              // of what is asked for
+    size_t count;                                          // of the present calls
     const Chirpstack__DeviceProfile *made[JOB_CALLS_MAX];  // what is being made
 };
 
@@ -79,8 +79,8 @@ static void create_call(struct cst *self, struct job *job, const Chirpstack__Dev
 static enum job_step create(struct cst *self, struct job *job) {
     struct profiles_state *state = job->state;
     state->count = 0;
-    for (const struct cst_wanted *wanted = self->wanted;
-         wanted != NULL && job->call_count < JOB_CALLS_MAX; wanted = wanted->next) {
+    for (const struct cst_wanted *wanted = self->wanted; wanted != NULL && job->call_count < JOB_CALLS_MAX;
+         wanted = wanted->next) {
         if (cst_profile_find(self, wanted->message) != NULL) continue;
         state->made[state->count++] = wanted->message;
         create_call(self, job, wanted->message);
@@ -141,7 +141,8 @@ static enum job_step read_list(struct cst *self, struct job *job, struct error *
 
 static int keep_made(struct cst *self, struct job *job, size_t index, struct error *error) {
     const struct profiles_state *state = job->state;
-    const Chirpstack__IDMessage *answer = cst_read(self, job, index, &chirpstack__idmessage__descriptor, error);
+    const Chirpstack__IDMessage *answer =
+        cst_read(self, job, index, &chirpstack__idmessage__descriptor, error);
     if (answer == NULL) return -(int)error->code;
     if (!chirpstack_is_uuid(answer->id)) {
         return error_set(error, ERROR_PROTOCOL, "%s: the answer holds no ID of a device profile",

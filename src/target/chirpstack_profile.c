@@ -38,7 +38,8 @@ static const Tts__MACParameters *parameters_of(struct cst *self, const Tts__EndD
                                                struct arena *arena) {
     Tts__MACState *state = device->mac_state;
     ERROR_AUTO ignored = {0};
-    if (state == NULL && device_first_mac_state(device, self->plans, arena, &state, &ignored) != 0) return NULL;
+    if (state == NULL && device_first_mac_state(device, self->plans, arena, &state, &ignored) != 0)
+        return NULL;
     return state->current_parameters;
 }
 
@@ -132,13 +133,14 @@ char *cst_profile_name(const Chirpstack__DeviceProfile *profile, struct arena *a
                           : profile->supports_class_b                            ? "B"
                           : profile->supports_class_c                            ? "C"
                                                                                  : "A";
-    const char *windows = profile->supports_otaa
-                              ? ""
-                              : arena_printf(arena, ", RX1 %" PRIu32 " s, RX2 %" PRIu32 " Hz DR%" PRIu32,
-                                             profile->abp_rx1_delay, profile->abp_rx2_freq, profile->abp_rx2_dr);
+    const char *windows =
+        profile->supports_otaa
+            ? ""
+            : arena_printf(arena, ", RX1 %" PRIu32 " s, RX2 %" PRIu32 " Hz DR%" PRIu32,
+                           profile->abp_rx1_delay, profile->abp_rx2_freq, profile->abp_rx2_dr);
     return arena_printf(arena, "%s LoRaWAN %s%s %s class %s%s%s", region == NULL ? "?" : region->name,
-                        mac_version_text(chirpstack_mac_version(profile->mac_version)), revision_name(profile),
-                        profile->supports_otaa ? "OTAA" : "ABP", classes, windows,
+                        mac_version_text(chirpstack_mac_version(profile->mac_version)),
+                        revision_name(profile), profile->supports_otaa ? "OTAA" : "ABP", classes, windows,
                         codec_name(profile, arena));
 }
 

@@ -118,8 +118,8 @@ static enum job_step answered(struct cst *self, struct job *job, const struct de
     const struct reply *reply = &job->replies[0];
     bool deleted = job->stage == REMOVE_DELETED;
     if (reply->outcome == REPLY_DRY) return JOB_DONE;
-    if (deleted && (cst_ok(reply) || (reply->outcome == REPLY_ANSWERED &&
-                                      reply->grpc_status == GRPC_NOT_FOUND)))
+    if (deleted &&
+        (cst_ok(reply) || (reply->outcome == REPLY_ANSWERED && reply->grpc_status == GRPC_NOT_FOUND)))
         return gone(self, job, device);
     bool passing = cst_is_passing(reply) || cst_is_duplicate(reply);
     if (!cst_ok(reply) && (!passing || ++state->tries >= CST_TRIES))
@@ -127,8 +127,8 @@ static enum job_step answered(struct cst *self, struct job *job, const struct de
     return look(self, job, error);
 }
 
-static enum job_step begin(struct cst *self, struct job *job, const struct device *device,
-                           const void *before, size_t size, struct error *error) {
+static enum job_step begin(struct cst *self, struct job *job, const struct device *device, const void *before,
+                           size_t size, struct error *error) {
     struct remove_state *state = arena_new(job->arena, struct remove_state);
     job->state = state;
     cst_parts(self, device->end_device, job->arena, &state->parts);

@@ -105,8 +105,7 @@ void *cst_read(const struct cst *self, struct job *job, size_t index,
                const ProtobufCMessageDescriptor *descriptor, struct error *error) {
     const struct buffer *body = &job->replies[index].body;
     void *message = message_unpack(descriptor, body->data, body->size, job->arena, error);
-    if (message == NULL)
-        error_wrap(error, ERROR_NONE, "%s: %s", self->server.name, job->calls[index].method);
+    if (message == NULL) error_wrap(error, ERROR_NONE, "%s: %s", self->server.name, job->calls[index].method);
     return message;
 }
 
@@ -121,8 +120,9 @@ enum job_step cst_failed(const struct cst *self, const struct call *call, const 
     } else if (denied && call->changes) {
         error_wrap(error, ERROR_NONE, "the API key may not change this at the target (is it read-only?)");
     } else if (denied) {
-        error_hint(error, "check --to.chirpstack.api-key: a key of the tenant that gets the devices, or of "
-                          "an admin");
+        error_hint(error,
+                   "check --to.chirpstack.api-key: a key of the tenant that gets the devices, or of "
+                   "an admin");
     } else if (reply->outcome == REPLY_LOST && !self->server.plain && !self->address.has_scheme) {
         error_hint(error, "without TLS: --to.chirpstack.insecure");
     }

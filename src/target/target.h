@@ -22,7 +22,8 @@
 struct target {
     const struct target_driver *driver;
     const char *warning;  // set by `open`: what the user should know about the options; static, NULL = none
-    const char *run;  // what the run is called, for marks on what it makes; borrowed, NULL = it keeps nothing of itself
+    const char *
+        run;  // what the run is called, for marks on what it makes; borrowed, NULL = it keeps nothing of itself
 };
 
 // What a server driver is opened with; everything is borrowed and outlives the instance.
