@@ -125,6 +125,11 @@ static void judge_view(const struct chirpstack *self, const struct job *job, con
     confirmation->proof = SOURCE_RELEASED;
     if (view->device == NULL) return;
     bool deleted = self->rules.release == CHIRPSTACK_DELETE;
+    // A DevEUI is unique on a server: in another application it is where it was brought within that.
+    if (deleted &&
+        strcmp(view->device->device->application_id, record->device->device->application_id) != 0) {
+        return;
+    }
     if (deleted || !view->device->device->is_disabled) {
         confirmation->proof = SOURCE_HELD;
         confirmation->remark = deleted

@@ -37,6 +37,7 @@ static enum job_step ask_list(struct cst *self, struct job *job) {
 static void keep_item(struct cst *self, const Chirpstack__DeviceProfileListItem *item) {
     Chirpstack__DeviceProfile profile = CHIRPSTACK__DEVICE_PROFILE__INIT;
     profile.id = item->id;
+    profile.tenant_id = self->tenant_id;
     profile.name = item->name;
     profile.region = item->region;
     profile.mac_version = item->mac_version;
@@ -151,6 +152,7 @@ static int keep_made(struct cst *self, struct job *job, size_t index, struct err
     Chirpstack__DeviceProfile profile = *state->made[index];
     const char *mark = cst_mark(self, job->arena);
     profile.id = answer->id;
+    profile.tenant_id = self->tenant_id;
     profile.name = cst_profile_name(&profile, job->arena);
     profile.region_config_id = arena_strdup(job->arena, "");
     profile.description = arena_strdup(job->arena, mark == NULL ? "" : mark);

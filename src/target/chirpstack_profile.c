@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "device/mac_state_message.h"
@@ -183,11 +184,17 @@ bool cst_profile_serves(const Chirpstack__DeviceProfile *profile, const Chirpsta
 
 // ---- those that are known
 
+// Devices of other tenants were perhaps looked at, and their profiles with them.
+static bool is_of_tenant(const struct cst *self, const Chirpstack__DeviceProfile *profile) {
+    return self->tenant_id != NULL && strcasecmp(profile->tenant_id, self->tenant_id) == 0;
+}
+
 const Chirpstack__DeviceProfile *cst_profile_find(const struct cst *self,
                                                   const Chirpstack__DeviceProfile *wanted) {
     const Chirpstack__DeviceProfile *found = NULL;
     for (const struct cst_profile *profile = self->profiles; profile != NULL; profile = profile->next) {
-        if (!profile->whole || !cst_profile_serves(profile->message, wanted, false)) continue;
+        if (!profile->whole || !is_of_tenant(self, profile->message)) continue;
+        if (!cst_profile_serves(profile->message, wanted, false)) continue;
         bool exact = profile->message->payload_codec_runtime == wanted->payload_codec_runtime;
         if (found == NULL || exact) found = profile->message;
         if (exact) break;
