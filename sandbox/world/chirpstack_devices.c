@@ -221,6 +221,7 @@ void cs_activate(const struct cs_call *call) {
     if (!decoded(call, cs_read_activation(message, dev_eui, &activation))) return;
     struct cs_device *device = open_device(call, dev_eui, CS_WRITE);
     if (device == NULL) return;
+    cs_boot(&activation, cs_find_profile(call->cs, device->profile_id));
     device->activation = activation;
     device->has_activation = true;
     device->wrapped = false;

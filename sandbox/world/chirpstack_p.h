@@ -67,6 +67,8 @@ struct cs_activation {
     char s_nwk_s_int_key[CS_KEY_SIZE];
     char f_nwk_s_int_key[CS_KEY_SIZE];
     uint32_t f_cnt_up, n_f_cnt_down, a_f_cnt_down;  // the next ones
+    // What its receive windows are taken to be, which no call tells; 0 = the region's.
+    uint32_t rx1_delay, rx1_dr_offset, rx2_dr, rx2_freq;
 };
 
 struct cs_keys {
@@ -243,6 +245,8 @@ void cs_deactivate(const struct cs_call *call);
 void cs_populate(struct cs *cs, uint64_t devices);
 void cs_add_broken(struct cs *cs);
 void cs_advance(struct cs *cs, int64_t now);
+// Sets the receive windows of a session as an activation does: those of the profile, for a device that does not join.
+void cs_boot(struct cs_activation *activation, const struct cs_profile *profile);
 // A device joins: a new session there and in the field.
 void cs_join(struct cs *cs, struct cs_device *device, int64_t now);
 // The device objects of the state, with `separator` in between.

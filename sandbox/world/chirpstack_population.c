@@ -135,6 +135,7 @@ static struct cs_device *make_device(struct cs *cs, uint64_t stream, const char 
     bool joined = !profile->otaa || prng_below(&prng, 5) < 3;
     if (profile->otaa) make_keys(&prng, device, lorawan_1_1);
     if (joined) make_session(&prng, device, lorawan_1_1);
+    cs_boot(&device->activation, profile);
     // ChirpStack learns it from the join-request; some people enter it.
     if (profile->otaa) snprintf(device->join_eui, CS_EUI_SIZE, "70b3d57ed000000%u", 1 + prng_below(&prng, 3));
     device->nonces = profile->otaa && joined ? 1 + prng_below(&prng, 4) : 0;

@@ -25,9 +25,12 @@ static void put_activation(struct buffer *state, const struct cs_activation *act
     put_text(state, "nwk_s_enc_key", activation->nwk_s_enc_key);
     put_text(state, "s_nwk_s_int_key", activation->s_nwk_s_int_key);
     put_text(state, "f_nwk_s_int_key", activation->f_nwk_s_int_key);
-    buffer_printf(state, ",\"f_cnt_up\":%lu,\"n_f_cnt_down\":%lu,\"a_f_cnt_down\":%lu}",
+    buffer_printf(state, ",\"f_cnt_up\":%lu,\"n_f_cnt_down\":%lu,\"a_f_cnt_down\":%lu",
                   (unsigned long)activation->f_cnt_up, (unsigned long)activation->n_f_cnt_down,
                   (unsigned long)activation->a_f_cnt_down);
+    buffer_printf(state, ",\"rx\":[%lu,%lu,%lu,%lu]}", (unsigned long)activation->rx1_delay,
+                  (unsigned long)activation->rx1_dr_offset, (unsigned long)activation->rx2_dr,
+                  (unsigned long)activation->rx2_freq);
 }
 
 static void put_device(struct buffer *state, const struct cs_device *device) {

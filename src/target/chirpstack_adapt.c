@@ -134,22 +134,10 @@ static void note_session(struct device *device) {
     if (end_device->pending_session != NULL)
         device_note(device, "pending_session",
                     "the device is about to join at the source: it may have to join once more at ChirpStack");
-    if (session == NULL || !end_device->supports_join) return;
-    const Tts__MACState *state = end_device->mac_state;
-    uint32_t delay = state == NULL || state->current_parameters == NULL
-                         ? 0
-                         : (uint32_t)state->current_parameters->rx1_delay;
-    if (delay > 1) {
-        device_note(
-            device, "mac_state",
-            "has no place in ChirpStack, which begins the session with the parameters of its region: the "
-            "device listens after %u s, so it may not hear ChirpStack until it joins again",
-            (unsigned)delay);
-    } else {
+    if (session != NULL && end_device->supports_join)
         device_note(device, "mac_state",
-                    "has no place in ChirpStack, which begins the session with the channels and receive "
-                    "windows of its region");
-    }
+                    "its receive windows go along, but ChirpStack begins the session with the channels of its "
+                    "region");
 }
 
 static void note_joins(struct device *device) {

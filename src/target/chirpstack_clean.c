@@ -21,12 +21,13 @@ enum clean_stage {
 };
 
 struct clean_state {
-    const Chirpstack__DeviceProfile *wanted;
+    const Chirpstack__DeviceProfile *wanted[2];  // the device's own, and the one of its session; NULL = none
     char *profile_id;
     uint32_t offset;
     char **places;
     size_t place_count;
     size_t counted;
+    size_t looked;  // profiles that were looked at, in their order
     unsigned tries;
     size_t calls;
 };
@@ -75,11 +76,22 @@ static enum job_step delete_application(struct cst *self, struct job *job) {
 
 // ---- the profile
 
+// True if it is one that the run may have made for the device. `base`: as far as a list tells.
+static bool is_candidate(const struct clean_state *state, const Chirpstack__DeviceProfile *profile, bool base) {
+    for (size_t i = 0; i < 2; i++) {
+        if (state->wanted[i] != NULL && cst_profile_serves(profile, state->wanted[i], base)) return true;
+    }
+    return false;
+}
+
 static enum job_step ask_own(struct cst *self, struct job *job) {
     struct clean_state *state = job->state;
+    size_t place = 0;
     for (const struct cst_profile *profile = self->profiles; profile != NULL; profile = profile->next) {
+        if (place++ < state->looked) continue;
+        state->looked = place;
         if (!profile->whole || !cst_is_marked(self, profile->message->description)) continue;
-        if (!cst_profile_serves(profile->message, state->wanted, false)) continue;
+        if (!is_candidate(state, profile->message, false)) continue;
         state->profile_id = arena_strdup(job->arena, profile->message->id);
         if (self->application == NULL) break;
         count_call(self, job, self->application, state->profile_id);
@@ -88,11 +100,19 @@ static enum job_step ask_own(struct cst *self, struct job *job) {
     return ask_total(self, job);
 }
 
+// On to the next one.
+static enum job_step skip(struct cst *self, struct job *job) {
+    struct clean_state *state = job->state;
+    state->place_count = state->counted = 0;
+    state->offset = 0;
+    return ask_own(self, job);
+}
+
 static enum job_step ask_details(struct cst *self, struct job *job) {
     const struct clean_state *state = job->state;
     for (const struct cst_profile *profile = self->profiles;
          profile != NULL && job->call_count < JOB_CALLS_MAX; profile = profile->next) {
-        if (!profile->whole && cst_profile_serves(profile->message, state->wanted, true))
+        if (!profile->whole && is_candidate(state, profile->message, true))
             cst_get(self, job, "DeviceProfileService/Get", profile->message->id);
     }
     return job->call_count > 0 ? sent(job, CLEAN_DETAILS) : ask_own(self, job);
@@ -157,7 +177,10 @@ static enum job_step begin(struct cst *self, struct job *job, const Tts__EndDevi
     job->state = state;
     // Within a run other devices may be about to use what is empty.
     if (!self->rollback || self->base.run == NULL || self->tenant_id == NULL) return JOB_DONE;
-    state->wanted = cst_profile_of(self, device, job->arena);
+    struct cst_parts parts;
+    cst_parts(self, device, job->arena, &parts);
+    state->wanted[0] = parts.profile;
+    state->wanted[1] = parts.carrier;
     return ask_details(self, job);
 }
 
@@ -169,11 +192,14 @@ static bool is_over(struct job *job) {
 
 static enum job_step profile_deleted(struct cst *self, struct job *job) {
     struct clean_state *state = job->state;
-    if (!is_over(job)) return ask_own(self, job);
+    if (!is_over(job)) {
+        state->looked--;
+        return skip(self, job);
+    }
     Chirpstack__DeviceProfile deleted = CHIRPSTACK__DEVICE_PROFILE__INIT;
     deleted.id = state->profile_id;
     cst_profile_keep(self, &deleted, true);
-    return ask_total(self, job);
+    return skip(self, job);
 }
 
 enum job_step cst_clean(struct cst *self, struct job *job, const Tts__EndDevice *device) {
@@ -183,11 +209,11 @@ enum job_step cst_clean(struct cst *self, struct job *job, const Tts__EndDevice 
         case CLEAN_DETAILS:
             return read_details(self, job);
         case CLEAN_OWN:
-            return all_empty(self, job) ? ask_places(self, job) : JOB_DONE;
+            return all_empty(self, job) ? ask_places(self, job) : skip(self, job);
         case CLEAN_PLACES:
             return read_places(self, job);
         case CLEAN_COUNTS:
-            return all_empty(self, job) ? ask_counts(self, job) : JOB_DONE;
+            return all_empty(self, job) ? ask_counts(self, job) : skip(self, job);
         case CLEAN_PROFILE:
             return profile_deleted(self, job);
         case CLEAN_TOTAL:

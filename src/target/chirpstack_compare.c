@@ -162,18 +162,16 @@ bool cst_is_bare(const struct cst_view *view) {
 void cst_compare(const struct cst_parts *parts, const struct cst_view *view, bool brought,
                  struct arena *arena, struct cst_comparison *ret_comparison) {
     struct comparing comparing = {.arena = arena};
-    *ret_comparison = (struct cst_comparison){.relation = CST_DIFFERENT};
+    *ret_comparison = (struct cst_comparison){0};
     compare_device(&comparing, parts, view);
     ret_comparison->same_device = comparing.what == NULL;
     ret_comparison->same_keys = chirpstack_same_keys(parts->keys, view->keys);
     ret_comparison->rejoined = has_rejoined(parts, view, ret_comparison->same_keys, brought);
     ret_comparison->progress = progress_of(parts, view);
-    bool bare = cst_is_bare(view);
-    if (ret_comparison->same_device && bare) ret_comparison->relation = CST_RESERVED;
     if (!ret_comparison->same_keys)
         differs(&comparing, view->keys == NULL ? "it has no keys" : "its keys differ");
     compare_session(&comparing, parts, view, ret_comparison);
     if (view->device->device->is_disabled) differs(&comparing, "it is disabled");
-    if (comparing.what == NULL) ret_comparison->relation = CST_EQUAL;
+    ret_comparison->equal = comparing.what == NULL;
     ret_comparison->what = comparing.what;
 }

@@ -118,6 +118,8 @@ void cst_parts(struct cst *self, const Tts__EndDevice *device, struct arena *are
         .activation = activation_part(device, arena),
         .profile = cst_profile_of(self, device, arena),
     };
+    if (ret_parts->activation != NULL)
+        ret_parts->carrier = cst_carrier_of(self, device, ret_parts->profile, arena);
 }
 
 // ---- a look

@@ -42,6 +42,15 @@ static const char *profile_id(struct cst *self, const struct cst_parts *parts) {
     return NULL;
 }
 
+// The one under which its session is activated, likewise.
+static const char *carrier_id(struct cst *self, const struct cst_parts *parts) {
+    if (parts->carrier == NULL) return profile_id(self, parts);
+    const Chirpstack__DeviceProfile *carrier = cst_profile_find(self, parts->carrier);
+    if (carrier == NULL) cst_profile_want(self, parts->carrier);
+    // Both are made at once.
+    return profile_id(self, parts) == NULL || carrier == NULL ? NULL : carrier->id;
+}
+
 static enum job_step sent(struct job *job, int stage) {
     struct change_state *state = state_of(job);
     state->calls = job->call_count;
@@ -84,7 +93,7 @@ enum reserve_stage { RESERVE_BEGIN, RESERVE_CREATED, RESERVE_LOOKED };
 
 static enum job_step reserve_create(struct cst *self, struct job *job) {
     const struct change_state *state = state_of(job);
-    const char *id = profile_id(self, &state->parts);
+    const char *id = carrier_id(self, &state->parts);
     if (id == NULL) return JOB_LOGIN;
     cst_create_call(self, job, state->parts.device, id, true, state->tries);
     return sent(job, RESERVE_CREATED);
@@ -152,9 +161,26 @@ static enum job_step import_enable(struct cst *self, struct job *job) {
 
 static enum job_step import_create(struct cst *self, struct job *job) {
     const struct change_state *state = state_of(job);
-    const char *id = profile_id(self, &state->parts);
+    const char *id = carrier_id(self, &state->parts);
     if (id == NULL) return JOB_LOGIN;
     cst_create_call(self, job, state->parts.device, id, true, state->tries);
+    return sent(job, IMPORT_CHANGED);
+}
+
+// The session, under the profile that gives it the right receive windows. The device gets its own one afterwards.
+static enum job_step import_session(struct cst *self, struct job *job) {
+    const struct change_state *state = state_of(job);
+    const struct cst_view *view = &state->find.view;
+    const Chirpstack__DeviceProfile *needed =
+        state->parts.carrier != NULL ? state->parts.carrier : state->parts.profile;
+    if (view->profile == NULL || !cst_profile_serves(view->profile, needed, false)) {
+        const char *id = carrier_id(self, &state->parts);
+        if (id == NULL) return JOB_LOGIN;
+        cst_update_call(self, job, state->parts.device, id, view->device->device->is_disabled, state->tries);
+    } else {
+        cst_activate_call(self, job, cst_keep_counters(state->parts.activation, view->activation, job->arena),
+                          state->tries);
+    }
     return sent(job, IMPORT_CHANGED);
 }
 
@@ -183,19 +209,16 @@ static enum job_step import_next(struct cst *self, struct job *job, struct error
     bool brought = job->again || state->tries > 0 || state->changes > 0;
     struct cst_comparison comparison;
     cst_compare(parts, view, brought, job->arena, &comparison);
-    if (!comparison.same_device) return import_device(self, job);
     if (!comparison.same_keys &&
         cst_keys_call(self, job, parts->device->dev_eui, parts->keys, view->keys, state->tries))
         return sent(job, IMPORT_CHANGED);
-    if (parts->activation != NULL && !comparison.rejoined && comparison.behind) {
-        cst_activate_call(self, job, cst_keep_counters(parts->activation, view->activation, job->arena),
-                          state->tries);
-        return sent(job, IMPORT_CHANGED);
-    }
+    if (parts->activation != NULL && !comparison.rejoined && comparison.behind)
+        return import_session(self, job);
     if (parts->activation == NULL && view->activation != NULL && !comparison.rejoined) {
         cst_delete(self, job, "DeviceService/Deactivate", parts->device->dev_eui, state->tries);
         return sent(job, IMPORT_CHANGED);
     }
+    if (!comparison.same_device) return import_device(self, job);
     if (!view->device->device->is_disabled) return JOB_DONE;
     cst_update_call(self, job, parts->device, view->device->device->device_profile_id, false, state->tries);
     return sent(job, IMPORT_ENABLED);

@@ -72,7 +72,7 @@ static void judge_found(struct cst *self, struct job *job, const Tts__EndDevice 
     struct cst_comparison comparison;
     cst_parts(self, device, job->arena, &parts);
     cst_compare(&parts, view, false, job->arena, &comparison);
-    if (comparison.relation == CST_EQUAL) {
+    if (comparison.equal) {
         look->found = TARGET_SAME;
     } else if (job->again && cst_is_bare(view)) {
         look->found = TARGET_FREE;
@@ -124,7 +124,7 @@ enum job_step cst_verify(struct target *target, struct job *job, const struct de
     cst_parts(self, end_device, job->arena, &parts);
     cst_compare(&parts, &find->view, true, job->arena, &comparison);
     *ret_verdict = (struct target_verdict){
-        .equal = comparison.relation == CST_EQUAL,
+        .equal = comparison.equal,
         .what = comparison.what,
         .progress = comparison.progress,
         .last_seen = time_of(find->view.device->last_seen_at),

@@ -107,6 +107,7 @@ struct cst_parts {
     Chirpstack__DeviceKeys *keys;              // NULL = none
     Chirpstack__DeviceActivation *activation;  // NULL = none
     const Chirpstack__DeviceProfile *profile;  // what its profile has to be like
+    const Chirpstack__DeviceProfile *carrier;  // the one under which its session is activated; NULL = that very one
 };
 
 void cst_parts(struct cst *self, const Tts__EndDevice *device, struct arena *arena,
@@ -135,14 +136,8 @@ enum job_step cst_find(struct cst *self, struct job *job, const char *dev_eui, s
 
 // ---- chirpstack_compare.c
 
-enum cst_relation {
-    CST_EQUAL,     // as it is to be, perhaps with a session that is further or new
-    CST_RESERVED,  // what `reserve` makes
-    CST_DIFFERENT,
-};
-
 struct cst_comparison {
-    enum cst_relation relation;
+    bool equal;        // as it is to be, perhaps with a session that is further or new
     const char *what;  // differences, one clause; in the arena; NULL if there are none
     struct device_progress progress;
     bool same_device;  // what is kept of it beside keys, session and whether it is disabled
@@ -171,6 +166,12 @@ bool cst_same_device(const Chirpstack__Device *a, const Chirpstack__Device *b);
 // What the profile of a device has to be like. In the arena.
 const Chirpstack__DeviceProfile *cst_profile_of(struct cst *self, const Tts__EndDevice *device,
                                                 struct arena *arena);
+
+// What a profile has to be like under which the session of a device that joins is activated, so that it begins with the
+// receive windows that the device has: of a profile that joins, ChirpStack takes those of the region. NULL = these are
+// the device's. In the arena.
+const Chirpstack__DeviceProfile *cst_carrier_of(struct cst *self, const Tts__EndDevice *device,
+                                                const Chirpstack__DeviceProfile *profile, struct arena *arena);
 
 // A name that tells what such a profile is for. In the arena.
 char *cst_profile_name(const Chirpstack__DeviceProfile *profile, struct arena *arena);

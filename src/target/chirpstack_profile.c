@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "device/mac_state_message.h"
+#include "lorawan/band.h"
 #include "lorawan/frequency_plan.h"
 #include "target/chirpstack_p.h"
 
@@ -106,6 +107,31 @@ const Chirpstack__DeviceProfile *cst_profile_of(struct cst *self, const Tts__End
     const char *remark = NULL;
     cst_codec(device->formatters, arena, profile, &remark);
     return profile;
+}
+
+// What the session of a joined device begins with where nothing is said: the region's delay and frequency, and the
+// data rate 0.
+static bool is_of_region(const Tts__EndDevice *device, const Tts__MACParameters *parameters,
+                         const struct frequency_plan *plan) {
+    const struct band *band = band_find(plan->band_id, (enum phy_version)device->lorawan_phy_version);
+    return band != NULL && (uint32_t)parameters->rx1_delay <= 1 &&
+           (uint32_t)parameters->rx1_data_rate_offset == 0 &&
+           (uint32_t)parameters->rx2_data_rate_index == 0 &&
+           (parameters->rx2_frequency == 0 || parameters->rx2_frequency == band->rx2_frequency);
+}
+
+const Chirpstack__DeviceProfile *cst_carrier_of(struct cst *self, const Tts__EndDevice *device,
+                                                const Chirpstack__DeviceProfile *profile, struct arena *arena) {
+    const Tts__MACParameters *parameters = parameters_of(self, device, arena);
+    const struct frequency_plan *plan = frequency_plans_find(self->plans, device->frequency_plan_id);
+    if (!profile->supports_otaa || parameters == NULL || plan == NULL) return NULL;
+    if (is_of_region(device, parameters, plan)) return NULL;
+    Chirpstack__DeviceProfile *carrier = message_copy(&profile->base, arena);
+    carrier->supports_otaa = false;
+    carrier->payload_codec_runtime = CHIRPSTACK__CODEC_RUNTIME__NONE;
+    carrier->payload_codec_script = arena_strdup(arena, "");
+    set_abp(parameters, carrier);
+    return carrier;
 }
 
 // A few digits that tell scripts apart (FNV-1a).
