@@ -135,9 +135,10 @@ static void note_session(struct device *device) {
         device_note(device, "pending_session",
                     "the device is about to join at the source: it may have to join once more at ChirpStack");
     if (session != NULL && end_device->supports_join)
-        device_note(device, "mac_state",
-                    "its receive windows go along, but ChirpStack begins the session with the channels of its "
-                    "region");
+        device_note(
+            device, "mac_state",
+            "its receive windows go along, but ChirpStack begins the session with the channels of its "
+            "region");
 }
 
 static void note_joins(struct device *device) {

@@ -77,7 +77,8 @@ static enum job_step delete_application(struct cst *self, struct job *job) {
 // ---- the profile
 
 // True if it is one that the run may have made for the device. `base`: as far as a list tells.
-static bool is_candidate(const struct clean_state *state, const Chirpstack__DeviceProfile *profile, bool base) {
+static bool is_candidate(const struct clean_state *state, const Chirpstack__DeviceProfile *profile,
+                         bool base) {
     for (size_t i = 0; i < 2; i++) {
         if (state->wanted[i] != NULL && cst_profile_serves(profile, state->wanted[i], base)) return true;
     }

@@ -99,13 +99,19 @@ static bool is_same_session(const Chirpstack__DeviceActivation *wanted,
            (wanted == NULL || chirpstack_same_key(wanted->app_s_key, there->app_s_key));
 }
 
+// True if ChirpStack has heard the device since the session began that it is to have.
+static bool was_heard(const struct cst_parts *parts, const struct cst_view *view) {
+    const Chirpstack__Timestamp *seen = view->device->last_seen_at;
+    return seen != NULL && seen->seconds > parts->started_at;
+}
+
 // A join at the target made a session that nobody was told of. Before the device was brought there, another session is
 // only an old one.
 static bool has_rejoined(const struct cst_parts *parts, const struct cst_view *view, bool same_keys,
                          bool brought) {
     if (parts->keys == NULL || view->activation == NULL || view->device->device->is_disabled) return false;
-    return same_keys && (parts->activation == NULL || brought) &&
-           !chirpstack_same_session(parts->activation, view->activation);
+    return same_keys && !chirpstack_same_session(parts->activation, view->activation) &&
+           (parts->activation == NULL || (brought && was_heard(parts, view)));
 }
 
 static void compare_session(struct comparing *comparing, const struct cst_parts *parts,

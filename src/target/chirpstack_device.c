@@ -118,6 +118,8 @@ void cst_parts(struct cst *self, const Tts__EndDevice *device, struct arena *are
         .activation = activation_part(device, arena),
         .profile = cst_profile_of(self, device, arena),
     };
+    if (device->session != NULL && device->session->started_at != NULL)
+        ret_parts->started_at = device->session->started_at->seconds;
     if (ret_parts->activation != NULL)
         ret_parts->carrier = cst_carrier_of(self, device, ret_parts->profile, arena);
 }

@@ -151,6 +151,7 @@ static enum job_step import_give(struct cst *self, struct job *job) {
     return sent(job, IMPORT_GIVEN);
 }
 
+// Its own profile, and whatever else is not as it is to be, comes with that.
 static enum job_step import_enable(struct cst *self, struct job *job) {
     const struct change_state *state = state_of(job);
     const char *id = profile_id(self, &state->parts);
@@ -176,7 +177,7 @@ static enum job_step import_session(struct cst *self, struct job *job) {
     if (view->profile == NULL || !cst_profile_serves(view->profile, needed, false)) {
         const char *id = carrier_id(self, &state->parts);
         if (id == NULL) return JOB_LOGIN;
-        cst_update_call(self, job, state->parts.device, id, view->device->device->is_disabled, state->tries);
+        cst_update_call(self, job, state->parts.device, id, true, state->tries);
     } else {
         cst_activate_call(self, job, cst_keep_counters(state->parts.activation, view->activation, job->arena),
                           state->tries);
@@ -184,14 +185,12 @@ static enum job_step import_session(struct cst *self, struct job *job) {
     return sent(job, IMPORT_CHANGED);
 }
 
-// Name, tags and profile; whether it is disabled stays as it is until all else is there.
-static enum job_step import_device(struct cst *self, struct job *job) {
+// A device that is live there is disabled first: what it has then is nothing that a join has made meanwhile.
+static enum job_step import_disable(struct cst *self, struct job *job) {
     const struct change_state *state = state_of(job);
-    const struct cst_view *view = &state->find.view;
-    bool serves = view->profile != NULL && cst_profile_serves(view->profile, state->parts.profile, false);
-    const char *id = serves ? view->device->device->device_profile_id : profile_id(self, &state->parts);
+    const char *id = carrier_id(self, &state->parts);
     if (id == NULL) return JOB_LOGIN;
-    cst_update_call(self, job, state->parts.device, id, view->device->device->is_disabled, state->tries);
+    cst_update_call(self, job, state->parts.device, id, true, state->tries);
     return sent(job, IMPORT_CHANGED);
 }
 
@@ -206,22 +205,19 @@ static enum job_step import_next(struct cst *self, struct job *job, struct error
     }
     if (view->device == NULL) return import_create(self, job);
     if (is_elsewhere(parts, view)) return refuse_taken(parts, view->device->device, error);
-    bool brought = job->again || state->tries > 0 || state->changes > 0;
     struct cst_comparison comparison;
-    cst_compare(parts, view, brought, job->arena, &comparison);
+    cst_compare(parts, view, job->again || state->tries > 0, job->arena, &comparison);
+    if (comparison.equal) return JOB_DONE;
+    if (!view->device->device->is_disabled) return import_disable(self, job);
     if (!comparison.same_keys &&
         cst_keys_call(self, job, parts->device->dev_eui, parts->keys, view->keys, state->tries))
         return sent(job, IMPORT_CHANGED);
-    if (parts->activation != NULL && !comparison.rejoined && comparison.behind)
-        return import_session(self, job);
-    if (parts->activation == NULL && view->activation != NULL && !comparison.rejoined) {
+    if (parts->activation != NULL && comparison.behind) return import_session(self, job);
+    if (parts->activation == NULL && view->activation != NULL) {
         cst_delete(self, job, "DeviceService/Deactivate", parts->device->dev_eui, state->tries);
         return sent(job, IMPORT_CHANGED);
     }
-    if (!comparison.same_device) return import_device(self, job);
-    if (!view->device->device->is_disabled) return JOB_DONE;
-    cst_update_call(self, job, parts->device, view->device->device->device_profile_id, false, state->tries);
-    return sent(job, IMPORT_ENABLED);
+    return import_enable(self, job);
 }
 
 static enum job_step import_answered(struct cst *self, struct job *job, struct error *error) {

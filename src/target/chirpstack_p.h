@@ -106,8 +106,10 @@ struct cst_parts {
     Chirpstack__Device *device;                // without profile, and enabled
     Chirpstack__DeviceKeys *keys;              // NULL = none
     Chirpstack__DeviceActivation *activation;  // NULL = none
+    int64_t started_at;                        // when its session began, s since 1970; 0 = not known
     const Chirpstack__DeviceProfile *profile;  // what its profile has to be like
-    const Chirpstack__DeviceProfile *carrier;  // the one under which its session is activated; NULL = that very one
+    const Chirpstack__DeviceProfile
+        *carrier;  // the one under which its session is activated; NULL = that very one
 };
 
 void cst_parts(struct cst *self, const Tts__EndDevice *device, struct arena *arena,
@@ -171,7 +173,8 @@ const Chirpstack__DeviceProfile *cst_profile_of(struct cst *self, const Tts__End
 // receive windows that the device has: of a profile that joins, ChirpStack takes those of the region. NULL = these are
 // the device's. In the arena.
 const Chirpstack__DeviceProfile *cst_carrier_of(struct cst *self, const Tts__EndDevice *device,
-                                                const Chirpstack__DeviceProfile *profile, struct arena *arena);
+                                                const Chirpstack__DeviceProfile *profile,
+                                                struct arena *arena);
 
 // A name that tells what such a profile is for. In the arena.
 char *cst_profile_name(const Chirpstack__DeviceProfile *profile, struct arena *arena);

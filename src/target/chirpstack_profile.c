@@ -121,7 +121,8 @@ static bool is_of_region(const Tts__EndDevice *device, const Tts__MACParameters 
 }
 
 const Chirpstack__DeviceProfile *cst_carrier_of(struct cst *self, const Tts__EndDevice *device,
-                                                const Chirpstack__DeviceProfile *profile, struct arena *arena) {
+                                                const Chirpstack__DeviceProfile *profile,
+                                                struct arena *arena) {
     const Tts__MACParameters *parameters = parameters_of(self, device, arena);
     const struct frequency_plan *plan = frequency_plans_find(self->plans, device->frequency_plan_id);
     if (!profile->supports_otaa || parameters == NULL || plan == NULL) return NULL;
