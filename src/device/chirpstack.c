@@ -100,6 +100,10 @@ bool chirpstack_is_uuid(const char *text) {
     return true;
 }
 
+bool chirpstack_is_busy(const char *words) {
+    return words != NULL && strstr(words, "database is locked") != NULL;
+}
+
 bool chirpstack_key(const char *text, struct key128 *ret_key) {
     return key128_parse(text, ret_key) && !key128_is_zero(ret_key);
 }

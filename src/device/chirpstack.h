@@ -37,6 +37,9 @@ Chirpstack__RegParamsRevision chirpstack_revision_of(enum phy_version version);
 // True for the form of IDs of tenants, applications and profiles: a UUID.
 bool chirpstack_is_uuid(const char *text);
 
+// True if a server's words say that its database did nothing since others write to it (SQLite lets one write at a time).
+bool chirpstack_is_busy(const char *words);
+
 // A key in hex; false if it is not there, all zeros, or no key.
 bool chirpstack_key(const char *text, struct key128 *ret_key);
 

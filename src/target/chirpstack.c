@@ -75,6 +75,13 @@ static int cst_open(const struct target_setup *setup, struct target **ret_target
     return 0;
 }
 
+static void cst_judge(struct target *target, const struct call *call, const struct reply *reply,
+                      struct dispatch_verdict *verdict) {
+    (void)target;
+    (void)call;
+    if (reply->outcome == REPLY_ANSWERED && chirpstack_is_busy(reply->message)) verdict->retry = true;
+}
+
 const struct target_driver target_chirpstack = {
     .name = "chirpstack",
     .title = "ChirpStack (v4)",
@@ -89,4 +96,5 @@ const struct target_driver target_chirpstack = {
     .verify = cst_verify,
     .recall = cst_recall,
     .remove = cst_remove,
+    .judge = cst_judge,
 };

@@ -338,6 +338,7 @@ keys_that_may_not() {
     equal "devices" "$(there)" 6
     silent_on "$SANDBOX_CHIRPSTACK_KEY_TENANT"
     # Over TLS, with the sandbox's own certificate.
+    start --devices 6
     TARGET_CHIRPSTACK_CA_CERT_PATH=$TTNV2_CA_CERT TARGET_CHIRPSTACK_API_URL=$SANDBOX_CHIRPSTACK_TLS \
         TARGET_CHIRPSTACK_INSECURE=false good ttnv2 application --to chirpstack --plan
     silent_on 'without TLS'
