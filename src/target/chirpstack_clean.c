@@ -22,6 +22,7 @@ enum clean_stage {
 
 struct clean_state {
     const Chirpstack__DeviceProfile *wanted[2];  // the device's own, and the one of its session; NULL = none
+    bool any;                                    // whatever it is for
     char *profile_id;
     uint32_t offset;
     char **places;
@@ -82,7 +83,7 @@ static bool is_candidate(const struct clean_state *state, const Chirpstack__Devi
     for (size_t i = 0; i < 2; i++) {
         if (state->wanted[i] != NULL && cst_profile_serves(profile, state->wanted[i], base)) return true;
     }
-    return false;
+    return state->any;
 }
 
 static enum job_step ask_own(struct cst *self, struct job *job) {
@@ -178,10 +179,13 @@ static enum job_step begin(struct cst *self, struct job *job, const Tts__EndDevi
     job->state = state;
     // Within a run other devices may be about to use what is empty.
     if (!self->rollback || self->base.run == NULL || self->tenant_id == NULL) return JOB_DONE;
-    struct cst_parts parts;
-    cst_parts(self, device, job->arena, &parts);
-    state->wanted[0] = parts.profile;
-    state->wanted[1] = parts.carrier;
+    state->any = device == NULL;
+    if (device != NULL) {
+        struct cst_parts parts;
+        cst_parts(self, device, job->arena, &parts);
+        state->wanted[0] = parts.profile;
+        state->wanted[1] = parts.carrier;
+    }
     return ask_details(self, job);
 }
 

@@ -258,9 +258,9 @@ void cst_reserved_pop(struct cst *self);  // the first of them
 
 // ---- chirpstack_clean.c
 
-// Takes away what the run has made beside devices, as far as nothing uses it any more: the last part of `remove`. The
-// job's stage is CST_CLEAN_FIRST or later.
-enum { CST_CLEAN_FIRST = 100 };
+// Takes away what the run has made beside devices for that one (NULL = for any), as far as nothing uses it any more: the
+// last part of `remove`, and of `prepare` for a rollback. The job's stage is CST_CLEAN_FIRST or later.
+enum { CST_CLEAN_FIRST = 200 };
 enum job_step cst_clean(struct cst *self, struct job *job, const Tts__EndDevice *device);
 
 #endif

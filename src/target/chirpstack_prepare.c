@@ -355,6 +355,7 @@ enum job_step cst_prepare(struct target *target, struct job *job, const char *ap
                           struct error *error) {
     struct cst *self = cst_of(target);
     const struct reply *reply = &job->replies[0];
+    if (job->stage >= CST_CLEAN_FIRST) return cst_clean(self, job, NULL);
     if (job->stage >= CST_PROFILES_FIRST) return cst_prepare_profiles(self, job, error);
     switch ((enum prepare_stage)job->stage) {
         case PREPARE_BEGIN:

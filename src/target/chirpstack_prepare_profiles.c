@@ -100,7 +100,11 @@ static enum job_step ask_details(struct cst *self, struct job *job) {
         cst_get(self, job, "DeviceProfileService/Get", profile->message->id);
     }
     job->stage = PROFILES_DETAILS;
-    return job->call_count > 0 ? JOB_CALLS : create(self, job);
+    if (job->call_count > 0) return JOB_CALLS;
+    if (!self->rollback) return create(self, job);
+    // What the run made for devices that did not come so far.
+    job->stage = CST_CLEAN_FIRST;
+    return cst_clean(self, job, NULL);
 }
 
 static enum job_step read_details(struct cst *self, struct job *job, struct error *error) {
