@@ -47,11 +47,13 @@ static void count_call(struct cst *self, struct job *job, char *application, cha
     cst_call(self, job, "DeviceService/List", &request.base);
 }
 
-// True if all of the lists that were asked for are empty; what is not known is not empty.
+// True if all of the lists that were asked for are empty, or of an application that is gone; what is not known is not
+// empty.
 static bool all_empty(struct cst *self, struct job *job) {
     const struct clean_state *state = job->state;
     for (size_t i = 0; i < state->calls; i++) {
         ERROR_AUTO ignored = {0};
+        if (cst_is_absent(&job->replies[i])) continue;
         if (!cst_ok(&job->replies[i])) return false;
         const Chirpstack__ListDevicesResponse *list =
             cst_read(self, job, i, &chirpstack__list_devices_response__descriptor, &ignored);
@@ -77,6 +79,16 @@ static enum job_step delete_application(struct cst *self, struct job *job) {
 
 // ---- the profile
 
+static enum job_step ask_places(struct cst *self, struct job *job) {
+    const struct clean_state *state = job->state;
+    Chirpstack__ListApplicationsRequest request = CHIRPSTACK__LIST_APPLICATIONS_REQUEST__INIT;
+    request.limit = PAGE_SIZE;
+    request.offset = state->offset;
+    request.tenant_id = self->tenant_id;
+    cst_call(self, job, "ApplicationService/List", &request.base);
+    return sent(job, CLEAN_PLACES);
+}
+
 // True if it is one that the run may have made for the device. `base`: as far as a list tells.
 static bool is_candidate(const struct clean_state *state, const Chirpstack__DeviceProfile *profile,
                          bool base) {
@@ -95,7 +107,7 @@ static enum job_step ask_own(struct cst *self, struct job *job) {
         if (!profile->whole || !cst_is_marked(self, profile->message->description)) continue;
         if (!is_candidate(state, profile->message, false)) continue;
         state->profile_id = arena_strdup(job->arena, profile->message->id);
-        if (self->application == NULL) break;
+        if (self->application == NULL) return ask_places(self, job);
         count_call(self, job, self->application, state->profile_id);
         return sent(job, CLEAN_OWN);
     }
@@ -131,16 +143,6 @@ static enum job_step read_details(struct cst *self, struct job *job) {
         cst_profile_keep(self, answer->device_profile, true);
     }
     return ask_details(self, job);
-}
-
-static enum job_step ask_places(struct cst *self, struct job *job) {
-    const struct clean_state *state = job->state;
-    Chirpstack__ListApplicationsRequest request = CHIRPSTACK__LIST_APPLICATIONS_REQUEST__INIT;
-    request.limit = PAGE_SIZE;
-    request.offset = state->offset;
-    request.tenant_id = self->tenant_id;
-    cst_call(self, job, "ApplicationService/List", &request.base);
-    return sent(job, CLEAN_PLACES);
 }
 
 static enum job_step ask_counts(struct cst *self, struct job *job) {
@@ -207,6 +209,12 @@ static enum job_step profile_deleted(struct cst *self, struct job *job) {
     return skip(self, job);
 }
 
+static enum job_step application_deleted(struct cst *self, struct job *job) {
+    if (!is_over(job)) return ask_total(self, job);
+    self->made = false;
+    return JOB_DONE;
+}
+
 enum job_step cst_clean(struct cst *self, struct job *job, const Tts__EndDevice *device) {
     switch ((enum clean_stage)job->stage) {
         case CLEAN_BEGIN:
@@ -224,6 +232,6 @@ enum job_step cst_clean(struct cst *self, struct job *job, const Tts__EndDevice 
         case CLEAN_TOTAL:
             return delete_application(self, job);
         default:
-            return is_over(job) ? JOB_DONE : ask_total(self, job);
+            return application_deleted(self, job);
     }
 }
