@@ -8,10 +8,10 @@
 
 // ---- what cannot go
 
-static int check_identity(const Tts__EndDevice *device, struct error *error) {
+static int check_identity(struct device *device, struct error *error) {
     static const uint8_t zero[8] = {0};
-    ProtobufCBinaryData eui = device->ids->dev_eui;
-    if (device->multicast) {
+    ProtobufCBinaryData eui = device_ids(device)->dev_eui;
+    if (device->end_device->multicast) {
         return error_set(error, ERROR_DEVICE,
                          "is a multicast group: ChirpStack keeps these apart from devices");
     }
@@ -196,7 +196,7 @@ static void note_rest(struct device *device) {
 
 int cst_adapt(struct target *target, struct device *device, struct error *error) {
     struct cst *self = cst_of(target);
-    int result = check_identity(device->end_device, error);
+    int result = check_identity(device, error);
     if (result == 0) result = check_versions(self, device->end_device, error);
     if (result == 0) result = check_root_keys(device, error);
     if (result == 0) result = check_session(device->end_device, error);
