@@ -346,7 +346,9 @@ void world_state_json(const struct world *world, unsigned parts, struct buffer *
         tts_gateways_json(world->tts, state);
         buffer_puts(state, "],\n\"chirpstack\":[\n");
         cs_state_json(world->chirpstack, ",\n", state);
-        buffer_puts(state, "],\n\"firefly_devices\":[\n");
+        buffer_puts(state, "],\n");
+        cs_places_json(world->chirpstack, state);
+        buffer_puts(state, ",\n\"firefly_devices\":[\n");
         firefly_state_json(world->firefly, ",\n", state);
         buffer_puts(state, "],\n\"loriot_devices\":[\n");
         lo_state_json(world->loriot, ",\n", state);

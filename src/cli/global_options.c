@@ -14,12 +14,11 @@ const struct option_spec global_options[] = {
     {
         .name = "to",
         .type = OPTION_CHOICE,
-        .choices = "json csv tts",
+        .choices = "json csv tts chirpstack",
         .default_value = "json",
         .argument = "TARGET",
         .help = "where the devices go: json is what The Things Stack imports, csv its table, which holds "
-                "less, tts "
-                "is The Things Stack itself",
+                "less, tts is The Things Stack itself, chirpstack is ChirpStack v4",
     },
     {
         .name = "output",

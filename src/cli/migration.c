@@ -68,6 +68,7 @@ static int open_target(struct migration *migration, struct error *error) {
         .dry_run = migration->dry_run,
         .create_application = option_bool(migration_global(migration), "create-application"),
         .gateways = migration->gateways,
+        .rollback = migration->kind == MIGRATION_ROLLBACK,
     };
     int result = driver->open(&setup, &migration->target, error);
     if (result == 0 && migration->target->warning != NULL) {
@@ -161,8 +162,19 @@ static struct run_formatters formatters_of(struct migration *migration) {
     };
 }
 
+// The journal's name without its folder, which is nobody's business at the target.
+static void name_run(struct migration *migration) {
+    if (migration->target == NULL || migration->journal.path == NULL) return;
+    const char *slash = strrchr(migration->journal.path, '/');
+    const char *name = slash == NULL ? migration->journal.path : slash + 1;
+    const char *dot = strrchr(name, '.');
+    migration->mark = dot == NULL ? memory_strdup(name) : memory_strndup(name, (size_t)(dot - name));
+    migration->target->run = migration->mark;
+}
+
 static int open_run(struct migration *migration, struct error *error) {
     const struct option_values *global = migration_global(migration);
+    name_run(migration);
     const struct run_setup setup = {
         .driver = migration->invocation.source,
         .source = migration->source,

@@ -144,6 +144,7 @@ static void migration_free(struct migration *migration) {
     progress_free(migration->progress);
     if (migration->source != NULL) migration->source->driver->close(migration->source);
     if (migration->target != NULL) migration->target->driver->close(migration->target);
+    free(migration->mark);
     reader_close(migration->input);
     key_set_free(migration->seen);
     device_map_free(migration->map);

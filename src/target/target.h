@@ -22,6 +22,8 @@
 struct target {
     const struct target_driver *driver;
     const char *warning;  // set by `open`: what the user should know about the options; static, NULL = none
+    const char *
+        run;  // what the run is called, for marks on what it makes; borrowed, NULL = it keeps nothing of itself
 };
 
 // What a server driver is opened with; everything is borrowed and outlives the instance.
@@ -33,6 +35,7 @@ struct target_setup {
     bool dry_run;
     bool create_application;  // make the application if it is missing
     bool gateways;            // the run is about gateways
+    bool rollback;            // the run is taken back: nothing is made, and what is gone is not missed
 };
 
 // What the target knows of a device that is to be created.

@@ -81,7 +81,7 @@ static void test_keys(void **state) {
     const char *list = "/api.TenantService/List";
     refused(ask_as(world, NULL, list, &tenants.base), 16, "no authorization provided");
     refused(ask_as(world, "wrong", list, &tenants.base), 16, "InvalidToken");
-    refused(ask_as(world, world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_TENANT), list, &tenants.base), 7,
+    refused(ask_as(world, world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_TENANT), list, &tenants.base), 16,
             "");
     struct world_reply reply = ask(world, list, &tenants.base);
     Chirpstack__ListTenantsResponse *answer = unpack(&chirpstack__list_tenants_response__descriptor, &reply);
@@ -93,10 +93,10 @@ static void test_keys(void **state) {
     device.dev_eui = dev_eui;
     refused(ask_as(world, world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_OTHER_TENANT),
                    "/api.DeviceService/Get", &device.base),
-            7, "");
+            16, "");
     refused(ask_as(world, world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_READ_ONLY),
                    "/api.DeviceService/Delete", &device.base),
-            7, "");
+            16, "");
     refused(ask(world, "/api.DeviceService/Reboot", &device.base), 12, "");
     world_free(world);
 }
@@ -165,7 +165,7 @@ static void test_changing(void **state) {
     Chirpstack__GetDeviceResponse *device = unpack(&chirpstack__get_device_response__descriptor, &reply);
     Chirpstack__DeviceRequest request = CHIRPSTACK__DEVICE_REQUEST__INIT;
     request.device = device->device;
-    refused(ask(world, "/api.DeviceService/Create", &request.base), 6, DEV_EUI);
+    refused(ask(world, "/api.DeviceService/Create", &request.base), 13, "duplicate key");
     device->device->is_disabled = true;
     reply = ask(world, "/api.DeviceService/Update", &request.base);
     assert_int_equal(reply.status, 0);
