@@ -148,7 +148,11 @@ rolled_back() {
     world before
     here ttnv2 application --output run.json
     exits 0
-    here rollback --dry-run
+    here rollback --dry-run --report report.html
+    exits 0
+    told '40 devices would be put back at'
+    silent_on ': is back|40 devices put back'
+    if grep -qi 'put back' report.html; then fail "the report of a dry run tells of devices that are back"; fi
     world between
     equal "devices cleared after a dry run" "$(jq .ttnv2.cleared between)" 40
     equal "devices to roll back" "$(state_count confirmed)" 40
@@ -219,6 +223,12 @@ other_key_meanwhile() {
     world between
     equal "key that was entered" "$(jq -r --arg id "$id" '.devices[] | select(.dev_id == $id).app_key' between)" \
         5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a
+    here rollback --dry-run
+    exits 3
+    told "$id: could not be put back: .*other keys"
+    told '11 devices would be put back at .*, 1 could not be'
+    world after
+    unchanged between after
     here rollback --keep-going
     exits 3
     told "$id.*other keys"

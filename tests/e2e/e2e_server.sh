@@ -283,7 +283,8 @@ rolled_back() {
     cluster --devices 25
     good ttnv2 application --to tts
     all_moved
-    migrate rollback --dry-run
+    good rollback --dry-run
+    told '25 devices would be put back at .*, and taken out of The Things Stack'
     world after
     all_moved
     newest_run=$(newest)
