@@ -9,6 +9,7 @@
 #include "cli/console.h"
 #include "cli/migration.h"
 #include "cli/printable.h"
+#include "cli/signals.h"
 
 struct telling {
     struct file *file;  // standard output
@@ -89,7 +90,7 @@ enum exit_code cmd_verify(const struct session *session) {
         .tell = tell,
         .tell_silent = tell_silent,
     };
-    int result = file_open_standard_output(&telling.file, &error);
+    int result = file_open_standard_output(signals_halt_fd(), &telling.file, &error);
     if (result == 0) result = migration_open_again(&migration, session, name, MIGRATION_VERIFY, &error);
     migration.waits = wanted.wait > 0;
     if (result == 0) result = run_verify(migration.run, &wanted, &error);

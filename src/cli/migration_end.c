@@ -174,7 +174,7 @@ enum exit_code migration_end(struct migration *migration, int result, struct err
     if (!close_report(migration, error) && code == EXIT_DONE) code = EXIT_HALTED;
     if (close_files(migration, error) != 0 && result == 0) code = EXIT_HALTED;
     if (error->code == ERROR_CANCELLED) {
-        log_printf(&migration->session->console->log, LOG_WARN, "interrupted");
+        log_printf(&migration->session->console->log, LOG_WARN, "%s", error_root(error)->message);
     } else if (error_is_set(error)) {
         console_error(migration->session->console, error);
     }

@@ -157,7 +157,12 @@ static int set_key(struct run_journal *self, const struct option_values *global,
 
 static int take_lock(struct run_journal *self, struct error *error) {
     char *path MEMORY_AUTO = memory_printf("%s.lock", self->path);
-    return lock_take(path, &self->lock, error);
+    int result = lock_take(path, &self->lock, error);
+    if (result != 0 && error != NULL && error->hint == NULL)
+        error_hint(error,
+                   "a journal needs a place that can be written to and locked, such as a local disk: "
+                   "--journal FILE, or XDG_STATE_HOME for all of them");
+    return result;
 }
 
 struct keeping {

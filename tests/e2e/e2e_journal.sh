@@ -489,6 +489,45 @@ reader_ends() {
     equal "mode of the output" "$(stat -c %a another.json)" 600
 }
 
+# stalled: how many devices are cleared does not change any more
+stalled() {
+    seen=$(calls SetDevice ok)
+    sleep 0.5
+    [ "$seen" -gt 0 ] && [ "$(calls SetDevice ok)" = "$seen" ]
+}
+
+# Nobody reads what is written: the user can end the run all the same.
+reader_stalls() {
+    undisturbed --devices 120 --seed 8
+    sandbox_start --devices 120 --seed 8
+    world before
+    for stream in output all; do
+        mkfifo $stream.pipe
+        # shellcheck disable=SC2217 # it holds the pipe and reads nothing
+        sleep 300 <$stream.pipe &
+        reader=$!
+        if [ $stream = output ]; then
+            env --default-signal=INT,QUIT $RUNNER "$program" ttnv2 application --verbose >output.pipe 2>err &
+        else
+            env --default-signal=INT,QUIT $RUNNER "$program" resume --verbose >all.pipe 2>&1 &
+        fi
+        pid=$!
+        until_true 30 stalled || fail "the run does not stall"
+        begin=$(now)
+        kill -INT $pid
+        end_within 3000
+        kill $reader
+        exits 130
+    done
+    told 'nobody read standard output'
+    migrate resume
+    exits 0
+    world after
+    same_content "resumed into a file" out whole.json
+    same_devices "resumed into a file" after whole.world
+    no_key_lost before after out
+}
+
 # The run's own output, changed or gone, is not written over.
 output_changed() {
     sandbox_start --devices 60 --latency 6ms --seed 4
@@ -790,6 +829,7 @@ run_case "no place for the output" no_place_for_output
 run_case "no place for the journal" no_place_for_journal
 run_case "too little room" too_little_room
 run_case "the reader ends" reader_ends
+run_case "the reader stalls" reader_stalls
 run_case "an output that was changed, or is gone" output_changed
 run_case "a second process" locked
 run_case "devices that were set aside" set_aside
