@@ -156,6 +156,11 @@ static void write_imported(const struct log *log, const struct summary *summary)
 
 // What to do about devices that are not as they should be, or were not heard.
 static void write_checked(const struct log *log, const struct summary *summary) {
+    if (summary->numbers->formatters_failed > 0)
+        log_printf(log, LOG_WARN,
+                   "%" PRIu64
+                   " application%s at the target with other payload formatters than the run has set",
+                   summary->numbers->formatters_failed, plural(summary->numbers->formatters_failed));
     if (summary->numbers->failed > 0) {
         log_printf(
             log, LOG_INFO,

@@ -377,6 +377,7 @@ static int verify_application(struct run *run, const char *application, struct e
     run->application = memory_strdup(application);
     int result = journal_use_application(run->journal, application, &planned, error);
     if (result == 0) result = run_prepare(run, SIDE_TARGET, error);
+    if (result == 0) result = run_formatters_verify(run, run->verification, error);
     if (result == 0) result = run_verify_devices(run, run->verification, error);
     run_show(run);
     return result;

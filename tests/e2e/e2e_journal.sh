@@ -583,6 +583,9 @@ set_aside() {
     equal "devices set aside" "$(state_count failed)" 2
     good status
     grep -q 'resume --failed' out || fail "status does not tell what to do"
+    grep -q '^target  *json$' out || fail "status does not tell the target"
+    good status --list
+    grep -q ' moved, .* set aside' out || fail "the list of runs does not count devices that were set aside"
     good status --json
     equal "failures" "$(jq '.failures | length' out)" 2
     equal "failures with a reason" "$(jq '.failures | map(select((.reason | length) > 5 and .attempts == 1)) | length' out)" 2
