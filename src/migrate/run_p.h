@@ -79,6 +79,9 @@ bool run_releases(const struct run *run);
 // True if it changes its source or its target.
 bool run_changes(const struct run *run);
 
+// True if all devices are looked at before the first one is changed.
+bool run_looks_first(const struct run *run);
+
 // True if devices can be put back at the source.
 bool run_can_restore(const struct run *run);
 

@@ -86,6 +86,11 @@ plans() {
     # Without --keep-going a run changes nothing if one cannot go.
     migrate ttnv2 application --to tts
     exits 1
+    for id in dup-id dup_id bx broken-otaa-no-appkey broken-attribute-utf8; do told "device $id: cannot be migrated"; done
+    untouched
+    migrate ttnv2 application --to tts --dry-run
+    exits 3
+    for id in dup-id dup_id bx broken-otaa-no-appkey broken-attribute-utf8; do told "device $id: cannot be migrated"; done
     untouched
     # Nor does one of which all can go, if it is only planned.
     good plan ttnv2 device mydevice dev-000001 --to tts
