@@ -23,6 +23,9 @@ static const char *environment(const char *name) {
 static const char *const shown_properties[] = {"created", "command", "source"};
 static const char *const more_properties[] = {"output.path", "user", "program"};
 
+// Of RFC 3339: "2026-01-31T10:15:00", and where the time of day begins.
+enum { TIME_SIZE = 19, TIME_AT = 11 };
+
 struct status {
     const struct session *session;
     struct run_journal journal;
@@ -55,7 +58,10 @@ static int put_each(struct status *status, const char *const *names, size_t coun
         char *value MEMORY_AUTO = NULL;
         int result = journal_property(status->journal.journal, names[i], &value, error);
         if (result != 0) return result;
-        if (value != NULL && value[0] != '\0') put_text(status, names[i], value);
+        if (value == NULL || value[0] == '\0') continue;
+        bool time = status->json == NULL && strcmp(names[i], "created") == 0 && strlen(value) > TIME_SIZE;
+        char *shown MEMORY_AUTO = time ? memory_printf("%.10s %.8s UTC", value, value + TIME_AT) : NULL;
+        put_text(status, names[i], shown != NULL ? shown : value);
     }
     return 0;
 }
@@ -269,7 +275,7 @@ static void put_run(struct listing *listing, const char *run, const char *made, 
         {tally->tones[STATE_OPEN], "to do"},       {tally->failed, "set aside"},
         {tally->tones[STATE_WRONG], "to look at"},
     };
-    buffer_printf(&listing->text, "%-28s %.10s %.8s UTC ", run, made, made + 11);
+    buffer_printf(&listing->text, "%-28s %.10s %.8s UTC ", run, made, made + TIME_AT);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (parts[i].devices > 0 || i == 0)
             buffer_printf(&listing->text, "%s%" PRIu64 " %s", i > 0 ? ", " : " ", parts[i].devices,
@@ -281,7 +287,6 @@ static void put_run(struct listing *listing, const char *run, const char *made, 
 // A journal that cannot be read is shown as such, and the others all the same.
 static int list_one(void *context, const char *path, struct error *error) {
     (void)error;
-    enum { TIME_SIZE = 19 };
     struct listing *listing = context;
     struct run_journal journal = {0};
     ERROR_AUTO unreadable = {0};
