@@ -73,8 +73,8 @@ static void tell_formatters(void *context, const char *application, const char *
     BUFFER_AUTO line;
     buffer_init(&line, BUFFER_UNLIMITED);
     if (telling->json) {
-        json_t *object = json_pack("{s:{s:s, s:s, s:b}}", "formatters", "application", application, "target",
-                                   target, "equal", equal);
+        json_t *object =
+            json_pack("{s:s, s:s, s:b}", "formatters_of", application, "target", target, "equal", equal);
         char *text MEMORY_AUTO = json_dumps(object, JSON_COMPACT);
         json_decref(object);
         if (text != NULL) buffer_printf(&line, "%s\n", text);

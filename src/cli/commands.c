@@ -99,6 +99,8 @@ const struct command commands[] = {
             "payload formatters that it set. With "
             "--wait-uplink, waits until all of them are heard at the target, and lists those that stay "
             "silent. "
+            "With --json, each device is an object, and each application whose formatters were set "
+            "(formatters_of). "
             "Nothing is changed.",
         .examples = "verify\nverify --wait-uplink 15m\nverify --json 20260131T101500Z-3f2a",
         .options = "wait-uplink json concurrency rate timeout progress journal-key-file",

@@ -50,7 +50,7 @@ set_and_back() {
     grep -q '^payload formatters of application my-ttn-app: as they should be in my-new-app$' out ||
         fail "verify tells nothing of formatters"
     good verify --json
-    equal "verified formatters" "$(jq -c 'select(.formatters).formatters.equal' out)" true
+    equal "verified formatters" "$(jq -c 'select(.formatters_of == "my-ttn-app").equal' out)" true
     # They do what the functions did.
     good formatters check up.js --payload 0898 --port 1
     grep -q '"temperature":22' out || fail "the formatter does not give a temperature"
