@@ -285,9 +285,11 @@ static int option_from_environment(struct option_values *values, const struct op
     return 0;
 }
 
-int option_values_environment(struct option_values *values, option_lookup *lookup, struct error *error) {
+int option_values_environment(struct option_values *values, option_lookup *lookup, option_filter *takes,
+                              const void *context, struct error *error) {
     for (size_t i = 0; values->table[i].name != NULL; i++) {
         if (values->values[i].given) continue;
+        if (takes != NULL && !takes(context, &values->table[i])) continue;
         int result = option_from_environment(values, &values->table[i], lookup, error);
         if (result != 0) return result;
     }

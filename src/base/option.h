@@ -61,9 +61,13 @@ int option_set_from_file(struct option_values *values, const struct option_spec 
 // Finds the value of an environment variable, borrowed; NULL if it is unset.
 typedef const char *option_lookup(const char *name);
 
-// Takes the environment's values for all options that were not set; an empty variable counts as unset.
-// `lookup` reads the environment or is a test's own.
-int option_values_environment(struct option_values *values, option_lookup *lookup, struct error *error);
+// Which options are asked for.
+typedef bool option_filter(const void *context, const struct option_spec *spec);
+
+// Takes the environment's values for all options that were not set and that `takes` lets through (NULL: all); an empty
+// variable counts as unset. `lookup` reads the environment or is a test's own. ERROR_USAGE names the variable.
+int option_values_environment(struct option_values *values, option_lookup *lookup, option_filter *takes,
+                              const void *context, struct error *error);
 
 // The value by name; it is a programming error to ask for a name that is not in the table. A string that
 // is unset is NULL; it is borrowed until the set is freed.

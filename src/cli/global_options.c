@@ -30,7 +30,7 @@ const struct option_spec global_options[] = {
         .name = "dry-run",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "read and convert everything, change nothing anywhere",
+        .help = "read and check everything, change nothing anywhere",
     },
     {
         .name = "frequency-plans-url",
@@ -149,21 +149,21 @@ const struct option_spec global_options[] = {
         .name = "journal",
         .type = OPTION_STRING,
         .argument = "FILE",
-        .help = "Where the journal of a run that changes a network is kept; by default below the state "
+        .help = "where the journal of a run that changes a network is kept; by default below the state "
                 "directory ($XDG_STATE_HOME/ttn-lw-migrate)",
     },
     {
         .name = "no-journal",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "Keep no journal: the run cannot be resumed or rolled back",
+        .help = "keep no journal: the run cannot be resumed or rolled back",
     },
     {
         .name = "journal-key-file",
         .type = OPTION_STRING,
         .env = "TTN_LW_MIGRATE_JOURNAL_KEY_FILE",
         .argument = "FILE",
-        .help = "Encrypt the journal's secrets with the content of FILE; - asks for a passphrase",
+        .help = "encrypt the journal's secrets with the content of FILE; - asks for a passphrase",
     },
     {
         .name = "report",
@@ -175,25 +175,25 @@ const struct option_spec global_options[] = {
         .name = "failed",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "Try the devices again that were set aside",
+        .help = "try the devices again that were set aside",
     },
     {
         .name = "failed-ids",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "Write only the IDs of devices that were set aside, one a line",
+        .help = "write only the IDs of devices that were set aside, one a line",
     },
     {
         .name = "list",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "List all runs that have a journal",
+        .help = "list all runs that have a journal",
     },
     {
         .name = "forget",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "Wipe the journal: the run can no longer be resumed or rolled back",
+        .help = "wipe the journal: the run can no longer be resumed or rolled back",
     },
     {
         .name = "formatters",

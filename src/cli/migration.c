@@ -215,7 +215,7 @@ static int open_run(struct migration *migration, struct error *error) {
 // Before anything is done: who asked for a report must not learn at the end that it cannot be written.
 static int open_report(struct migration *migration, struct error *error) {
     const char *path = option_string(migration->session->invocation->global, "report");
-    return path == NULL ? 0 : file_create_output(path, &migration->report, error);
+    return path == NULL ? 0 : file_create_output(path, signals_halt_fd(), &migration->report, error);
 }
 
 // The source's file, for a run that does not know its devices yet.

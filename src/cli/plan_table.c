@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "base/memory.h"
 #include "cli/printable.h"
+#include "cli/signals.h"
 #include "journal/rows.h"
 
 enum { COLUMNS = 80, INDENT = 6, FLUSH_SIZE = 1 << 16 };
@@ -217,7 +218,7 @@ static int write_json(struct writing *writing, struct error *error) {
 
 int plan_table_write(const struct plan_table *table, struct error *error) {
     struct writing writing = {.table = table};
-    int result = file_open_standard_output(&writing.file, error);
+    int result = file_open_standard_output(signals_halt_fd(), &writing.file, error);
     if (result != 0) return result;
     buffer_init(&writing.text, BUFFER_UNLIMITED);
     result = table->json ? write_json(&writing, error) : write_text(&writing, error);

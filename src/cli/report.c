@@ -10,6 +10,7 @@
 #include "base/words.h"
 #include "cli/global_options.h"
 #include "cli/report_page.h"
+#include "cli/run_facts.h"
 #include "source/registry.h"
 
 enum {
@@ -34,7 +35,10 @@ struct writing {
     uint64_t total;
     uint64_t remarks;
     char *application;  // of the last device; owned
+    char *target;       // in words; owned
     bool several;       // applications
+    bool server;        // the run brings devices into a server
+    bool formatters;    // the first of them was told
 };
 
 // ---- words
@@ -48,7 +52,7 @@ static const struct state_words rehearsed = {
 
 static const struct state_words *words_of(const struct writing *writing, enum device_state state) {
     if (writing->report->dry_run && state == DEVICE_RECORDED) return &rehearsed;
-    return device_state_words(state);
+    return device_state_words(state, writing->server);
 }
 
 static void flush_or_keep(struct writing *writing, size_t most, int *result, struct error *error) {
@@ -155,18 +159,26 @@ static int put_all_options(struct writing *writing, const struct source_driver *
     return put_options(writing, source->options, "source", prefix, &named, error);
 }
 
+static void put_formatters(void *context, const struct run_facts_formatters *formatters) {
+    struct writing *writing = context;
+    const char *reason = formatters->reason;
+    char *text MEMORY_AUTO = memory_printf("%s: %s%s%s", formatters->application, formatters->words,
+                                           reason != NULL ? ": " : "", reason != NULL ? reason : "");
+    put_fact(writing, writing->formatters ? NULL : "Payload formatters", text);
+    writing->formatters = true;
+}
+
 static int put_facts(struct writing *writing, struct error *error) {
     const struct report *report = writing->report;
     const struct source_driver *source = NULL;
     char now[RFC3339_TEXT_SIZE];
     rfc3339_format_ns(now, report->now);
-    char *to MEMORY_AUTO = NULL;
     char *created MEMORY_AUTO = NULL;
     report_page_facts(&writing->page);
     int result = put_source(writing, &source, error);
-    if (result == 0) result = journal_property(report->journal, "global.to", &to, error);
-    put_fact(writing, "To", to != NULL ? to : option_find(global_options, "to", 2)->default_value);
+    put_fact(writing, "To", writing->target);
     if (result == 0) result = put_applications(writing, error);
+    if (result == 0) result = run_facts_each_formatters(report->journal, put_formatters, writing, error);
     if (result == 0) result = put_property(writing, "Command", "command", error);
     if (result == 0) result = put_property(writing, "Output", "output.path", error);
     if (result == 0) result = put_all_options(writing, source, error);
@@ -283,6 +295,7 @@ static int put_device(void *context, const struct journal_row *row, struct error
 static int write_page(struct writing *writing, struct error *error) {
     struct journal *journal = writing->report->journal;
     int result = journal_hold(journal, error);
+    if (result == 0) result = run_facts_target(journal, &writing->server, &writing->target, error);
     if (result == 0) result = journal_each_count(journal, keep_count, writing, error);
     if (result != 0) return result;
     char *lead MEMORY_AUTO = lead_of(writing);
@@ -307,6 +320,7 @@ int report_write(const struct report *report, struct file *file, struct error *e
     int result = write_page(&writing, error);
     buffer_release(&writing.page);
     free(writing.application);
+    free(writing.target);
     // Half a page would look like a whole one.
     ERROR_AUTO repair = {0};
     if (result != 0 && file->regular) (void)file->operations->truncate(file, 0, &repair);

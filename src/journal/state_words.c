@@ -43,6 +43,15 @@ static const struct state_words released = {
     .meaning = "Carried over, and cleared at the source; it was not looked at once more after that.",
 };
 
+static const struct state_words between = {
+    .tone = STATE_WRONG,
+    .urgency = 6,
+    .title = "between two networks",
+    .meaning = "Cleared at the source, and not known to be at the target yet: it may be at neither network.",
+    .finding = "some devices may be at neither network",
+    .command = "resume",
+};
+
 static const struct state_words imported = {
     .tone = STATE_DONE,
     .urgency = 1,
@@ -109,7 +118,7 @@ static const struct state_words unknown = {
     .meaning = "A state that this version of the program does not know.",
 };
 
-const struct state_words *device_state_words(enum device_state state) {
+const struct state_words *device_state_words(enum device_state state, bool server) {
     // No default: the compiler names a state that has no words.
     switch (state) {
         case DEVICE_PLANNED:
@@ -123,7 +132,7 @@ const struct state_words *device_state_words(enum device_state state) {
         case DEVICE_RELEASING:
             return &releasing;
         case DEVICE_RELEASED:
-            return &released;
+            return server ? &between : &released;
         case DEVICE_IMPORTED:
             return &imported;
         case DEVICE_VERIFIED:

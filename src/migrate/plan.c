@@ -141,7 +141,8 @@ static int fill_page(struct run *run, void *context, const struct source_page *p
 }
 
 struct duplicates {
-    const struct run *run;
+    struct run *run;
+    bool all;     // each is told, with all others that cannot go
     char *first;  // owned; the text about the first one
 };
 
@@ -151,8 +152,10 @@ static void tell_duplicate(void *context, const char *id, const char *device_id,
     error_set(&error, ERROR_DEVICE, "would become %s, as %s would", device_id, other);
     error_hint(&error, "rename one of them at the source, or give both their DevEUI as ID: --set-eui-as-id");
     if (duplicates->run->setup.plan_only) return;
-    if (duplicates->run->setup.keep_going) {
+    if (duplicates->all) {
         run_tell(duplicates->run, LOG_ERROR, id, "cannot be migrated", &error);
+        if (!duplicates->run->setup.keep_going && duplicates->run->obstacles++ == 0)
+            duplicates->run->obstacle = memory_strdup(id);
     } else if (duplicates->first == NULL) {
         duplicates->first = memory_printf("%s and %s would both become %s", id, other, device_id);
     }
@@ -160,14 +163,15 @@ static void tell_duplicate(void *context, const char *id, const char *device_id,
 
 // Two devices must not become one: both are refused before anything is changed.
 static int check_duplicates(struct run *run, struct error *error) {
-    struct duplicates duplicates = {.run = run};
+    bool looks = run_looks_first(run) || (run->setup.dry_run && run->setup.target_instance != NULL);
+    struct duplicates duplicates = {.run = run, .all = run->setup.keep_going || looks};
     uint64_t count = 0;
     int result = journal_fail_duplicates(run->journal, tell_duplicate, &duplicates, &count, error);
     char *first MEMORY_AUTO = duplicates.first;
     if (result != 0 || count == 0) return result;
     run->numbers.failed += count;
     run->numbers.done += count;
-    if (run->setup.keep_going) return 0;
+    if (duplicates.all) return 0;
     // Not kept as failed: the next run looks again.
     uint64_t again = 0;
     result = journal_change_states(run->journal, DEVICE_FAILED, DEVICE_PLANNED, &again, error);

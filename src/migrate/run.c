@@ -198,20 +198,33 @@ static int run_undo_rest(struct run *run, struct error *error) {
     return journal_forget_recorded(run->journal, error);
 }
 
+// Not kept as failed: the next run looks again.
+static int forget_obstacles(struct run *run, struct error *error) {
+    uint64_t again = 0;
+    int result = journal_change_states(run->journal, DEVICE_FAILED, DEVICE_PLANNED, &again, error);
+    run->uncommitted = true;
+    return result != 0 ? result : run_commit(run, error);
+}
+
+bool run_looks_first(const struct run *run) {
+    const struct run_setup *setup = &run->setup;
+    if (setup->gateways || setup->no_plan) return false;
+    // For a file as target only where one list tells enough of all devices.
+    bool cheap = run->whole && run_releases(run) && (setup->driver->features & SOURCE_CHEAP_LIST) != 0;
+    return setup->target_instance != NULL || cheap;
+}
+
 // What is left of an earlier process comes first; then all others are looked at before one of them is changed.
 static int run_before_flights(struct run *run, struct error *error) {
-    int result = run_undo_rest(run, error);
-    if (result != 0 || run->setup.no_plan) return result;
-    run->obstacles = 0;
-    free(memory_take(run->obstacle));
+    int result = run->setup.target_instance != NULL || run_looks_first(run) ? run_undo_rest(run, error) : 0;
+    if (result != 0 || !run_looks_first(run)) return result;
     result = run_check(run, error);
+    ERROR_AUTO late = {0};
+    if (run->obstacles > 0 && forget_obstacles(run, &late) != 0 && result == 0) {
+        error_move(error, &late);
+        result = -(int)error->code;
+    }
     if (result != 0 || run->obstacles == 0) return result;
-    // Not kept as failed: the next run looks again.
-    uint64_t again = 0;
-    result = journal_change_states(run->journal, DEVICE_FAILED, DEVICE_PLANNED, &again, error);
-    run->uncommitted = true;
-    if (result == 0) result = run_commit(run, error);
-    if (result != 0) return result;
     char *more MEMORY_AUTO =
         run->obstacles > 1 ? memory_printf(" and %" PRIu64 " more", run->obstacles - 1) : memory_strdup("");
     error_set(error, ERROR_DEVICE, "device %s%s cannot be migrated: no device was changed", run->obstacle,
@@ -232,9 +245,7 @@ static int run_all(struct run *run, struct error *error) {
         result = run_check(run, error);
         return result != 0 || setup->plan_only ? result : run_formatters_apply(run, error);
     }
-    // For a file as target only where one list tells enough of all devices.
-    bool cheap = run->whole && run_releases(run) && (setup->driver->features & SOURCE_CHEAP_LIST) != 0;
-    if (server || cheap) result = run_before_flights(run, error);
+    result = run_before_flights(run, error);
     if (result == 0) result = run_formatters_apply(run, error);
     if (result == 0) result = run_flights(run, error);
     if (result == -ERROR_CANCELLED || !run_releases(run)) return result;
@@ -264,6 +275,8 @@ static int run_start(struct run *run, const char *application, bool *ret_planned
     run->application = memory_strdup(application);
     run->numbers.total_known = false;
     run->numbers.confirming = false;
+    run->obstacles = 0;
+    free(memory_take(run->obstacle));
     int result = journal_use_application(run->journal, application, ret_planned, error);
     if (result == 0) result = run_prepare(run, SIDE_SOURCE, error);
     return result != 0 ? result : run_prepare(run, SIDE_TARGET, error);
@@ -380,6 +393,7 @@ static int verify_application(struct run *run, const char *application, struct e
     run->application = memory_strdup(application);
     int result = journal_use_application(run->journal, application, &planned, error);
     if (result == 0) result = run_prepare(run, SIDE_TARGET, error);
+    if (result == 0) result = run_formatters_verify(run, run->verification, error);
     if (result == 0) result = run_verify_devices(run, run->verification, error);
     run_show(run);
     return result;

@@ -79,6 +79,9 @@ bool run_releases(const struct run *run);
 // True if it changes its source or its target.
 bool run_changes(const struct run *run);
 
+// True if all devices are looked at before the first one is changed.
+bool run_looks_first(const struct run *run);
+
 // True if devices can be put back at the source.
 bool run_can_restore(const struct run *run);
 
@@ -128,6 +131,9 @@ int run_formatters_look(struct run *run, struct error *error);
 
 // Sets them at the target, or writes them to files, whichever is wanted.
 int run_formatters_apply(struct run *run, struct error *error);
+
+// Compares those that the run has set with what the target has.
+int run_formatters_verify(struct run *run, const struct run_verification *wanted, struct error *error);
 
 // Puts back what was there before, for all applications, the last one first.
 int run_formatters_restore(struct run *run, struct error *error);

@@ -86,6 +86,11 @@ plans() {
     # Without --keep-going a run changes nothing if one cannot go.
     migrate ttnv2 application --to tts
     exits 1
+    for id in dup-id dup_id bx broken-otaa-no-appkey broken-attribute-utf8; do told "device $id: cannot be migrated"; done
+    untouched
+    migrate ttnv2 application --to tts --dry-run
+    exits 3
+    for id in dup-id dup_id bx broken-otaa-no-appkey broken-attribute-utf8; do told "device $id: cannot be migrated"; done
     untouched
     # Nor does one of which all can go, if it is only planned.
     good plan ttnv2 device mydevice dev-000001 --to tts
@@ -228,7 +233,7 @@ verification() {
     told '10 devices at The Things Stack.*as (they|it) should be'
     migrate verify --json
     exits 0
-    equal "equal devices" "$(jq -s 'map(select(.equal)) | length' out)" 10
+    equal "equal devices" "$(jq -s 'map(select(.device_id and .equal)) | length' out)" 10
     # dev-000001 gets another name there.
     good tts device dev-000001 --dry-run --tts.app-id my-new-app --tts.app-api-key "$TARGET_TTS_APP_API_KEY"
     jq -c '.attributes.changed = "by-hand" | .lorawan_phy_version = "PHY_V1_0_2_REV_A"' out >changed.json
@@ -283,7 +288,8 @@ rolled_back() {
     cluster --devices 25
     good ttnv2 application --to tts
     all_moved
-    migrate rollback --dry-run
+    good rollback --dry-run
+    told '25 devices would be put back at .*, and taken out of The Things Stack'
     world after
     all_moved
     newest_run=$(newest)

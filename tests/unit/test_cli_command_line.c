@@ -416,6 +416,14 @@ static void test_environment(void **state) {
     line_parse(&line, "ttnv2 device --help", wrong_environment);
     assert_int_equal(line.result, 0);
     line_release(&line);
+    // A command that has no such option.
+    line_parse(&line, "status", wrong_environment);
+    assert_int_equal(line.result, 0);
+    line_release(&line);
+    line_parse(&line, "verify", wrong_environment);
+    assert_int_equal(line.result, -ERROR_USAGE);
+    assert_non_null(strstr(line.error.message, "TTN_LW_MIGRATE_CONCURRENCY"));
+    line_release(&line);
 }
 
 static const char *target_environment(const char *name) {

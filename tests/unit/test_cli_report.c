@@ -250,12 +250,12 @@ static void test_words(void **state) {
     size_t count = 0;
     const enum device_state *states = device_states(&count);
     for (size_t i = 0; i < count; i++) {
-        const struct state_words *words = device_state_words(states[i]);
+        const struct state_words *words = device_state_words(states[i], false);
         assert_string_not_equal(words->title, "unknown");
         assert_true(strlen(words->meaning) > 0);
         assert_int_equal(words->urgency > 0, words->finding != NULL && words->command != NULL);
     }
-    assert_string_equal(device_state_words((enum device_state)77)->title, "unknown");
+    assert_string_equal(device_state_words((enum device_state)77, true)->title, "unknown");
 }
 
 int main(void) {
