@@ -113,6 +113,7 @@ static const struct {
     const char *name;
     void (*run)(const struct cs_call *call);
 } methods[] = {
+    {"/api.InternalService/ListRegions", cs_list_regions},
     {"/api.TenantService/List", cs_list_tenants},
     {"/api.TenantService/Get", cs_get_tenant},
     {"/api.ApplicationService/List", cs_list_applications},
