@@ -28,8 +28,11 @@ static void make_places(struct cs *cs) {
     static const struct {
         const char *name;
         size_t tenant;
-    } applications[CS_APPLICATIONS] = {
-        {WORLD_CHIRPSTACK_APPLICATION, 1}, {WORLD_CHIRPSTACK_TARGET, 1}, {"shared", 1}, {"shared", 2}, {"broken", 1}};
+    } applications[CS_APPLICATIONS] = {{WORLD_CHIRPSTACK_APPLICATION, 1},
+                                       {WORLD_CHIRPSTACK_TARGET, 1},
+                                       {"shared", 1},
+                                       {"shared", 2},
+                                       {"broken", 1}};
     for (size_t i = 0; i < CS_TENANTS; i++) {
         cs_make_uuid(cs->seed, UUID_TENANT + i, cs->tenants[i].id);
         cs->tenants[i].name = tenants[i];
@@ -110,6 +113,7 @@ static const struct {
     const char *name;
     void (*run)(const struct cs_call *call);
 } methods[] = {
+    {"/api.InternalService/ListRegions", cs_list_regions},
     {"/api.TenantService/List", cs_list_tenants},
     {"/api.TenantService/Get", cs_get_tenant},
     {"/api.ApplicationService/List", cs_list_applications},

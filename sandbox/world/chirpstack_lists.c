@@ -50,6 +50,25 @@ bool cs_check_uuid(const struct cs_call *call, const char *text) {
     return false;
 }
 
+// The configurations that the server has: all regions but RU864.
+void cs_list_regions(const struct cs_call *call) {
+    static const struct {
+        const char *id;
+        uint32_t region;
+    } regions[] = {
+        {"eu868", 0},    {"us915_0", 2},  {"us915_1", 2},  {"eu433", 4},    {"au915_0", 5},
+        {"cn470_10", 6}, {"as923", 7},    {"kr920", 8},    {"in865", 9},    {"cn779", 3},
+        {"ism2400", 11}, {"as923_2", 12}, {"as923_3", 13}, {"as923_4", 14},
+    };
+    struct buffer *body = &call->reply->body;
+    for (size_t i = 0; i < sizeof regions / sizeof *regions; i++) {
+        size_t mark = wire_begin(body, 1);
+        cs_put_text(body, 1, regions[i].id);
+        cs_put_number(body, 2, regions[i].region);
+        wire_end(body, mark);
+    }
+}
+
 void cs_list_tenants(const struct cs_call *call) {
     struct cs_request request;
     if (!cs_read_request(call, &request) || !cs_may(call, NULL, CS_READ)) return;

@@ -215,6 +215,7 @@ bool cs_inner(struct wire_bytes message, struct wire_bytes *ret_inner);
 
 // ---- chirpstack_lists.c, chirpstack_devices.c: the methods
 
+void cs_list_regions(const struct cs_call *call);
 void cs_list_tenants(const struct cs_call *call);
 void cs_get_tenant(const struct cs_call *call);
 void cs_list_applications(const struct cs_call *call);

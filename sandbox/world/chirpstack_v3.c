@@ -309,6 +309,7 @@ static void activate(const struct request *request, struct cs_device *device) {
     a->f_cnt_up = (uint32_t)json_integer_value(json_object_get(json, "fCntUp"));
     a->n_f_cnt_down = (uint32_t)json_integer_value(json_object_get(json, "nFCntDown"));
     a->a_f_cnt_down = (uint32_t)json_integer_value(json_object_get(json, "aFCntDown"));
+    cs_boot(a, cs_find_profile(request->cs, device->profile_id));
     device->has_activation = true;
     device->writes++;
     json_decref(json);

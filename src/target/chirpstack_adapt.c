@@ -28,9 +28,17 @@ static int check_versions(struct cst *self, const Tts__EndDevice *device, struct
     Chirpstack__MacVersion version;
     const struct frequency_plan *plan = frequency_plans_find(self->plans, device->frequency_plan_id);
     if (plan == NULL) return 0;  // whoever validates it says more
-    if (chirpstack_region_of_band(plan->band_id) == NULL) {
+    const struct chirpstack_region *region = chirpstack_region_of_band(plan->band_id);
+    if (region == NULL) {
         return error_set(error, ERROR_DEVICE, "frequency_plan_id: ChirpStack has no region for the band %s",
                          plan->band_id);
+    }
+    if (self->regions != 0 && (self->regions >> region->number & 1) == 0) {
+        error_set(error, ERROR_DEVICE, "frequency_plan_id: the target has no configuration of the region %s",
+                  region->name);
+        error_hint(error,
+                   "have it enabled in the configuration of ChirpStack, or name another plan with --map");
+        return -ERROR_DEVICE;
     }
     if (!chirpstack_mac_number((enum mac_version)device->lorawan_version, &version)) {
         return error_set(error, ERROR_DEVICE, "lorawan_version: ChirpStack has no such version");

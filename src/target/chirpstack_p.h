@@ -48,6 +48,7 @@ struct cst {
     bool made;          // this run has made it
     char **prefixes;    // of the tenant's addresses
     size_t prefix_count;
+    uint32_t regions;       // that the server has, a bit for each number; 0 = not known
     uint32_t most_devices;  // that the tenant may have; 0 = any number
     uint64_t room;          // for how many more there was room
     uint64_t *guests;       // DevEUIs that were promised room, sorted; owned

@@ -44,6 +44,7 @@ void cst_forget(struct cst *self) {
     free(memory_take(self->prefixes));
     free(memory_take(self->guests));
     self->prefix_count = self->guest_count = 0;
+    self->regions = 0;
     self->most_devices = 0;
     self->room = 0;
     self->made = false;
@@ -132,6 +133,8 @@ static enum job_step read_places(struct cst *self, struct job *job, struct error
 
 static enum job_step ask_tenant(struct cst *self, struct job *job) {
     cst_get(self, job, "TenantService/Get", self->tenant_id);
+    Chirpstack__IDMessage empty = CHIRPSTACK__IDMESSAGE__INIT;
+    cst_call(self, job, "InternalService/ListRegions", &empty.base);
     job->stage = PREPARE_TENANT;
     return JOB_CALLS;
 }
@@ -145,7 +148,20 @@ static int check_tenant_name(const struct cst *self, const Chirpstack__Tenant *t
     return -ERROR_USAGE;
 }
 
+// Which regions the server has. One that does not tell is taken to have all.
+static void read_regions(struct cst *self, struct job *job) {
+    ERROR_AUTO ignored = {0};
+    const Chirpstack__ListRegionsResponse *answer = NULL;
+    if (cst_ok(&job->replies[1]))
+        answer = cst_read(self, job, 1, &chirpstack__list_regions_response__descriptor, &ignored);
+    for (size_t i = 0; answer != NULL && i < answer->n_regions; i++) {
+        uint32_t number = (uint32_t)answer->regions[i]->region;
+        if (number < 32) self->regions |= UINT32_C(1) << number;
+    }
+}
+
 static enum job_step read_tenant(struct cst *self, struct job *job, struct error *error) {
+    read_regions(self, job);
     const Chirpstack__GetTenantResponse *answer =
         cst_read(self, job, 0, &chirpstack__get_tenant_response__descriptor, error);
     if (answer == NULL) return JOB_FAILED;

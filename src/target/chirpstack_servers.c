@@ -118,8 +118,9 @@ enum job_step cst_failed(const struct cst *self, const struct call *call, const 
     if (reply->outcome == REPLY_UNTRUSTED) {
         error_hint(error, "name the certificate to trust with --to.chirpstack.ca-cert-path FILE");
     } else if (denied && call->changes) {
-        error_hint(error, "check --to.chirpstack.api-key: it must not be read-only, and be of the tenant that gets "
-                          "the devices, or of an admin");
+        error_hint(error,
+                   "check --to.chirpstack.api-key: it must not be read-only, and be of the tenant that gets "
+                   "the devices, or of an admin");
     } else if (denied) {
         error_hint(error,
                    "check --to.chirpstack.api-key: a key of the tenant that gets the devices, or of "

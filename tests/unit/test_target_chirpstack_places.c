@@ -185,6 +185,9 @@ static void test_refused(void **state) {
         {"{" IDS(EUI, V103) ",\"supports_join\":true}", "root_keys.app_key"},
         {"{" IDS(EUI, V11) JOIN "}", "root_keys.nwk_key"},
         {"{" IDS(EUI, V103) "}", "does not join"},
+        {"{\"ids\":{\"device_id\":\"x\",\"dev_eui\":\"" EUI
+         "\"},\"frequency_plan_id\":\"RU_864_870_TTN\"" JOIN "}",
+         "no configuration of the region RU864"},
         {"{" IDS(EUI, V11) JOIN_11 SESSION("") "}", "s_nwk_s_int_key"},
         {"{" IDS(EUI, V103) ",\"session\":{\"dev_addr\":\"26017D54\",\"keys\":{" KEY("f_nwk_s_int_key",
                                                                                      F_KEY) "}}}",
@@ -196,6 +199,7 @@ static void test_refused(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct stage stage;
         stage_ready(&stage, OTAA);
+        if (i == 0) assert_true(cst_of(stage.target)->regions == (0x7fff & ~(1U << 1 | 1U << 10)));
         stage_device(&stage, cases[i].text);
         assert_int_equal(target_chirpstack.adapt(stage.target, &stage.device, &stage.error), -ERROR_DEVICE);
         if (strstr(stage.error.message, cases[i].words) == NULL)
