@@ -457,6 +457,15 @@ static bool chirpstack_owns(const struct source *source, const struct source_rec
            place->device_id != NULL && strcasecmp(place->device_id, device->dev_eui) == 0;
 }
 
+// On SQLite, which has one writer at a time, a call that has waited too long for its turn.
+static void chirpstack_judge(struct source *source, const struct call *call, const struct reply *reply,
+                             struct dispatch_verdict *verdict) {
+    (void)source;
+    if (call->kind != CALL_GRPC || reply->outcome != REPLY_ANSWERED || reply->message == NULL) return;
+    verdict->retry =
+        reply->grpc_status == GRPC_INTERNAL && strstr(reply->message, "database is locked") != NULL;
+}
+
 const struct source_driver source_chirpstack = {
     .name = "chirpstack",
     .title = "ChirpStack",
@@ -473,4 +482,5 @@ const struct source_driver source_chirpstack = {
     .restore = chirpstack_restore,
     .owns = chirpstack_owns,
     .confirm = chirpstack_confirm,
+    .judge = chirpstack_judge,
 };
