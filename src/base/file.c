@@ -188,10 +188,19 @@ int file_open_standard_output(struct file **ret_file, struct error *error) {
         error_hint(error, "redirect it to a file: > devices.json, or use --output FILE");
         return -ERROR_OUTPUT;
     }
-    int result = lock_output(STDOUT_FILENO, "standard output", &status, error);
+    *ret_file = descriptor_new(STDOUT_FILENO, false, "standard output", &status);
+    return 0;
+}
+
+int file_open_standard_output_alone(struct file **ret_file, struct error *error) {
+    struct stat status;
+    struct file *file = NULL;
+    int result = file_open_standard_output(&file, error);
     if (result != 0) return result;
-    struct file *file = descriptor_new(STDOUT_FILENO, false, "standard output", &status);
-    result = check_last_line(file, error);
+    if (fstat(STDOUT_FILENO, &status) == 0) {
+        result = lock_output(STDOUT_FILENO, "standard output", &status, error);
+    }
+    if (result == 0) result = check_last_line(file, error);
     if (result != 0) {
         (void)descriptor_close(file, NULL);
         return result;

@@ -48,6 +48,10 @@ struct file {
 // `close`.
 int file_open_standard_output(struct file **ret_file, struct error *error);
 
+// The same for lines of devices: also ERROR_OUTPUT if another run writes to that file, or if it ends in the middle of a
+// line. The file is this process's own until it ends.
+int file_open_standard_output_alone(struct file **ret_file, struct error *error);
+
 // True if messages go to the same file: they would stand between the lines.
 bool file_shares_standard_error(const struct file *file);
 
