@@ -322,7 +322,10 @@ int main(int argc, char **argv) {
     ERROR_AUTO error = {0};
     struct sandbox sandbox = {0};
     int result = options_parse(argc, argv, &sandbox.options, &error);
-    if (result == 0 && sandbox.options.help) return fputs(options_help, stdout) < 0 || fflush(stdout) != 0;
+    if (result == 0 && sandbox.options.help) {
+        return fputs(options_help, stdout) < 0 || fputs(options_help_servers, stdout) < 0 ||
+               fflush(stdout) != 0;
+    }
     if (result == 0 && sandbox.options.version) return puts("ttn-lw-sandbox " PROJECT_VERSION) < 0;
     if (result == 0) result = run(&sandbox, &error);
     if (result == 0) return EXIT_SUCCESS;
