@@ -211,13 +211,19 @@ int file_open_standard_output(int halt_fd, struct file **ret_file, struct error 
         error_hint(error, "redirect it to a file: > devices.json, or use --output FILE");
         return -ERROR_OUTPUT;
     }
-    bool unlocked = false;
-    int result = lock_output(STDOUT_FILENO, "standard output", &status, &unlocked, error);
+    *ret_file = descriptor_new(STDOUT_FILENO, false, "standard output", &status);
+    descriptor_of(*ret_file)->halt_fd = halt_fd;
+    return 0;
+}
+
+int file_open_standard_output_alone(int halt_fd, struct file **ret_file, struct error *error) {
+    struct stat status;
+    struct file *file = NULL;
+    int result = file_open_standard_output(halt_fd, &file, error);
     if (result != 0) return result;
-    struct file *file = descriptor_new(STDOUT_FILENO, false, "standard output", &status);
-    descriptor_of(file)->halt_fd = halt_fd;
-    file->unlocked = unlocked;
-    result = check_last_line(file, error);
+    if (fstat(STDOUT_FILENO, &status) == 0)
+        result = lock_output(STDOUT_FILENO, "standard output", &status, &file->unlocked, error);
+    if (result == 0) result = check_last_line(file, error);
     if (result != 0) {
         (void)descriptor_close(file, NULL);
         return result;

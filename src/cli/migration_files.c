@@ -38,7 +38,7 @@ static int open_output(struct migration *migration, struct error *error) {
     if (!has_output(migration)) return 0;
     const char *path = option_string(migration_global(migration), "output");
     if (path != NULL) return file_create_output(path, signals_halt_fd(), &migration->output, error);
-    int result = file_open_standard_output(signals_halt_fd(), &migration->output, error);
+    int result = file_open_standard_output_alone(signals_halt_fd(), &migration->output, error);
     if (result != 0) return result;
     if (migration_changes(migration) && file_shares_standard_error(migration->output)) {
         error_set(error, ERROR_USAGE, "standard output and standard error go to the same file");
@@ -93,7 +93,7 @@ int migration_reopen_output(struct migration *migration, struct error *error) {
     } else if (result == 0 && path != NULL) {
         result = file_create_output(path, signals_halt_fd(), &migration->output, error);
     } else if (result == 0) {
-        result = file_open_standard_output(signals_halt_fd(), &migration->output, error);
+        result = file_open_standard_output_alone(signals_halt_fd(), &migration->output, error);
         if (result == 0) warn_exposed(migration);
     }
     file_identity_release(&identity);
