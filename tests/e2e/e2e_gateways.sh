@@ -75,10 +75,10 @@ speaks_of_gateways() {
     told '"gateway_id": ?"none-such"'
     sandbox_stop
     start --latency 250ms
-    good ttnv2 gateway --to tts --progress always --journal run.journal
+    good ttnv2 gateway --to tts --progress always
     told '[0-9] of (at least )?[0-9] gateways'
     if grep -q ' devices\?\b' err; then fail "a run about gateways speaks of devices: $(grep -m1 device err)"; fi
-    migrate rollback run.journal none-such
+    migrate rollback latest none-such
     told 'gateway none-such is not in this run'
 }
 
