@@ -4,8 +4,6 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-#include <stdbool.h>
-
 #include "base/error.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
@@ -14,8 +12,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 struct log_record {
     enum log_level level;
     const char *message;    // one line
-    const char *device_id;  // the device at the source, or the gateway
-    bool gateway;           // `device_id` is that of a gateway
+    const char *device_id;  // the device at the source
     const char *server;     // host:port or a server's name
     const char *method;     // gRPC method or HTTP verb and path, without a query
     const struct error *error;

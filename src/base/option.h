@@ -23,7 +23,7 @@ enum option_flags {
     OPTION_SECRET = 1 << 0,      // never shown; --<name>-file FILE reads it from a file
     OPTION_REQUIRED = 1 << 1,    // an error if neither given nor in the environment
     OPTION_HIDDEN = 1 << 2,      // works, but is not in the help
-    OPTION_OF_DEVICES = 1 << 4,  // says nothing about gateways: not required for them, nor in their help
+    OPTION_OF_DEVICES = 1 << 4,  // with OPTION_REQUIRED: only where devices are migrated, not for gateways
     OPTION_LIST = 1 << 3,        // OPTION_STRING: may be repeated; the value is all of them, one a line
 };
 

@@ -14,10 +14,6 @@ enum {
     TEXT_INDENT = 26,  // where their descriptions start
 };
 
-static bool is_about_gateways(const struct help_topic *topic) {
-    return topic->command != NULL && (topic->command->flags & COMMAND_GATEWAYS) != 0;
-}
-
 static void write_usage(const struct help_topic *topic, struct layout *layout) {
     const struct command *command = topic->command;
     buffer_puts(layout->text, "Usage:\n");
@@ -60,22 +56,16 @@ static void write_commands(bool only_with_source, struct layout *layout) {
     }
 }
 
-static bool takes_part(const struct help_topic *topic, const struct source_driver *source) {
-    return !is_about_gateways(topic) || source->list_gateways != NULL;
-}
-
-static void write_sources(const struct help_topic *topic, struct layout *layout) {
+static void write_sources(const struct source_driver *const *sources, struct layout *layout) {
     buffer_puts(layout->text, "\nSources:\n");
-    for (const struct source_driver *const *sources = topic->sources; *sources != NULL; sources++) {
-        if (!takes_part(topic, *sources)) continue;
+    for (; *sources != NULL; sources++) {
         layout_entry(layout, TERM_INDENT, (*sources)->name, TEXT_INDENT, (*sources)->title);
     }
 }
 
-static void write_targets(const struct help_topic *topic, struct layout *layout) {
+static void write_targets(struct layout *layout) {
     buffer_puts(layout->text, "\nTargets:\n");
     for (const struct target_driver *const *targets = target_drivers(); *targets != NULL; targets++) {
-        if (is_about_gateways(topic) && !target_takes_gateways(*targets)) continue;
         layout_entry(layout, TERM_INDENT, (*targets)->name, TEXT_INDENT, (*targets)->title);
     }
 }
@@ -121,15 +111,14 @@ static void write_option(const struct option_spec *spec, const char *prefix, str
     layout_entry(layout, TERM_INDENT, buffer_string(&term), TEXT_INDENT, buffer_string(&description));
 }
 
-static void write_source_options(const struct help_topic *topic, const struct source_driver *source,
+static void write_source_options(const struct source_driver *source, bool with_prefix,
                                  struct layout *layout) {
-    unsigned left_out = OPTION_HIDDEN | (is_about_gateways(topic) ? OPTION_OF_DEVICES : 0);
     BUFFER_AUTO prefix;
     buffer_init(&prefix, BUFFER_UNLIMITED);
-    if (!topic->source_first) buffer_printf(&prefix, "%s.", source->name);
+    if (with_prefix) buffer_printf(&prefix, "%s.", source->name);
     buffer_printf(layout->text, "\nFlags of the source %s:\n", source->name);
     for (const struct option_spec *spec = source->options; spec->name != NULL; spec++) {
-        if ((spec->flags & left_out) == 0) write_option(spec, buffer_string(&prefix), layout);
+        if ((spec->flags & OPTION_HIDDEN) == 0) write_option(spec, buffer_string(&prefix), layout);
     }
 }
 
@@ -176,8 +165,8 @@ static void write_sources_options(const struct help_topic *topic, struct layout 
     bool of_source = topic->command == NULL || (topic->command->flags & COMMAND_SOURCE) != 0;
     if (!of_source || (topic->command == NULL && topic->source == NULL)) return;
     for (const struct source_driver *const *source = topic->sources; *source != NULL; source++) {
-        if (topic->source != NULL ? topic->source != *source : !takes_part(topic, *source)) continue;
-        write_source_options(topic, *source, layout);
+        if (topic->source != NULL && topic->source != *source) continue;
+        write_source_options(*source, !topic->source_first, layout);
     }
 }
 
@@ -247,10 +236,10 @@ void help_write(const struct help_topic *topic, unsigned columns, struct buffer 
     }
     if (command == NULL) write_commands(topic->source != NULL, &layout);
     if (topic->source == NULL && (command == NULL || (command->flags & COMMAND_SOURCE))) {
-        write_sources(topic, &layout);
+        write_sources(topic->sources, &layout);
     }
     bool of_target = command == NULL || command_shows(command, "to");
-    if (of_target) write_targets(topic, &layout);
+    if (of_target) write_targets(&layout);
     write_sources_options(topic, &layout);
     if (of_target) write_target_options(topic->target, &layout);
     write_global_options(topic, &layout);

@@ -86,7 +86,6 @@ static enum run_conflict conflict_of(const struct option_values *global) {
 static void show_progress(void *context, const struct run_numbers *numbers) {
     struct migration *migration = context;
     struct progress_numbers shown = {
-        .gateways = migration->gateways,
         .done = numbers->done,
         .total = numbers->total,
         .total_known = numbers->total_known,

@@ -26,7 +26,7 @@ static int check_drivers(const struct migration *migration, struct error *error)
     const struct target_driver *target = migration->invocation.target;
     if (source->list_gateways == NULL)
         return error_set(error, ERROR_USAGE, "the source %s has no gateways", source->name);
-    if (!target_takes_gateways(target))
+    if (target->create_gateway == NULL && strcmp(target->name, "json") != 0)
         return error_set(error, ERROR_USAGE, "gateways cannot go to the target %s", target->name);
     if (!migration->redirect) return 0;
     if (source->redirect_gateway == NULL)

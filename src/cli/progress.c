@@ -80,16 +80,12 @@ static double recent_rate(const struct progress *progress, int64_t now) {
     return (double)(progress->numbers.done - from->done) * (double)NS_PER_SECOND / (double)(now - from->time);
 }
 
-static const char *noun(const struct progress_numbers *numbers) {
-    return numbers->gateways ? "gateways" : "devices";
-}
-
 static void add_count(struct buffer *line, const struct progress_numbers *numbers) {
     if (numbers->total == 0) {
-        buffer_printf(line, "%" PRIu64 " %s", numbers->done, noun(numbers));
+        buffer_printf(line, "%" PRIu64 " devices", numbers->done);
     } else {
-        buffer_printf(line, "%" PRIu64 " of %s%" PRIu64 " %s", numbers->done,
-                      numbers->total_known ? "" : "at least ", numbers->total, noun(numbers));
+        buffer_printf(line, "%" PRIu64 " of %s%" PRIu64 " devices", numbers->done,
+                      numbers->total_known ? "" : "at least ", numbers->total);
     }
 }
 
@@ -117,7 +113,7 @@ static void build_line(const struct progress *progress, int64_t now, struct buff
     }
     if (numbers->activity == NULL || numbers->total > 0) add_count(line, numbers);
     if (rate > 0 || numbers->activity == NULL)
-        buffer_printf(line, ", %.*f %s/s", rate < 10 ? 1 : 0, rate, noun(numbers));
+        buffer_printf(line, ", %.*f devices/s", rate < 10 ? 1 : 0, rate);
     if (rate > 0 && numbers->total_known && numbers->total > numbers->done) {
         add_time_left(line, (double)(numbers->total - numbers->done) / rate);
     }

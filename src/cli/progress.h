@@ -12,7 +12,6 @@
 #include "base/log.h"
 
 struct progress_numbers {
-    bool gateways;            // they are counted, not devices
     uint64_t done;            // devices finished, those that failed included
     uint64_t total;           // devices known of so far; 0 = none yet
     bool total_known;         // `total` will not grow any more

@@ -92,11 +92,8 @@ bool run_can_restore(const struct run *run) {
 
 void run_tell(const struct run *run, enum log_level level, const char *id, const char *message,
               const struct error *error) {
-    log_write(run->setup.log, &(struct log_record){.level = level,
-                                                   .message = message,
-                                                   .device_id = id,
-                                                   .gateway = run->setup.gateways,
-                                                   .error = error});
+    log_write(run->setup.log,
+              &(struct log_record){.level = level, .message = message, .device_id = id, .error = error});
 }
 
 static void run_show(struct run *run) {
@@ -459,9 +456,7 @@ static int mark_one(void *context, const char *id, struct error *error) {
         if (known < 0) return known;
         if (result != 0) return result;
     }
-    if (found == 0)
-        return error_set(error, ERROR_INPUT, "%s %s is not in this run",
-                         run->setup.gateways ? "gateway" : "device", id);
+    if (found == 0) return error_set(error, ERROR_INPUT, "device %s is not in this run", id);
     return 0;
 }
 

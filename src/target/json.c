@@ -14,5 +14,4 @@ const struct target_driver target_json = {
     .name = "json",
     .title = "device JSON of The Things Stack, to standard output or --output FILE",
     .encode = json_encode,
-    .writes_gateways = true,
 };

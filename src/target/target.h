@@ -151,9 +151,6 @@ struct target_driver {
 
     // ---- gateways; all of them NULL where the target has none
 
-    // A file whose lines may be gateways: nothing else is needed.
-    bool writes_gateways;
-
     // Checks credentials and rights, and learns whose the gateways will be; as `prepare`.
     enum job_step (*prepare_gateways)(struct target *target, struct job *job, struct error *error);
 
@@ -192,10 +189,6 @@ struct target_driver {
 // True if devices are created in a network, false if they are written.
 static inline bool target_is_server(const struct target_driver *driver) {
     return driver->encode == NULL;
-}
-
-static inline bool target_takes_gateways(const struct target_driver *driver) {
-    return driver->create_gateway != NULL || driver->writes_gateways;
 }
 
 // All targets; the list ends with NULL.

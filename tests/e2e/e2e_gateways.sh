@@ -59,29 +59,6 @@ lists() {
     exits 2
 }
 
-# The help tells what a run about gateways needs, and nothing that is about devices; so do its messages.
-speaks_of_gateways() {
-    for source in ttnv2 tts loriot wanesy; do
-        good $source gateway --help
-        grep -q "Flags of the source $source:" out || fail "help of $source has none of its flags"
-        if grep -qE 'app-id|app-access-key|with-session|mac-version|join-eui|^  csv ' out; then fail "help of $source is about devices"; fi
-    done
-    good gateway --help
-    if grep -qE '^  (awsiot|helium|csv) ' out; then fail "the help names sources and targets without gateways"; fi
-    start
-    migrate ttnv2 gateway none-such --to tts --keep-going
-    told 'gateway none-such'
-    migrate ttnv2 gateway none-such --keep-going --log-format json
-    told '"gateway_id": ?"none-such"'
-    sandbox_stop
-    start --latency 250ms
-    good ttnv2 gateway --to tts --progress always
-    told '[0-9] of (at least )?[0-9] gateways'
-    if grep -q ' devices\?\b' err; then fail "a run about gateways speaks of devices: $(grep -m1 device err)"; fi
-    migrate rollback latest none-such
-    told 'gateway none-such is not in this run'
-}
-
 creates() {
     start
     good ttnv2 gateway --to tts --dry-run
@@ -301,7 +278,6 @@ bad_tables() {
 }
 
 run_case "gateways are listed, converted and written" lists
-run_case "help and messages are about gateways" speaks_of_gateways
 run_case "gateways are created, and taken away again" creates
 run_case "gateways that the target has with other data" conflicts
 run_case "a redirect by CUPS, and the way back" redirects
