@@ -25,7 +25,8 @@ struct status {
     const struct session *session;
     struct run_journal journal;
     struct buffer text;
-    json_t *json;  // owned; NULL = text is wanted
+    json_t *json;   // owned; NULL = text is wanted
+    bool gateways;  // the run is about them, not about devices
 };
 
 // Text of others may be no UTF-8, which JSON has to be.
@@ -114,9 +115,9 @@ static void put_failure(void *context, const struct journal_device *device) {
     if (status->json != NULL) {
         json_t *list = json_object_get(status->json, "failures");
         json_array_append_new(
-            list, json_pack("{s:o, s:s, s:o, s:i}", "device_id", json_text(device->record.id), "state",
-                            device_state_name(device->state), "reason", json_text(reason), "attempts",
-                            (int)device->attempts));
+            list, json_pack("{s:o, s:s, s:o, s:i}", status->gateways ? "gateway_id" : "device_id",
+                            json_text(device->record.id), "state", device_state_name(device->state), "reason",
+                            json_text(reason), "attempts", (int)device->attempts));
         return;
     }
     if (device->reason == NULL) return;
@@ -143,7 +144,8 @@ static int put_next(struct status *status, struct error *error) {
     const enum device_state *states = device_states(&count);
     const struct state_words *most = NULL;
     for (size_t i = 0; i < count; i++) {
-        const struct state_words *words = device_state_words(states[i]);
+        const struct state_words *words =
+            status->gateways ? gateway_state_words(states[i]) : device_state_words(states[i]);
         uint64_t devices = 0;
         int result = words->urgency == 0 ? 0 : count_of(status, states[i], &devices, error);
         if (result != 0) return result;
@@ -158,8 +160,16 @@ static int put_next(struct status *status, struct error *error) {
     return 0;
 }
 
+static int find_kind(struct run_journal *journal, bool *ret_gateways, struct error *error) {
+    char *command MEMORY_AUTO = NULL;
+    int result = run_journal_command(journal, &command, error);
+    *ret_gateways = command != NULL && strcmp(command, "gateway") == 0;
+    return result;
+}
+
 static int fill_status(struct status *status, struct error *error) {
-    int result = put_properties(status, error);
+    int result = find_kind(&status->journal, &status->gateways, error);
+    if (result == 0) result = put_properties(status, error);
     if (result == 0) result = put_counts(status, error);
     if (status->json != NULL) json_object_set_new(status->json, "failures", json_array());
     struct journal *journal = status->journal.journal;
@@ -208,6 +218,19 @@ struct listing {
     json_t *json;  // owned; NULL = text is wanted
 };
 
+// Those that are where the run was to bring them.
+static int count_moved(struct journal *journal, uint64_t *ret_moved, struct error *error) {
+    static const enum device_state moved[] = {DEVICE_RELEASED, DEVICE_IMPORTED, DEVICE_VERIFIED,
+                                              DEVICE_CONFIRMED};
+    for (size_t i = 0; i < sizeof moved / sizeof *moved; i++) {
+        uint64_t count = 0;
+        int result = journal_count_all(journal, moved[i], &count, error);
+        if (result != 0) return result;
+        *ret_moved += count;
+    }
+    return 0;
+}
+
 // A journal that cannot be read is shown as such, and the others all the same.
 static int list_one(void *context, const char *path, struct error *error) {
     (void)error;
@@ -215,24 +238,23 @@ static int list_one(void *context, const char *path, struct error *error) {
     struct run_journal journal = {0};
     ERROR_AUTO unreadable = {0};
     char *created = NULL;
-    uint64_t released = 0;
-    uint64_t confirmed = 0;
+    uint64_t moved = 0;
+    bool gateways = false;
     int result = run_journal_open(listing->session->invocation->global, path, false, environment, &journal,
                                   &unreadable);
     if (result == 0) result = journal_property(journal.journal, "created", &created, &unreadable);
-    if (result == 0) result = journal_count_all(journal.journal, DEVICE_RELEASED, &released, &unreadable);
-    if (result == 0) result = journal_count_all(journal.journal, DEVICE_CONFIRMED, &confirmed, &unreadable);
+    if (result == 0) result = find_kind(&journal, &gateways, &unreadable);
+    if (result == 0) (void)count_moved(journal.journal, &moved, &unreadable);
     const char *slash = strrchr(path, '/');
     char *run MEMORY_AUTO = memory_strdup(slash == NULL ? path : slash + 1);
     run[strcspn(run, ".")] = '\0';
     const char *made = created != NULL ? created : "cannot be read";
     if (listing->json != NULL) {
-        json_array_append_new(listing->json,
-                              json_pack("{s:s, s:s, s:s, s:I}", "run", run, "journal", path, "created", made,
-                                        "moved", (json_int_t)(released + confirmed)));
+        json_array_append_new(listing->json, json_pack("{s:s, s:s, s:s, s:I}", "run", run, "journal", path,
+                                                       "created", made, "moved", (json_int_t)moved));
     } else {
-        buffer_printf(&listing->text, "%-28s %-28s %" PRIu64 " devices moved\n", run, made,
-                      released + confirmed);
+        buffer_printf(&listing->text, "%-28s %-28s %" PRIu64 " %s\n", run, made, moved,
+                      gateways ? "gateways at the target" : "devices moved");
     }
     free(created);
     run_journal_release(&journal);

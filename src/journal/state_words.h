@@ -24,4 +24,7 @@ struct state_words {
 // Static; never NULL, also for a number that is no state.
 const struct state_words *device_state_words(enum device_state state);
 
+// The same of a gateway, which stays at its source whatever becomes of it.
+const struct state_words *gateway_state_words(enum device_state state);
+
 #endif

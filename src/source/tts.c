@@ -25,7 +25,8 @@ static const struct option_spec options[] = {
      .flags = OPTION_REQUIRED | OPTION_SECRET,
      .env = "TTS_APP_API_KEY",
      .argument = "KEY",
-     .help = "API key of the application, with the rights to read and write devices and their keys"},
+     .help = "API key of the application, with the rights to read and write devices and their keys; for "
+             "gateways, that of their owner"},
     {.name = "default-grpc-address",
      .type = OPTION_STRING,
      .env = "TTS_DEFAULT_GRPC_ADDRESS",
