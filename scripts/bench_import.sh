@@ -48,8 +48,8 @@ import() {
 
 # import_row SOURCE LATENCY CONCURRENCY: a line of the table; the quicker of two runs, for other programs run here too.
 import_row() {
-    import_devices=300
-    [ "$2" != 0s ] || import_devices=1000
+    import_devices=200
+    [ "$2" != 0s ] || import_devices=500
     import_once "$1" "$2" "$3" "$import_devices"
     first=$devices_a_second
     if [ "$2" = 0s ]; then
