@@ -93,6 +93,7 @@ static void show_progress(void *context, const struct run_numbers *numbers) {
         .activity = numbers->phase,
     };
     if (numbers->checking) shown.done = numbers->checked + numbers->failed + numbers->skipped;
+    if (numbers->waiting) shown.done = numbers->total - numbers->silent;
     if (numbers->confirming) {
         shown.done = numbers->confirmed;
         shown.total = numbers->released;
