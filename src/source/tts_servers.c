@@ -27,6 +27,8 @@ static const char *const identity_paths[] = {"name",
                                              "serial_number",
                                              "lora_alliance_profile_ids",
                                              NULL};
+// A session of the Network Server as a whole has queued downlinks too. Who may not read these gets the rest.
+static const char session_path[] = "session";
 static const char *const network_paths[] = {"frequency_plan_id",
                                             "lorawan_version",
                                             "lorawan_phy_version",
@@ -38,9 +40,16 @@ static const char *const network_paths[] = {"frequency_plan_id",
                                             "multicast",
                                             "mac_settings",
                                             "mac_state",
-                                            "session",
                                             "pending_mac_state",
-                                            "pending_session",
+                                            "pending_session.dev_addr",
+                                            "pending_session.keys",
+                                            "session.dev_addr",
+                                            "session.keys",
+                                            "session.last_f_cnt_up",
+                                            "session.last_n_f_cnt_down",
+                                            "session.last_conf_f_cnt_down",
+                                            "session.started_at",
+                                            session_path,
                                             "battery_percentage",
                                             "downlink_margin",
                                             "last_dev_status_received_at",
@@ -107,6 +116,13 @@ struct call *tts_source_registry_call(struct tts_source *self, struct job *job, 
     return stack_call(&self->peers[server], &self->access, job, stack_registry(server), method, message);
 }
 
+// The Network Server's session as a whole, or what is in it.
+static bool is_asked_for(const struct tts_source *self, enum stack_role server, const char *path) {
+    if (server != STACK_NETWORK) return true;
+    if (path == session_path) return self->sees_queue;
+    return !self->sees_queue || strncmp(path, "session.", strlen("session.")) != 0;
+}
+
 void tts_source_get_call(struct tts_source *self, struct job *job, enum stack_role server, const char *id,
                          const Tts__EndDeviceIdentifiers *euis) {
     struct arena *arena = job->arena;
@@ -124,6 +140,7 @@ void tts_source_get_call(struct tts_source *self, struct job *job, enum stack_ro
     }
     for (size_t i = 0; asked_paths[server][i] != NULL; i++) {
         if ((self->peers[server].refused & 1U << i) != 0) continue;
+        if (!is_asked_for(self, server, asked_paths[server][i])) continue;
         message_append(arena, &mask.n_paths, &mask.paths, arena_strdup(arena, asked_paths[server][i]));
     }
     request.end_device_ids = &ids;
