@@ -6,6 +6,7 @@
 #include "device/clean.h"
 #include "device/json_read.h"
 #include "device/message.h"
+#include "device/payload_formatters.h"
 #include "device/validate.h"
 
 enum input_flags {
@@ -14,6 +15,7 @@ enum input_flags {
     INPUT_CREATE_APPLICATION = 16,
     INPUT_BEFORE = 32,
     INPUT_ROLLBACK = 64,
+    INPUT_FORMATTERS = 128,  // the application's payload formatters instead of a device
 };
 
 static enum job_step prepare(void *context, struct job *job, struct error *error) {
@@ -51,6 +53,34 @@ static enum job_step remove_device(void *context, struct job *job, struct error 
     bool with_before = self->flags & INPUT_BEFORE;
     return self->driver->remove(self->target, job, &self->device, with_before ? self->look.before : NULL,
                                 self->look.before_size, error);
+}
+
+static enum job_step get_formatters(void *context, struct job *job, struct error *error) {
+    struct target_drill *self = context;
+    return self->driver->get_formatters(self->target, job, &self->formatters, error);
+}
+
+static enum job_step set_formatters(void *context, struct job *job, struct error *error) {
+    struct target_drill *self = context;
+    return self->driver->set_formatters(self->target, job, self->formatters.formatters,
+                                        self->flags & (FORMATTERS_UP | FORMATTERS_DOWN), error);
+}
+
+// What the application has is read, told, and set again.
+static void drill_formatters(struct target_drill *self) {
+    self->formatters = (struct target_formatters){.arena = &self->drill.arena};
+    enum job_step step = drill_run(&self->drill, get_formatters, self);
+    const Tts__MessagePayloadFormatters *found = self->formatters.formatters;
+    fuzz_check(step == JOB_DONE || found == NULL);
+    if (step != JOB_DONE) return;
+    fuzz_check(self->formatters.application != NULL);
+    BUFFER_AUTO words;
+    buffer_init(&words, BUFFER_UNLIMITED);
+    payload_formatters_describe(found, &words);
+    fuzz_check(payload_formatters_equal(found, found, FORMATTERS_BOTH));
+    static const Tts__MessagePayloadFormatters none = TTS__MESSAGE_PAYLOAD_FORMATTERS__INIT;
+    if (found == NULL) self->formatters.formatters = &none;
+    drill_run(&self->drill, set_formatters, self);
 }
 
 // Reads and adapts the input's device; false if it is none that would come to the target.
@@ -108,7 +138,11 @@ void target_drill_run(struct target_drill *self) {
     fuzz_check(self->driver->open(&setup, &self->target, NULL) == 0);
     self->target->run = "20260101T000000Z-0000001";
     bool prepared = drill_run(&self->drill, prepare, self) == JOB_DONE;
-    if (prepared && take_device(self, json, json_size)) drill_device(self);
+    if (prepared && (self->flags & INPUT_FORMATTERS) != 0 && self->driver->get_formatters != NULL) {
+        drill_formatters(self);
+    } else if (prepared && take_device(self, json, json_size)) {
+        drill_device(self);
+    }
     drill_release(&self->drill);
     device_release(&self->device);
     self->driver->close(self->target);

@@ -18,6 +18,7 @@ struct target_drill {
     struct target_look look;
     struct target_verdict verdict;
     struct device_progress progress;
+    struct target_formatters formatters;
 };
 
 // Takes what the input begins with, and has options ready to be set.

@@ -244,6 +244,11 @@ int option_set_from_file(struct option_values *values, const struct option_spec 
     return result;
 }
 
+bool option_required(const struct option_spec *spec, bool gateways) {
+    unsigned other = gateways ? OPTION_OF_DEVICES : OPTION_OF_GATEWAYS;
+    return (spec->flags & OPTION_REQUIRED) != 0 && (spec->flags & other) == 0;
+}
+
 struct option_values *option_values_new(const struct option_spec *table) {
     size_t count = 0;
     while (table[count].name != NULL) count++;

@@ -20,11 +20,12 @@ enum option_type {
 };
 
 enum option_flags {
-    OPTION_SECRET = 1 << 0,      // never shown; --<name>-file FILE reads it from a file
-    OPTION_REQUIRED = 1 << 1,    // an error if neither given nor in the environment
-    OPTION_HIDDEN = 1 << 2,      // works, but is not in the help
-    OPTION_OF_DEVICES = 1 << 4,  // with OPTION_REQUIRED: only where devices are migrated, not for gateways
-    OPTION_LIST = 1 << 3,        // OPTION_STRING: may be repeated; the value is all of them, one a line
+    OPTION_SECRET = 1 << 0,       // never shown; --<name>-file FILE reads it from a file
+    OPTION_REQUIRED = 1 << 1,     // an error if neither given nor in the environment
+    OPTION_HIDDEN = 1 << 2,       // works, but is not in the help
+    OPTION_LIST = 1 << 3,         // OPTION_STRING: may be repeated; the value is all of them, one a line
+    OPTION_OF_DEVICES = 1 << 4,   // with OPTION_REQUIRED: only where devices are migrated, not for gateways
+    OPTION_OF_GATEWAYS = 1 << 5,  // with OPTION_REQUIRED: only for gateways
 };
 
 struct option_spec {
@@ -41,6 +42,9 @@ struct option_spec {
 };
 
 // A table ends with a row whose name is NULL.
+
+// True if a command about gateways, or one about devices, cannot do without the option.
+bool option_required(const struct option_spec *spec, bool gateways);
 
 // The values of one table, parsed and checked. Opaque.
 struct option_values;

@@ -33,6 +33,7 @@ struct status {
     json_t *json;             // owned; NULL = text is wanted
     bool server;              // the run brings devices into a server
     struct remarks *remarks;  // owned; for text
+    bool gateways;            // the run is about them, not about devices
 };
 
 // Text of others may be no UTF-8, which JSON has to be.
@@ -150,9 +151,9 @@ static void put_failure(void *context, const struct journal_device *device) {
     if (status->json != NULL) {
         json_t *list = json_object_get(status->json, "failures");
         json_array_append_new(
-            list, json_pack("{s:o, s:s, s:o, s:i}", "device_id", json_text(device->record.id), "state",
-                            device_state_name(device->state), "reason", json_text(reason), "attempts",
-                            (int)device->attempts));
+            list, json_pack("{s:o, s:s, s:o, s:i}", status->gateways ? "gateway_id" : "device_id",
+                            json_text(device->record.id), "state", device_state_name(device->state), "reason",
+                            json_text(reason), "attempts", (int)device->attempts));
         return;
     }
     if (device->reason != NULL)
@@ -175,7 +176,8 @@ static int put_next(struct status *status, struct error *error) {
     const enum device_state *states = device_states(&count);
     const struct state_words *most = NULL;
     for (size_t i = 0; i < count; i++) {
-        const struct state_words *words = device_state_words(states[i], status->server);
+        const struct state_words *words =
+            status->gateways ? gateway_state_words(states[i]) : device_state_words(states[i], status->server);
         uint64_t devices = 0;
         int result = words->urgency == 0 ? 0 : count_of(status, states[i], &devices, error);
         if (result != 0) return result;
@@ -190,8 +192,16 @@ static int put_next(struct status *status, struct error *error) {
     return 0;
 }
 
+static int find_kind(struct run_journal *journal, bool *ret_gateways, struct error *error) {
+    char *command MEMORY_AUTO = NULL;
+    int result = run_journal_command(journal, &command, error);
+    *ret_gateways = command != NULL && strcmp(command, "gateway") == 0;
+    return result;
+}
+
 static int fill_status(struct status *status, struct error *error) {
-    int result = put_properties(status, error);
+    int result = find_kind(&status->journal, &status->gateways, error);
+    if (result == 0) result = put_properties(status, error);
     if (result == 0) result = put_counts(status, error);
     if (status->json != NULL) json_object_set_new(status->json, "failures", json_array());
     if (status->json != NULL) json_object_set_new(status->json, "formatters", json_array());
@@ -247,6 +257,7 @@ struct listing {
 // How many devices of a run are where.
 struct tally {
     bool server;
+    bool gateways;
     uint64_t tones[STATE_BACK + 1];
     uint64_t failed;
 };
@@ -271,8 +282,10 @@ static void put_run(struct listing *listing, const char *run, const char *made, 
         uint64_t devices;
         const char *words;
     } parts[] = {
-        {tally->tones[STATE_DONE], "moved"},       {tally->tones[STATE_BACK], "put back"},
-        {tally->tones[STATE_OPEN], "to do"},       {tally->failed, "set aside"},
+        {tally->tones[STATE_DONE], tally->gateways ? "gateways at the target" : "moved"},
+        {tally->tones[STATE_BACK], "put back"},
+        {tally->tones[STATE_OPEN], "to do"},
+        {tally->failed, "set aside"},
         {tally->tones[STATE_WRONG], "to look at"},
     };
     buffer_printf(&listing->text, "%-28s %.10s %.8s UTC ", run, made, made + TIME_AT);
@@ -295,6 +308,7 @@ static int list_one(void *context, const char *path, struct error *error) {
     int result = run_journal_open(listing->session->invocation->global, path, false, environment, &journal,
                                   &unreadable);
     if (result == 0) result = journal_property(journal.journal, "created", &created, &unreadable);
+    if (result == 0) result = find_kind(&journal, &tally.gateways, &unreadable);
     if (result == 0) result = take_tally(journal.journal, &tally, &unreadable);
     const char *slash = strrchr(path, '/');
     char *run MEMORY_AUTO = memory_strdup(slash == NULL ? path : slash + 1);

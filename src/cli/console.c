@@ -94,7 +94,7 @@ static void build_text(const struct console *console, const struct log_record *r
     buffer_puts(line, style->text);
     if (coloured) buffer_puts(line, "\033[0m");
     if (record->device_id != NULL) {
-        buffer_puts(line, "device ");
+        buffer_puts(line, console->gateways ? "gateway " : "device ");
         printable_add(line, record->device_id);
         buffer_puts(line, ": ");
     }
@@ -127,7 +127,7 @@ static void build_json(const struct console *console, const struct log_record *r
     set_text(object, "time", time);
     set_text(object, "level", level_styles[record->level].json);
     set_text(object, "msg", record->message);
-    set_text(object, "device_id", record->device_id);
+    set_text(object, console->gateways ? "gateway_id" : "device_id", record->device_id);
     set_text(object, "server", record->server);
     set_text(object, "method", record->method);
     const struct error *behind = error_behind(record);

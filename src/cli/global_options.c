@@ -9,7 +9,7 @@ const struct option_spec global_options[] = {
         .name = "source",
         .type = OPTION_STRING,
         .argument = "SOURCE",
-        .help = "where the devices are now, if the source is not the first word",
+        .help = "where the devices or gateways are now, if the source is not the first word",
     },
     {
         .name = "to",
@@ -17,7 +17,7 @@ const struct option_spec global_options[] = {
         .choices = "json csv tts chirpstack",
         .default_value = "json",
         .argument = "TARGET",
-        .help = "where the devices go: json is what The Things Stack imports, csv its table, which holds "
+        .help = "where they go: json is what The Things Stack imports, csv its table, which holds "
                 "less, tts is The Things Stack itself, chirpstack is ChirpStack v4",
     },
     {
@@ -91,7 +91,7 @@ const struct option_spec global_options[] = {
         .choices = "fail skip update",
         .default_value = "fail",
         .argument = "WHAT",
-        .help = "what becomes of a device that the target has already, with other data: its migration fails, "
+        .help = "what becomes of one that the target has already, with other data: its migration fails, "
                 "it stays "
                 "where it is, or the target's is updated",
     },
@@ -118,13 +118,13 @@ const struct option_spec global_options[] = {
         .name = "no-plan",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "do not check the whole fleet before the first change; each device is still checked",
+        .help = "do not check all of them before the first change; each one is still checked",
     },
     {
         .name = "plan",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "only tell what would become of each device, and change nothing",
+        .help = "only tell what would become of each one, and change nothing",
     },
     {
         .name = "wait-uplink",
@@ -143,7 +143,7 @@ const struct option_spec global_options[] = {
         .name = "keep-going",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "set a failed device aside and report it; without it the first error halts the run",
+        .help = "set one that fails aside and report it; without it the first error halts the run",
     },
     {
         .name = "journal",
@@ -175,13 +175,13 @@ const struct option_spec global_options[] = {
         .name = "failed",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "try the devices again that were set aside",
+        .help = "try those again that were set aside",
     },
     {
         .name = "failed-ids",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "write only the IDs of devices that were set aside, one a line",
+        .help = "write only the IDs of those that were set aside, one a line",
     },
     {
         .name = "list",

@@ -94,6 +94,7 @@ static void show_progress(void *context, const struct run_numbers *numbers) {
         .activity = numbers->phase,
     };
     if (numbers->checking) shown.done = numbers->checked + numbers->failed + numbers->skipped;
+    if (numbers->waiting) shown.done = numbers->total - numbers->silent;
     if (numbers->confirming) {
         shown.done = numbers->confirmed;
         shown.total = numbers->released;
@@ -118,6 +119,7 @@ static void open_progress(struct migration *migration) {
     migration->progress = progress_new(&(struct progress_setup){
         .mode = progress_mode_of(migration_global(migration)),
         .fd = STDERR_FILENO,
+        .gateways = migration->gateways,
         .terminal = terminal_redraws(STDERR_FILENO) && !console->json,
         .clock = &clock_system,
         .log = &console->log,
@@ -285,8 +287,8 @@ static int retry_failed(struct migration *migration, struct error *error) {
     int result =
         journal_change_states(migration->journal.journal, DEVICE_FAILED, DEVICE_PLANNED, &count, error);
     if (result == 0)
-        log_printf(&migration->session->console->log, LOG_INFO, "%llu devices are tried again",
-                   (unsigned long long)count);
+        log_printf(&migration->session->console->log, LOG_INFO, "%llu %s are tried again",
+                   (unsigned long long)count, migration->gateways ? "gateways" : "devices");
     return result != 0 ? result : journal_commit(migration->journal.journal, error);
 }
 

@@ -110,9 +110,9 @@ static void write_halted(const struct log *log, const struct summary *summary) {
         log_printf(log, LOG_INFO, "not finished; to go on: ttn-lw-migrate rollback %s", summary->journal);
     } else if (summary->journal != NULL && begun) {
         log_printf(log, LOG_INFO,
-                   "not finished; to go on: ttn-lw-migrate resume %s; to put the devices back: "
+                   "not finished; to go on: ttn-lw-migrate resume %s; to put the %s back: "
                    "ttn-lw-migrate rollback %s",
-                   summary->journal, summary->journal);
+                   summary->journal, summary->gateways ? "gateways" : "devices", summary->journal);
     } else if (!begun) {
         log_printf(log, LOG_INFO, "nothing was written and nothing was changed");
     } else if (summary->changes) {

@@ -25,4 +25,7 @@ struct state_words {
 // released one is not at the end of its way.
 const struct state_words *device_state_words(enum device_state state, bool server);
 
+// The same of a gateway, which stays at its source whatever becomes of it.
+const struct state_words *gateway_state_words(enum device_state state);
+
 #endif

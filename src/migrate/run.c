@@ -304,7 +304,8 @@ static int check_room(struct run *run, struct error *error) {
     struct space output = {0};
     run->setup.space.look(run->setup.space.context, &journal, &output);
     char *text MEMORY_AUTO = NULL;
-    enum room room = room_judge(planned, &journal, &output, &text);
+    enum room room =
+        room_judge(planned, run->setup.gateways ? "gateway" : "device", &journal, &output, &text);
     if (room == ROOM_TIGHT) {
         char *warning MEMORY_AUTO = memory_printf("there may be too little room: %s", text);
         run_tell(run, LOG_WARN, NULL, warning, NULL);
@@ -456,13 +457,16 @@ static int mark_one(void *context, const char *id, struct error *error) {
         if (known < 0) return known;
         if (result != 0) return result;
     }
-    if (found == 0) return error_set(error, ERROR_INPUT, "device %s is not in this run", id);
+    if (found == 0)
+        return error_set(error, ERROR_INPUT, "%s %s is not in this run",
+                         run->setup.gateways ? "gateway" : "device", id);
     return 0;
 }
 
 int run_rollback(struct run *run, run_id_feed *feed, void *context, struct error *error) {
     if (run->setup.driver->restore == NULL && run->setup.target_instance == NULL) {
-        return error_set(error, ERROR_USAGE, "devices cannot be put back at %s", run->setup.driver->title);
+        return error_set(error, ERROR_USAGE, "%s cannot be put back at %s", run_things(run),
+                         run->setup.driver->title);
     }
     uint64_t marked = 0;
     int result = feed == NULL ? journal_restore_all(run->journal, &marked, error)

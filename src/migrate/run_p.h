@@ -170,4 +170,9 @@ int gateway_read(const struct journal_device *kept, struct gateway *gateway, str
 void run_tell(const struct run *run, enum log_level level, const char *id, const char *message,
               const struct error *error);
 
+// "devices", or what else the run is about.
+static inline const char *run_things(const struct run *run) {
+    return run->setup.gateways ? "gateways" : "devices";
+}
+
 #endif

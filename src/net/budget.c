@@ -8,7 +8,10 @@
 #include "base/memory.h"
 #include "net/dispatch_p.h"
 
-enum { BUDGETS_MAX = 64 };  // methods of a server that are told apart
+enum {
+    BUDGETS_MAX = 64,  // methods of a server that are told apart
+    FIRST_MAX = 8,     // calls of a method at once until its first answer says whether there is a limit
+};
 
 static const double reset_most = 60;  // s
 
@@ -21,6 +24,7 @@ struct budget {
     int64_t told;        // when that was
     int64_t last_start;  // of a call
     unsigned flying;
+    bool heard;  // it was answered once
 };
 
 void budgets_free(struct budget *budgets) {
@@ -61,6 +65,7 @@ static int64_t next_start(const struct budget *budget) {
 int64_t budget_delay(struct budget *budgets, const char *method, int64_t now) {
     const struct budget *budget = find(budgets, method);
     if (budget == NULL) return 0;
+    if (!budget->heard && budget->flying >= FIRST_MAX) return -1;
     int64_t start = next_start(budget);
     // What was told is over.
     if (start > budget->told + budget->reset) start = budget->told + budget->reset;
@@ -89,6 +94,7 @@ void budget_ended(struct budget *budgets, const char *method, const struct reply
     struct budget *budget = find(budgets, method);
     if (budget == NULL) return;
     if (budget->flying > 0) budget->flying--;
+    if (reply != NULL && reply->outcome == REPLY_ANSWERED) budget->heard = true;
     double limit = 0, available = 0, reset = 0;
     if (reply == NULL || !read_number(reply, "x-rate-limit-limit", &limit) ||
         !read_number(reply, "x-rate-limit-available", &available) ||

@@ -8,6 +8,8 @@
 #ifndef TARGET_TARGET_H
 #define TARGET_TARGET_H
 
+#include <string.h>
+
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/option.h"
@@ -185,6 +187,11 @@ struct target_driver {
     void (*judge)(struct target *target, const struct call *call, const struct reply *reply,
                   struct dispatch_verdict *verdict);
 };
+
+// True if gateways can go there: into a network, or as JSON.
+static inline bool target_takes_gateways(const struct target_driver *driver) {
+    return driver->create_gateway != NULL || strcmp(driver->name, "json") == 0;
+}
 
 // True if devices are created in a network, false if they are written.
 static inline bool target_is_server(const struct target_driver *driver) {

@@ -21,7 +21,7 @@ same_content() {
 # same_devices WHAT STATE STATE: what V2 knows of its devices. The nonces that were used, and the frames that its ADR
 # looks at, do not come back.
 same_devices() {
-    known='.devices | map(del(.writes, .cleared, .used_dev_nonces, .used_app_nonces, .network_server.frames))'
+    known='.devices | map(del(.writes, .cleared, .cleared_at, .used_dev_nonces, .used_app_nonces, .network_server.frames))'
     jq -c "$known | .[]" "$2" >devices.1
     jq -c "$known | .[]" "$3" >devices.2
     cmp -s devices.1 devices.2 || fail "$1: $(jq -rs "map($known) | transpose | map(select(.[0] != .[1]) | .[0].dev_id)
