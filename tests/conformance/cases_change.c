@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "conformance.h"
 
-enum { FEW = 6, CALLS_MAX = 60 };
+enum { SOME = 8, FEW = 2, CALLS_MAX = 60 };
 
 static bool changes(const struct fixture *fixture, const struct source_driver *driver) {
     (void)fixture;
@@ -47,8 +47,9 @@ static void check_confirmed(struct stage *stage) {
         fail_msg("%s: not confirmed: %s", stage->record.id, stage->confirmation.remark);
 }
 
-static bool take(struct stage *stage, const struct fixture *fixture, size_t place, json_t **ret_before) {
-    stage_open(stage, fixture, &(struct stage_setup){.devices = FEW});
+static bool take(struct stage *stage, const struct fixture *fixture, size_t devices, size_t place,
+                 json_t **ret_before) {
+    stage_open(stage, fixture, &(struct stage_setup){.devices = devices});
     assert_false(stage->source->keeps);
     *ret_before = look_world(stage->wire.world);
     if (stage_take(stage, place)) return true;
@@ -60,8 +61,9 @@ static bool take(struct stage *stage, const struct fixture *fixture, size_t plac
 static void goes_and_comes_back(const struct fixture *fixture) {
     struct stage stage;
     json_t *before;
-    for (size_t place = 0; take(&stage, fixture, place, &before); place++) {
+    for (size_t place = 0; take(&stage, fixture, SOME, place, &before); place++) {
         assert_true(served(&stage, before));
+        stage.wire.watched = true;
         stage_must(&stage, OPERATION_RELEASE);
         assert_false(served(&stage, before));
         json_t *released = look_world(stage.wire.world);
@@ -86,7 +88,7 @@ static void goes_and_comes_back(const struct fixture *fixture) {
 static void restore_looks_first(const struct fixture *fixture) {
     struct stage stage;
     json_t *before;
-    for (size_t place = 0; take(&stage, fixture, place, &before); place++) {
+    for (size_t place = 0; take(&stage, fixture, SOME, place, &before); place++) {
         stage_must(&stage, OPERATION_RESTORE);
         check_put_back(&stage, before);
         json_decref(before);
@@ -106,7 +108,7 @@ static void check_released(struct stage *stage, const json_t *before, enum job_s
 static bool lose(const struct fixture *fixture, size_t device, int place, enum wire_fault fault) {
     struct stage stage;
     json_t *before;
-    assert_true(take(&stage, fixture, device, &before));
+    assert_true(take(&stage, fixture, FEW, device, &before));
     stage_fault(&stage, place, fault);
     enum job_step step = stage_run(&stage, OPERATION_RELEASE);
     bool reached = stage.wire.calls >= place;
@@ -137,7 +139,7 @@ static void release_looks_after_lost_answers(const struct fixture *fixture) {
 static bool lose_restoring(const struct fixture *fixture, size_t device, int place, enum wire_fault fault) {
     struct stage stage;
     json_t *before;
-    assert_true(take(&stage, fixture, device, &before));
+    assert_true(take(&stage, fixture, FEW, device, &before));
     stage_must(&stage, OPERATION_RELEASE);
     stage_fault(&stage, place, fault);
     enum job_step step = stage_run(&stage, OPERATION_RESTORE);

@@ -23,6 +23,7 @@ struct fixture {
 
     // ---- networks
 
+    uint64_t many;  // more devices than a list's page has; 0 = a thousand will do
     // Asks for so many devices.
     void (*populate)(struct world_setup *setup, uint64_t devices);
     const char *key_option;  // whose value is the key that the network wants

@@ -37,15 +37,15 @@ static bool lets_join_ttnv2(const json_t *now, const json_t *before) {
     return is_key(text_of(before, "app_key")) ? is_key(text_of(now, "app_key")) : serves_ttnv2(now, before);
 }
 
-#define TTNV2(session, serves_it)                                                                           \
-    .source = "ttnv2", .key_option = "app-access-key", .key = world_access_key, .populate = populate_ttnv2, \
-    .missing = "not-there", .list = "devices", .eui = "dev_eui", .only = "app_id=" WORLD_DEFAULT_APP_ID,    \
-    .serves = serves_it,                                                                                    \
-    .lost = NAMES("get_device_hex", "cleared", "frames", "used_app_nonces", "used_dev_nonces"),             \
-    .grow = NAMES("f_cnt_down", "f_cnt_up"),                                                                \
-    .options = OPTIONS("frequency-plan-id=EU_863_870_TTN", "app-id=" WORLD_DEFAULT_APP_ID,                  \
-                       "with-session=" session, "discovery-server-address=discovery.example:1900"),         \
-    .gateway_options = OPTIONS("account-server-address=https://account.example"),                           \
+#define TTNV2(session, serves_it)                                                                   \
+    .source = "ttnv2", .many = 2510, .key_option = "app-access-key", .key = world_access_key,       \
+    .populate = populate_ttnv2, .missing = "not-there", .list = "devices", .eui = "dev_eui",        \
+    .only = "app_id=" WORLD_DEFAULT_APP_ID, .serves = serves_it,                                    \
+    .lost = NAMES("get_device_hex", "cleared", "frames", "used_app_nonces", "used_dev_nonces"),     \
+    .grow = NAMES("f_cnt_down", "f_cnt_up"),                                                        \
+    .options = OPTIONS("frequency-plan-id=EU_863_870_TTN", "app-id=" WORLD_DEFAULT_APP_ID,          \
+                       "with-session=" session, "discovery-server-address=discovery.example:1900"), \
+    .gateway_options = OPTIONS("account-server-address=https://account.example"),                   \
     .gateway_key = world_user_token, .gateway_key_option = "account-token"
 
 // ---- The Things Stack

@@ -27,6 +27,7 @@ enum wire_fault {
 
 struct wire {
     struct world *world;  // NULL: a call is a failure
+    bool watched;         // a call that does not say that it changes something must not
     int calls;            // so far
     int fault_at;         // the call that it happens to; 0 = none
     enum wire_fault fault;
