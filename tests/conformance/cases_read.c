@@ -125,7 +125,7 @@ static void begin(struct stage *stage, const struct fixture *fixture, enum opera
     stage_open(stage, fixture, &(struct stage_setup){.devices = FEW});
     if (operation == OPERATION_PREPARE) return;
     stage_must(stage, OPERATION_PREPARE);
-    if (operation == OPERATION_LIST) return;
+    if (operation == OPERATION_LIST || operation == OPERATION_FORMATTERS) return;
     stage_list_all(stage);
     assert_true(stage->page.count > 0);
     stage->record = stage->page.records[0];
@@ -145,6 +145,8 @@ static void check_same(struct stage *stage, enum operation operation) {
     stage_must(&other, operation);
     if (operation == OPERATION_LIST) {
         assert_int_equal(stage->page.count, other.page.count);
+    } else if (operation == OPERATION_FORMATTERS) {
+        assert_int_equal(stage->formatters.formatters == NULL, other.formatters.formatters == NULL);
     } else {
         assert_int_equal(stage->record.size, other.record.size);
         assert_memory_equal(stage->record.data, other.record.data, other.record.size);
@@ -152,23 +154,30 @@ static void check_same(struct stage *stage, enum operation operation) {
     stage_close(&other);
 }
 
+// True if there was such a call.
+static bool make_fault(const struct fixture *fixture, enum operation operation, enum wire_fault fault,
+                       int place, fault_check *check) {
+    struct stage stage;
+    begin(&stage, fixture, operation);
+    stage_fault(&stage, place, fault);
+    enum job_step step = stage_run(&stage, operation);
+    bool reached = stage.wire.calls >= place;
+    if (reached && step == JOB_DONE && fault != WIRE_DENIED && fault < WIRE_GARBAGE)
+        check_same(&stage, operation);
+    if (reached) check(&stage, fault, step);
+    stage_close(&stage);
+    return reached;
+}
+
 static void each_fault(const struct fixture *fixture, enum wire_fault first, enum wire_fault behind,
                        fault_check *check) {
+    const struct source_driver *driver =
+        source_find(source_drivers(), fixture->source, strlen(fixture->source));
     for (enum operation operation = OPERATION_PREPARE; operation <= OPERATION_READ; operation++) {
+        if (operation == OPERATION_FORMATTERS && driver->formatters == NULL) continue;
         for (enum wire_fault fault = first; fault < behind; fault++) {
-            bool reached = true;
-            for (int place = 1; reached; place++) {
+            for (int place = 1; make_fault(fixture, operation, fault, place, check); place++)
                 assert_true(place < CALLS_MAX);
-                struct stage stage;
-                begin(&stage, fixture, operation);
-                stage_fault(&stage, place, fault);
-                enum job_step step = stage_run(&stage, operation);
-                reached = stage.wire.calls >= place;
-                if (reached && step == JOB_DONE && fault != WIRE_DENIED && fault < WIRE_GARBAGE)
-                    check_same(&stage, operation);
-                if (reached) check(&stage, fault, step);
-                stage_close(&stage);
-            }
         }
     }
 }
@@ -215,6 +224,22 @@ static void changes_nothing_unasked(const struct fixture *fixture) {
     }
 }
 
+static bool has_formatters(const struct fixture *fixture, const struct source_driver *driver) {
+    return driver->formatters != NULL && fixture->text == NULL;
+}
+
+// The sandbox has some in each network that has any.
+static void reads_formatters(const struct fixture *fixture) {
+    struct stage stage;
+    stage_open(&stage, fixture, &(struct stage_setup){.devices = FEW});
+    stage.wire.watched = true;
+    stage_must(&stage, OPERATION_PREPARE);
+    stage_must(&stage, OPERATION_FORMATTERS);
+    assert_non_null(stage.formatters.formatters);
+    assert_int_equal(stage.wire.changes, 0);
+    stage_close(&stage);
+}
+
 // A journal may be damaged: any part of a record, and any byte wrong, is a device or an error.
 static void survives_damaged_records(const struct fixture *fixture) {
     struct stage stage;
@@ -244,6 +269,7 @@ const struct source_case read_cases[] = {
     {"tells what stays", network, tells_what_stays},
     {"survives nonsense", network, survives_nonsense},
     {"changes nothing unasked", network, changes_nothing_unasked},
+    {"reads payload formatters", has_formatters, reads_formatters},
     {"survives damaged records", any, survives_damaged_records},
     {NULL, NULL, NULL},
 };

@@ -66,6 +66,7 @@ extern const struct target_fixture target_fixtures[];
 enum operation {
     OPERATION_PREPARE,
     OPERATION_LIST,
+    OPERATION_FORMATTERS,
     OPERATION_READ,
     OPERATION_RELEASE,
     OPERATION_RESTORE,
@@ -95,6 +96,7 @@ struct stage {
     struct device device;
     struct source_confirmation confirmation;
     struct source_restoration restoration;
+    struct source_formatters formatters;
 };
 
 struct stage_setup {

@@ -181,6 +181,8 @@ static enum job_step step(void *context, struct job *job, struct error *error) {
             return driver->prepare(source, job, driver->default_application(source), error);
         case OPERATION_LIST:
             return driver->list(source, job, &stage->page, error);
+        case OPERATION_FORMATTERS:
+            return driver->formatters(source, job, &stage->formatters, error);
         case OPERATION_READ:
             return driver->read(source, job, &stage->record, error);
         case OPERATION_RELEASE:
@@ -204,6 +206,7 @@ static enum job_step run_once(struct stage *stage, enum operation operation) {
     struct run run = {stage, operation};
     struct job job = {.arena = &stage->arena, .again = stage->again};
     if (operation == OPERATION_RESTORE) stage->restoration = (struct source_restoration){0};
+    stage->formatters = (struct source_formatters){.arena = &stage->arena};
     if (operation == OPERATION_CONFIRM) stage->confirmation = (struct source_confirmation){0};
     enum job_step result = wire_run(&stage->wire, &job, step, &run, &stage->error);
     stage->unchanged = job.unchanged;
@@ -225,8 +228,8 @@ enum job_step stage_run(struct stage *stage, enum operation operation) {
 }
 
 void stage_must(struct stage *stage, enum operation operation) {
-    static const char *const names[] = {"prepare", "list",    "read", "release", "restore",
-                                        "confirm", "prepare", "list", "read"};
+    static const char *const names[] = {"prepare", "list",    "formatters", "read", "release",
+                                        "restore", "confirm", "prepare",    "list", "read"};
     if (stage_run(stage, operation) == JOB_DONE) return;
     char *chain MEMORY_AUTO = error_chain(&stage->error);
     fail_msg("%s: %s", names[operation], chain);
