@@ -196,8 +196,10 @@ static void check_stays(struct stage *stage, enum wire_fault fault, enum job_ste
 
 // No crash; what the error says was looked at already.
 static void check_survived(struct stage *stage, enum wire_fault fault, enum job_step step) {
-    if (fault == WIRE_GARBAGE && stage->wire.spoiled && step != JOB_FAILED)
-        fail_msg("call %d of an operation takes garbage for an answer", stage->wire.fault_at);
+    bool nonsense =
+        (fault == WIRE_GARBAGE && stage->wire.spoiled) || (fault == WIRE_CUT && stage->wire.spoiled_text);
+    if (nonsense && step != JOB_FAILED)
+        fail_msg("call %d of an operation takes nonsense for an answer", stage->wire.fault_at);
 }
 
 static void tells_what_passes(const struct fixture *fixture) {

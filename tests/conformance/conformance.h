@@ -47,7 +47,7 @@ struct fixture {
 // Ends with a row whose source is NULL.
 extern const struct fixture fixtures[];
 
-// A way to use a target that is a server.
+// A way to use a target that is a server, in a world without devices of its own.
 struct target_fixture {
     const char *target;
     const char *const *options;

@@ -239,7 +239,7 @@ void stage_fault(struct stage *stage, int place, enum wire_fault fault) {
     stage->wire.calls = 0;
     stage->wire.fault_at = place;
     stage->wire.fault = fault;
-    stage->wire.spoiled = false;
+    stage->wire.spoiled = stage->wire.spoiled_text = false;
 }
 
 static void list_all(struct stage *stage, enum operation list) {

@@ -100,6 +100,7 @@ static void answer(struct wire *wire, struct arena *arena, const struct call *ca
     world_reply_release(&answered);
     if (!faulty) return;
     wire->spoiled = reply_ok(reply, call->kind);
+    wire->spoiled_text = wire->spoiled && call->kind == CALL_HTTP && reply->body.size > 1;
     spoil(wire->fault, call, reply);
 }
 

@@ -31,8 +31,9 @@ struct wire {
     int calls;            // so far
     int fault_at;         // the call that it happens to; 0 = none
     enum wire_fault fault;
-    int changes;   // calls that say of themselves that they change something
-    bool spoiled;  // the fault happened to an answer that said OK
+    int changes;        // calls that say of themselves that they change something
+    bool spoiled;       // the fault happened to an answer that said OK
+    bool spoiled_text;  // ... and is a text with more than one byte
 };
 
 // A job's function, with the context of whoever runs it.
