@@ -97,14 +97,14 @@ static bool serves_chirpstack(const json_t *now, const json_t *before) {
     return now != NULL && !json_is_true(json_object_get(now, "is_disabled"));
 }
 
-#define CHIRPSTACK(version, how, ...)                                                                       \
-    .source = "chirpstack", .way = "v" version ", " how, .key_option = "api-key", .key = key_chirpstack,    \
-    .populate = populate_chirpstack, .missing = "ffffffffffffffff", .list = "chirpstack", .eui = "dev_eui", \
-    .serves = serves_chirpstack,                                                                            \
-    .lost = NAMES("nonces", "last_seen", "field_f_cnt_up" __VA_OPT__(, ) __VA_ARGS__),                      \
-    .grow = NAMES("n_f_cnt_down", "a_f_cnt_down", "f_cnt_up"),                                              \
-    .options = OPTIONS("api-url=chirpstack.example:8080", "all=true", "api-version=" version,               \
-                       "export-session=true", "release=" how, "join-eui=70B3D57ED0000000",                  \
+#define CHIRPSTACK_LOST "nonces", "last_seen", "field_f_cnt_up"
+
+#define CHIRPSTACK(version, how, forgets)                                                                    \
+    .source = "chirpstack", .way = "v" version ", " how, .key_option = "api-key", .key = key_chirpstack,     \
+    .populate = populate_chirpstack, .missing = "ffffffffffffffff", .list = "chirpstack", .eui = "dev_eui",  \
+    .serves = serves_chirpstack, .lost = forgets, .grow = NAMES("n_f_cnt_down", "a_f_cnt_down", "f_cnt_up"), \
+    .options = OPTIONS("api-url=chirpstack.example:8080", "all=true", "api-version=" version,                \
+                       "export-session=true", "release=" how, "join-eui=70B3D57ED0000000",                   \
                        "frequency-plan-id=EU_863_870,US_902_928_FSB_2,AS_923")
 
 // ---- Firefly
@@ -161,10 +161,10 @@ const struct fixture fixtures[] = {
     {TTS("silence")},
     {TTS("keys")},
     {TTS("delete")},
-    {CHIRPSTACK("4", "disable")},
-    {CHIRPSTACK("4", "delete")},
-    {CHIRPSTACK("3", "disable")},
-    {CHIRPSTACK("3", "delete", "join_eui")},
+    {CHIRPSTACK("4", "disable", NULL)},
+    {CHIRPSTACK("4", "delete", NAMES(CHIRPSTACK_LOST))},
+    {CHIRPSTACK("3", "disable", NULL)},
+    {CHIRPSTACK("3", "delete", NAMES(CHIRPSTACK_LOST, "join_eui"))},
     {.source = "firefly",
      .way = "invalidate keys",
      .key_option = "api-key",
