@@ -10,7 +10,8 @@
 
 enum {
     BUDGETS_MAX = 64,  // methods of a server that are told apart
-    FIRST_MAX = 8,     // calls of a method at once until its first answer says whether there is a limit
+    FIRST_MAX =
+        8,  // calls of a method at once until its first answer, where the server may tell a limit in it
 };
 
 static const double reset_most = 60;  // s
@@ -62,10 +63,20 @@ static int64_t next_start(const struct budget *budget) {
     return budget->last_start + (int64_t)((double)budget->reset / budget->left);
 }
 
+// True if the server has answered, and told no limit of any method.
+static bool tells_none(const struct budget *budgets) {
+    bool heard = false;
+    for (; budgets != NULL; budgets = budgets->next) {
+        if (budgets->limit > 0) return false;
+        heard |= budgets->heard;
+    }
+    return heard;
+}
+
 int64_t budget_delay(struct budget *budgets, const char *method, int64_t now) {
     const struct budget *budget = find(budgets, method);
     if (budget == NULL) return 0;
-    if (!budget->heard && budget->flying >= FIRST_MAX) return -1;
+    if (!budget->heard && budget->flying >= FIRST_MAX && !tells_none(budgets)) return -1;
     int64_t start = next_start(budget);
     // What was told is over.
     if (start > budget->told + budget->reset) start = budget->told + budget->reset;

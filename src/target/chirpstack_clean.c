@@ -191,7 +191,7 @@ static enum job_step begin(struct cst *self, struct job *job, const Tts__EndDevi
     return ask_details(self, job);
 }
 
-// What was deleted, or has gone, is forgotten; what was not answered well is asked for again.
+// What was not answered well is asked for again.
 static bool is_over(struct job *job) {
     struct clean_state *state = job->state;
     return !cst_is_passing(&job->replies[0]) || ++state->tries >= CST_TRIES;
@@ -203,6 +203,8 @@ static enum job_step profile_deleted(struct cst *self, struct job *job) {
         state->looked--;
         return skip(self, job);
     }
+    // One that the server keeps may go with a later device.
+    if (!cst_ok(&job->replies[0]) && !cst_is_absent(&job->replies[0])) return skip(self, job);
     Chirpstack__DeviceProfile deleted = CHIRPSTACK__DEVICE_PROFILE__INIT;
     deleted.id = state->profile_id;
     cst_profile_keep(self, &deleted, true);

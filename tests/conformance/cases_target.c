@@ -84,11 +84,37 @@ static enum job_step goal_run(struct goal *goal, enum target_operation operation
     return result;
 }
 
+// As the engine does it: what waits for `prepare` begins anew after it.
+static enum job_step goal_play(struct goal *goal, enum target_operation operation) {
+    enum job_step result = goal_run(goal, operation);
+    if (result != JOB_LOGIN || goal_run(goal, PREPARE) != JOB_DONE) return result;
+    return goal_run(goal, operation);
+}
+
 static void goal_must(struct goal *goal, enum target_operation operation) {
     static const char *const names[] = {"prepare", "look", "reserve", "import", "verify", "recall", "remove"};
-    if (goal_run(goal, operation) == JOB_DONE) return;
+    if (goal_play(goal, operation) == JOB_DONE) return;
     char *chain MEMORY_AUTO = error_chain(&goal->error);
     fail_msg("%s: %s", names[operation], chain);
+}
+
+static void open_target(struct goal *goal, bool rollback) {
+    const struct target_setup setup = {
+        .options = goal->options,
+        .plans = goal->source.setup.plans,
+        .clock = goal->source.setup.clock,
+        .random = goal->source.setup.random,
+        .rollback = rollback,
+    };
+    if (goal->driver->open(&setup, &goal->target, &goal->error) != 0) fail_msg("%s", goal->error.message);
+    goal->target->run = "20260101T000000Z-0000001";
+}
+
+// From now on it is a rollback of that run.
+static void turn_back(struct goal *goal) {
+    goal->driver->close(goal->target);
+    open_target(goal, true);
+    goal_must(goal, PREPARE);
 }
 
 static void goal_open(struct goal *goal, const struct target_fixture *fixture, const char *key) {
@@ -105,13 +131,7 @@ static void goal_open(struct goal *goal, const struct target_fixture *fixture, c
     const struct fixture *from = fixtures;
     while (strcmp(from->source, fixture->source) != 0) from++;
     stage_open(&goal->source, from, &(struct stage_setup){.devices = DEVICES});
-    const struct target_setup setup = {
-        .options = goal->options,
-        .plans = goal->source.setup.plans,
-        .clock = goal->source.setup.clock,
-        .random = goal->source.setup.random,
-    };
-    if (goal->driver->open(&setup, &goal->target, &goal->error) != 0) fail_msg("%s", goal->error.message);
+    open_target(goal, false);
 }
 
 // The device in that place of the source is the one that goes; false: there is none.
@@ -173,6 +193,7 @@ static void goes_there_and_away(const struct target_fixture *fixture) {
         goal_must(&goal, IMPORT);
         check_equal(&goal);
         goal.again = false;
+        turn_back(&goal);
         for (int i = 0; i < 2; i++) {
             goal_must(&goal, REMOVE);
             check_world(&goal, before);
@@ -219,6 +240,7 @@ static bool lose(const struct target_fixture *fixture, enum target_operation ope
     json_t *before = look_world(goal.wire.world);
     if (operation > RESERVE) goal_must(&goal, RESERVE);
     if (operation > IMPORT) goal_must(&goal, IMPORT);
+    if (operation >= RECALL) turn_back(&goal);
     goal.wire.calls = 0;
     goal.wire.fault_at = place;
     goal.wire.fault = fault;
@@ -234,6 +256,7 @@ static bool lose(const struct target_fixture *fixture, enum target_operation ope
         if (operation == RESERVE) goal_must(&goal, IMPORT);
         check_equal(&goal);
     }
+    turn_back(&goal);
     goal_must(&goal, REMOVE);
     check_world(&goal, before);
     json_decref(before);

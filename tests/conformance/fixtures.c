@@ -77,7 +77,7 @@ static bool serves_tts(const json_t *now, const json_t *before) {
     .source = "tts", .way = how, .key_option = "app-api-key", .key = key_tts, .populate = populate_tts, \
     .missing = "not-there", .list = "tts_devices", .eui = "is.dev_eui",                                 \
     .only = "application_id=" WORLD_TTS_SOURCE_APP_ID, .serves = serves_tts,                            \
-    .lost = NAMES("end_device_hex"),                                                                    \
+    .lost = NAMES("end_device_hex", "updated_at"),                                                      \
     .grow = NAMES("last_n_f_cnt_down", "last_a_f_cnt_down", "last_f_cnt_up"),                           \
     .options = OPTIONS("app-id=" WORLD_TTS_SOURCE_APP_ID, TTS_SERVERS, "release=" how),                 \
     .gateway_options = OPTIONS(TTS_SERVERS), .gateway_key = user_key_tts
@@ -256,7 +256,7 @@ const struct target_fixture target_fixtures[] = {
      .key = key_target,
      .source = "tts",
      .application = WORLD_TTS_SOURCE_APP_ID,
-     .lost = NAMES("end_device_hex")},
+     .lost = NAMES("end_device_hex", "updated_at")},
     {.target = "chirpstack",
      .options = OPTIONS("api-url=chirpstack.example:8080", "tenant=" WORLD_CHIRPSTACK_TENANT,
                         "application=" WORLD_CHIRPSTACK_TARGET, "insecure=true"),
