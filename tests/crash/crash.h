@@ -37,7 +37,7 @@ struct crash_place {
     // The same of what is packed (the members called ..._hex): numbers of protobuf fields, as "26.3.1", or "ns/26.3.1"
     // where that holds for the member ns only; with "?" behind it, only if it is empty. May be NULL.
     const char *const *forgotten_fields;
-    // Members that count downlinks: where a frame may have been answered unseen, one is skipped. May be NULL.
+    // Members that count downlinks: where a frame may have been answered unseen, some are skipped. May be NULL.
     const char *const *counters;
 };
 
@@ -49,9 +49,10 @@ struct crash_pair {
     bool lines;                             // the run writes lines: they are one more place
     bool restores_all;                      // a rollback brings everything back: its exit code is 0, not 3
     struct crash_place places[PLACES_MAX];  // the first one is the source
-    bool formatters;                        // applications at the target get payload formatters
-    const char *const *keys;                // members of its devices; each key is at one place in the end
-    const char *const *own;                 // members of a line that each run draws anew
+    unsigned skips;           // downlink counters that are skipped by a way that was interrupted
+    bool formatters;          // applications at the target get payload formatters
+    const char *const *keys;  // members of its devices; each key is at one place in the end
+    const char *const *own;   // members of a line that each run draws anew
     // So that nothing is left out: of each combination of these members of a device being set, so many are in the world.
     const char *const *kinds;
     unsigned kinds_least;

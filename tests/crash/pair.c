@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crash.h"
 
+// SOURCE_UNSEEN_DOWNLINKS of the program.
+enum { UNSEEN_DOWNLINKS = 16 };
+
 // ---- V2
 
 // V2 forgets nonces with the AppKey, and its ADR begins anew; how often a device was written is no part of it.
@@ -107,6 +110,7 @@ const struct crash_pair crash_pairs[] = {
                     .forgotten = tts_drawn,
                     .forgotten_fields = tts_drawn_fields,
                     .counters = tts_counters}},
+        .skips = 1,
         .formatters = true,
         .keys = v2_keys,
         .kinds = v2_kinds,
@@ -127,6 +131,7 @@ const struct crash_pair crash_pairs[] = {
                     .forgotten = tts_changed,
                     .forgotten_fields = tts_own,
                     .counters = tts_counters}},
+        .skips = UNSEEN_DOWNLINKS,
         .keys = tts_keys,
         .kinds = tts_kinds,
         .kinds_least = 1,
@@ -147,6 +152,7 @@ const struct crash_pair crash_pairs[] = {
                     .forgotten = tts_changed,
                     .forgotten_fields = tts_anew,
                     .counters = tts_counters}},
+        .skips = UNSEEN_DOWNLINKS,
         .keys = tts_keys,
         .kinds = tts_kinds,
         .kinds_least = 1,

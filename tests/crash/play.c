@@ -8,9 +8,6 @@
 
 enum { EXIT_DONE, EXIT_HALTED, EXIT_INCOMPLETE = 3, EXIT_KILLED = 128 + SIGKILL };
 
-// A way that was interrupted may skip one downlink counter, and the way back another one.
-enum { SKIPS_MOVED = 1, SKIPS_BACK = 2 };
-
 static const char *const resume[] = {"resume", NULL};
 static const char *const rollback[] = {"rollback", NULL};
 
@@ -62,7 +59,8 @@ static int check_moved(struct play *play, struct error *error) {
     int result = stage_world(&play->stage, &world, error);
     if (result == 0) result = compare_lines(pair_of(play), baseline, error);
     if (result == 0)
-        result = compare_worlds(pair_of(play), "in the end", SKIPS_MOVED, world, baseline->moved, error);
+        result =
+            compare_worlds(pair_of(play), "in the end", pair_of(play)->skips, world, baseline->moved, error);
     if (result == 0) result = compare_keys(pair_of(play), baseline->before, world, error);
     json_decref(world);
     return result;
@@ -70,10 +68,11 @@ static int check_moved(struct play *play, struct error *error) {
 
 static int check_back(struct play *play, struct error *error) {
     json_t *world = NULL;
+    // The way there may have skipped some, and the way back others.
+    unsigned skips = 2 * pair_of(play)->skips;
     int result = stage_world(&play->stage, &world, error);
     if (result == 0)
-        result =
-            compare_worlds(pair_of(play), "rolled back", SKIPS_BACK, world, play->baseline->before, error);
+        result = compare_worlds(pair_of(play), "rolled back", skips, world, play->baseline->before, error);
     json_decref(world);
     return result;
 }
