@@ -152,6 +152,55 @@ static void play_release(const struct network_source *network) {
     }
 }
 
+// From one network into another, and back again.
+static void play_moves(const struct network_source *network) {
+    for (const char *const *way = network->release_ways; *way != NULL; way++) {
+        struct stage stage;
+        stage_open(&stage, network, SOME);
+        stage_to_server(&stage);
+        stage_release_way(&stage, *way);
+        run_well(&stage);
+        assert_int_equal(stage.numbers.verified, SOME);
+        assert_int_equal(stage_arrived(&stage), SOME);
+        if (stage_served(&stage) != 0)
+            fail_msg("%s, %s: %zu devices are at both", network->name, *way, stage_served(&stage));
+        if (stage_rollback(&stage) != 0) fail_msg("%s, %s: %s", network->name, *way, stage_words(&stage));
+        assert_int_equal(stage_arrived(&stage), 0);
+        assert_int_equal(stage_served(&stage), SOME);
+        stage_close(&stage);
+    }
+}
+
+// The answers to each method are lost, one after the other, at both networks: every device arrives all the same.
+static void play_moves_in_weather(const struct network_source *network) {
+    static const char *const faults[] = {"reset-after", "unavailable-after", "reset-before",
+                                         "deadline-after"};
+    struct stage calm;
+    stage_open(&calm, network, SOME);
+    stage_to_server(&calm);
+    stage_release_way(&calm, network->release_ways[0]);
+    run_well(&calm);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        for (size_t k = 0; k < calm.world->method_count + calm.there->method_count; k++) {
+            struct stage stage;
+            bool far = k >= calm.world->method_count;
+            const char *method =
+                far ? calm.there->methods[k - calm.world->method_count].name : calm.world->methods[k].name;
+            char *spec MEMORY_AUTO = memory_printf("%s:%s:at=2", method, faults[i]);
+            stage_open(&stage, network, SOME);
+            stage_to_server(&stage);
+            stage_release_way(&stage, network->release_ways[0]);
+            assert_int_equal(world_add_fault(far ? stage.there : stage.world, spec, NULL), 0);
+            run_well(&stage);
+            assert_int_equal(stage_arrived(&stage), SOME);
+            if (stage_served(&stage) != 0)
+                fail_msg("%s, %s: %zu are at both", network->name, spec, stage_served(&stage));
+            stage_close(&stage);
+        }
+    }
+    stage_close(&calm);
+}
+
 // ---- faults
 
 // What becomes of a run of which each method is met by a fault, one method after the other. `bears`: it ends well.
@@ -263,6 +312,8 @@ const struct conformance_case conformance_cases[] = {
     {"a_dry_run_changes_nothing", changes, play_dry_run},
     {"keeping_changes_nothing", keeps, play_keeps},
     {"released_and_put_back", changes, play_release},
+    {"moved_and_moved_back", changes, play_moves},
+    {"moved_in_bad_weather", changes, play_moves_in_weather},
     {"what_may_pass_is_tried_again", lists, play_transient},
     {"nonsense_is_no_answer", lists, play_nonsense},
     {"a_torn_answer_is_none", lists, play_truncated},

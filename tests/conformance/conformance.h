@@ -39,6 +39,7 @@ struct stage {
     const struct source_driver *driver;
     const char *release_way;  // NULL: the source keeps its devices
     struct world *world;
+    struct world *there;  // of the target, The Things Stack; NULL: into lines
     struct transport transport;
     int64_t now;
     struct clock clock;
@@ -60,6 +61,10 @@ struct stage {
 };
 
 void stage_open(struct stage *stage, const struct network_source *network, uint64_t devices);
+// Has devices go into The Things Stack in place of lines.
+void stage_to_server(struct stage *stage);
+// How many devices the target has.
+size_t stage_arrived(const struct stage *stage);
 // Makes the source let go of devices in one of its ways; NULL: keep them.
 void stage_release_way(struct stage *stage, const char *way);
 // Checks that nothing secret was told, and frees.

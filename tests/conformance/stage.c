@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "world/tts_p.h"
 
 // 2026-01-01
 #define WALL_START (INT64_C(1767225600) * NS_PER_SECOND)
@@ -50,7 +51,8 @@ static void *start(struct transport *transport, const struct call *call, int64_t
     assert_true(made.request.endpoint < WORLD_ENDPOINTS);
     stage->calls++;
     if (call->changes) stage->changes++;
-    world_call(stage->world, clock_wall(&stage->clock), &made.request, &answer);
+    bool far = stage->there != NULL && strstr(call->server->address, "target") != NULL;
+    world_call(far ? stage->there : stage->world, clock_wall(&stage->clock), &made.request, &answer);
     if (stage->spoil != NULL) stage->spoil(stage->spoil_context, stage->calls, &answer);
     network_reply(&answer, call->kind, &flight->reply);
     flight->due = stage->now + (answer.delivery == WORLD_HANG ? timeout : LATENCY + answer.delay);
@@ -145,6 +147,18 @@ void stage_release_way(struct stage *stage, const char *way) {
     if (way != NULL) network_option(&stage->options, stage->network->release_option, way);
 }
 
+void stage_to_server(struct stage *stage) {
+    stage->there = world_new(&(struct world_setup){.seed = 7});
+}
+
+size_t stage_arrived(const struct stage *stage) {
+    const struct tts_application *application =
+        tts_find_application(stage->there->tts, WORLD_TTS_TARGET_APP_ID);
+    size_t count = 0;
+    for (size_t i = 0; i < application->device_count; i++) count += application->devices[i] != NULL;
+    return count;
+}
+
 // Keys stand in the output as they are; of what people are told none may be there, in any case of letters.
 static void check_secrets(struct stage *stage) {
     static const char *const members[] = {"\"key\":\"", NULL};
@@ -165,6 +179,7 @@ void stage_close(struct stage *stage) {
     check_secrets(stage);
     for (size_t i = 0; i < STAGE_FLIGHTS_MAX; i++) reply_release(&stage->flights[i].reply);
     world_free(stage->world);
+    world_free(stage->there);
     network_options_release(&stage->options);
     buffer_release(&stage->output);
     buffer_release(&stage->told);
@@ -183,7 +198,7 @@ static int feed(void *context, run_id_receiver *receiver, void *receiver_context
     return result;
 }
 
-static int run_with(struct stage *stage, struct source *source, enum stage_kind kind,
+static int run_with(struct stage *stage, struct source *source, struct target *target, enum stage_kind kind,
                     const char *const *ids) {
     static const struct device_naming naming;
     struct memory_file output = {.base = {.operations = &file_operations, .name = "the output"},
@@ -192,8 +207,9 @@ static int run_with(struct stage *stage, struct source *source, enum stage_kind 
     const struct run_setup setup = {
         .driver = stage->driver,
         .source = source,
-        .target = target_find("json"),
-        .output = &output.base,
+        .target = target_find(target == NULL ? "json" : "tts"),
+        .target_instance = target,
+        .output = target == NULL ? &output.base : NULL,
         .journal = stage->journal,
         .transport = &stage->transport,
         .clock = &stage->clock,
@@ -218,10 +234,32 @@ static int run_with(struct stage *stage, struct source *source, enum stage_kind 
     return result;
 }
 
+static int open_target(struct stage *stage, struct option_values **ret_values, struct target **ret_target) {
+    static const char *const servers[][2] = {{"identity-server-grpc-address", "is.target.example:8884"},
+                                             {"network-server-grpc-address", "ns.target.example:8884"},
+                                             {"application-server-grpc-address", "as.target.example:8884"},
+                                             {"join-server-grpc-address", "js.target.example:8884"}};
+    const struct target_driver *driver = target_find("tts");
+    struct network_options options = {0};
+    if (stage->there == NULL) return 0;
+    network_option(&options, "app-id", WORLD_TTS_TARGET_APP_ID);
+    network_option(&options, "app-api-key", world_tts_key(stage->there, WORLD_TTS_KEY_TARGET));
+    for (size_t i = 0; i < 4; i++) network_option(&options, servers[i][0], servers[i][1]);
+    int result = network_options_set(&options, driver->options, ret_values, &stage->error);
+    network_options_release(&options);
+    const struct target_setup setup = {.options = *ret_values,
+                                       .plans = frequency_plans_builtin(),
+                                       .clock = &stage->clock,
+                                       .random = &stage->random,
+                                       .dry_run = stage->dry_run};
+    return result != 0 ? result : driver->open(&setup, ret_target, &stage->error);
+}
+
 static int play(struct stage *stage, enum stage_kind kind, const char *const *ids) {
     static const struct device_naming naming;
-    struct option_values *values = NULL;
+    struct option_values *values = NULL, *target_values = NULL;
     struct source *source = NULL;
+    struct target *target = NULL;
     error_release(&stage->error);
     int result = network_options_set(&stage->options, stage->driver->options, &values, &stage->error);
     const struct source_setup setup = {.options = values,
@@ -229,9 +267,13 @@ static int play(struct stage *stage, enum stage_kind kind, const char *const *id
                                        .naming = &naming,
                                        .clock = &stage->clock,
                                        .random = &stage->random,
+                                       .to_server = stage->there != NULL,
                                        .dry_run = stage->dry_run};
     if (result == 0) result = stage->driver->open(&setup, &source, &stage->error);
-    if (result == 0) result = run_with(stage, source, kind, ids);
+    if (result == 0) result = open_target(stage, &target_values, &target);
+    if (result == 0) result = run_with(stage, source, target, kind, ids);
+    target_find("tts")->close(target);
+    option_values_free(target_values);
     stage->driver->close(source);
     option_values_free(values);
     return -result;
