@@ -223,7 +223,8 @@ static void describe_cluster(const struct sandbox *sandbox, struct buffer *text)
                 {WORLD_TTS_KEY_NO_INFO, "NO_INFO"},
                 {WORLD_TTS_KEY_READ_ONLY, "READ_ONLY"},
                 {WORLD_TTS_KEY_USER, "USER"},
-                {WORLD_TTS_KEY_NO_SETTINGS, "NO_SETTINGS"}};
+                {WORLD_TTS_KEY_NO_SETTINGS, "NO_SETTINGS"},
+                {WORLD_TTS_KEY_SOURCE_DEVICES, "SOURCE_DEVICES"}};
     describe_tts(sandbox, "TTS_", WORLD_TTS_SOURCE_APP_ID, WORLD_TTS_KEY_SOURCE, text);
     describe_tts(sandbox, "TARGET_TTS_", WORLD_TTS_TARGET_APP_ID, WORLD_TTS_KEY_TARGET, text);
     for (unsigned i = 0; i < TTS_SERVERS; i++) {
@@ -321,7 +322,10 @@ int main(int argc, char **argv) {
     ERROR_AUTO error = {0};
     struct sandbox sandbox = {0};
     int result = options_parse(argc, argv, &sandbox.options, &error);
-    if (result == 0 && sandbox.options.help) return fputs(options_help, stdout) < 0 || fflush(stdout) != 0;
+    if (result == 0 && sandbox.options.help) {
+        return fputs(options_help, stdout) < 0 || fputs(options_help_servers, stdout) < 0 ||
+               fflush(stdout) != 0;
+    }
     if (result == 0 && sandbox.options.version) return puts("ttn-lw-sandbox " PROJECT_VERSION) < 0;
     if (result == 0) result = run(&sandbox, &error);
     if (result == 0) return EXIT_SUCCESS;

@@ -118,6 +118,7 @@ const char options_help[] =
     "one of\n"
     "                           unavailable, unavailable-after, resource-exhausted, resource-exhausted-13,\n"
     "                           internal, aborted     an error; -after: although the change was made\n"
+    "                           rejected              an error for good\n"
     "                           half                  of V2's SetDevice the Network Server's part is done;\n"
     "                                                 status 13\n"
     "                           token-expired         refused as for a token that has run out\n"
@@ -132,7 +133,9 @@ const char options_help[] =
     "                           refuse=TIME           connections reset, and refused for a while (default "
     "1s)\n"
     "                           garbage-http          bytes that are no HTTP\n"
-    "\n"
+    "\n";
+
+const char options_help_servers[] =
     "The servers (a port of 0, the default, takes a free one):\n"
     "  --listen ADDRESS       IP address to listen at (default 127.0.0.1)\n"
     "  --discovery-port N     Discovery of V2, TLS\n"

@@ -36,5 +36,6 @@ int options_parse(int argc, char **argv, struct options *ret_options, struct err
 
 // The text of --help.
 extern const char options_help[];
+extern const char options_help_servers[];  // follows it
 
 #endif

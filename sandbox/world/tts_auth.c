@@ -95,6 +95,10 @@ void tts_make_keys(struct tts *tts) {
     uint64_t application = all_rights("RIGHT_APPLICATION_");
     uint64_t gateway = all_rights("RIGHT_GATEWAY_");
     uint64_t parts = application & ~bit(28);  // RIGHT_APPLICATION_ALL
+    uint64_t devices = bit(TTS_RIGHT_APPLICATION_INFO) | bit(TTS_RIGHT_APPLICATION_DEVICES_READ) |
+                       bit(TTS_RIGHT_APPLICATION_DEVICES_WRITE) |
+                       bit(TTS_RIGHT_APPLICATION_DEVICES_READ_KEYS) |
+                       bit(TTS_RIGHT_APPLICATION_DEVICES_WRITE_KEYS);
     const char *source = WORLD_TTS_SOURCE_APP_ID;
     const char *target = WORLD_TTS_TARGET_APP_ID;
     const struct {
@@ -116,8 +120,8 @@ void tts_make_keys(struct tts *tts) {
                                          bit(TTS_RIGHT_APPLICATION_DEVICES_READ)},
         [WORLD_TTS_KEY_USER] = {TTS_USER_KEY, WORLD_TTS_USER_ID, "all",
                                 application | gateway | all_rights("RIGHT_USER_")},
-        [WORLD_TTS_KEY_NO_SETTINGS] = {TTS_APPLICATION_KEY, target, "no settings",
-                                       parts & ~bit(TTS_RIGHT_APPLICATION_SETTINGS_BASIC)},
+        [WORLD_TTS_KEY_NO_SETTINGS] = {TTS_APPLICATION_KEY, target, "no settings", devices},
+        [WORLD_TTS_KEY_SOURCE_DEVICES] = {TTS_APPLICATION_KEY, source, "devices", devices},
     };
     for (size_t i = 0; i < WORLD_TTS_KEYS; i++) {
         tts_add_key(tts, made[i].entity, made[i].entity_id, made[i].name, made[i].rights);

@@ -9,6 +9,16 @@ static struct tts_node *record_of(struct tts_call *call, const struct tts_gatewa
     return tts_blob_tree(&call->arena, &gateway->record, "Gateway");
 }
 
+// Whoever asks for the versions or the delay gets them, be they empty.
+static struct tts_node *select_record(struct tts_call *call, struct tts_node *record) {
+    struct tts_node *out = tts_select(call, record);
+    if (tts_mask_touches(call, "version_ids")) tts_make(&call->arena, out, "version_ids");
+    if (tts_mask_touches(call, "schedule_anytime_delay")) {
+        tts_make(&call->arena, out, "schedule_anytime_delay");
+    }
+    return out;
+}
+
 static bool same_eui(struct tts_call *call, const struct tts_gateway *gateway, struct wire_bytes eui) {
     struct wire_bytes own = tts_bytes(record_of(call, gateway), "ids.eui");
     return eui.size == TTS_EUI_SIZE && own.size == eui.size && memcmp(own.data, eui.data, eui.size) == 0;
@@ -67,7 +77,7 @@ void tts_gateway_get(struct tts_call *call) {
     if (!tts_require_gateway(call, gateway_id, TTS_RIGHT_GATEWAY_INFO)) return;
     if (!may_read_secrets(call, gateway_id)) return;
     const struct tts_gateway *gateway = known_gateway(call, gateway_id);
-    if (gateway != NULL) tts_answer(call, tts_select(call, record_of(call, gateway)));
+    if (gateway != NULL) tts_answer(call, select_record(call, record_of(call, gateway)));
 }
 
 void tts_gateway_list(struct tts_call *call) {
@@ -86,7 +96,7 @@ void tts_gateway_list(struct tts_call *call) {
     tts_page(call, count, &first, &end);
     for (size_t i = first; i < end; i++) {
         size_t mark = wire_begin(&call->reply->body, GATEWAYS);
-        tts_encode(tts_select(call, record_of(call, &tts->gateways[seen[i]])), &call->reply->body);
+        tts_encode(select_record(call, record_of(call, &tts->gateways[seen[i]])), &call->reply->body);
         wire_end(&call->reply->body, mark);
     }
 }
@@ -109,7 +119,7 @@ void tts_gateway_update(struct tts_call *call) {
     tts_set_text(arena, record, "ids.gateway_id", gateway_id);
     tts_set_time(arena, record, "updated_at", call->now / 1000 * 1000);
     tts_blob_store(&gateway->record, record);
-    tts_answer(call, tts_select(call, record));
+    tts_answer(call, select_record(call, record));
 }
 
 void tts_gateway_delete(struct tts_call *call) {

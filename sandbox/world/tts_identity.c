@@ -81,11 +81,29 @@ void tts_is_create(struct tts_call *call) {
     tts_answer(call, select_record(call, device));
 }
 
+// EUIs that a reader names narrow what is looked for.
+static bool has_named_euis(const struct tts_node *record, const struct tts_device_ids *ids) {
+    static const char *const euis[][2] = {{"dev_eui", "ids.dev_eui"}, {"join_eui", "ids.join_eui"}};
+    for (size_t i = 0; i < sizeof euis / sizeof *euis; i++) {
+        struct wire_bytes named = tts_bytes(ids->tree, euis[i][0]);
+        struct wire_bytes own = tts_bytes(record, euis[i][1]);
+        if (named.size == 0) continue;
+        if (own.size != named.size || memcmp(own.data, named.data, own.size) != 0) return false;
+    }
+    return true;
+}
+
 void tts_is_get(struct tts_call *call) {
     struct tts_device_ids ids = tts_ids(call, "end_device_ids");
     if (!may(call, ids.application_id, TTS_RIGHT_APPLICATION_DEVICES_READ)) return;
     const struct tts_device *device = tts_known_device(call, &ids);
-    if (device != NULL) tts_answer(call, select_record(call, device));
+    if (device == NULL) return;
+    if (!has_named_euis(record_of(call, device), &ids)) {
+        tts_refuse(call, tts_problem(call, TTS_IS_DEVICE_NOT_FOUND, "device_id", ids.device_id,
+                                     "application_id", ids.application_id, NULL));
+        return;
+    }
+    tts_answer(call, select_record(call, device));
 }
 
 void tts_is_update(struct tts_call *call) {

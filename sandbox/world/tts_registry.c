@@ -45,6 +45,12 @@ static bool may_write(struct tts_call *call, const char *application_id) {
 
 static bool may_read(struct tts_call *call, const char *application_id) {
     if (!tts_require_application(call, application_id, TTS_RIGHT_APPLICATION_DEVICES_READ)) return false;
+    bool queue = call->method->server == TTS_NS &&
+                 (tts_mask_touches(call, "session.queued_application_downlinks") ||
+                  tts_mask_touches(call, "pending_session.queued_application_downlinks"));
+    if (queue && !tts_require_application(call, application_id, TTS_RIGHT_APPLICATION_TRAFFIC_READ)) {
+        return false;
+    }
     return !names_keys(call) ||
            tts_require_application(call, application_id, TTS_RIGHT_APPLICATION_DEVICES_READ_KEYS);
 }

@@ -181,6 +181,7 @@ static const struct refusal {
     {FAULT_INTERNAL, STATUS_INTERNAL, 500, "fault: internal"},
     {FAULT_HALF, STATUS_INTERNAL, 500, "fault: half"},
     {FAULT_ABORTED, STATUS_ABORTED, 503, "fault: aborted"},
+    {FAULT_REJECTED, STATUS_INVALID_ARGUMENT, 400, "fault: rejected"},
     {FAULT_TOKEN_EXPIRED, STATUS_PERMISSION_DENIED, 401,
      "permission denied: unable to parse token: token is expired"},
 };

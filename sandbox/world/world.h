@@ -176,7 +176,8 @@ enum world_tts_key {
     WORLD_TTS_KEY_NO_INFO,
     WORLD_TTS_KEY_READ_ONLY,
     WORLD_TTS_KEY_USER,
-    WORLD_TTS_KEY_NO_SETTINGS,  // of the target application: all that a migration of devices needs, not its settings
+    WORLD_TTS_KEY_NO_SETTINGS,  // of the target application: what a migration of devices needs, and no more
+    WORLD_TTS_KEY_SOURCE_DEVICES,  // the same of the source application
     WORLD_TTS_KEYS
 };
 const char *world_tts_key(const struct world *world, enum world_tts_key key);

@@ -98,6 +98,10 @@ int gateway_clean(struct gateway *gateway, struct error *error) {
     return error_set(error, ERROR_DEVICE, "%s: %s", findings.items[0].path, findings.items[0].text);
 }
 
+static bool is_empty(const ProtobufCMessage *message) {
+    return message == NULL || protobuf_c_message_get_packed_size(message) == 0;
+}
+
 Tts__Gateway *gateway_carried(const Tts__Gateway *message, struct arena *arena) {
     const Tts__Gateway *parts = message_select(&message->base, gateway_members, arena);
     Tts__Gateway *carried = message_copy(&parts->base, arena);
@@ -108,5 +112,10 @@ Tts__Gateway *gateway_carried(const Tts__Gateway *message, struct arena *arena) 
                        arena_strdup(arena, plan));
     }
     carried->frequency_plan_id = arena_strdup(arena, "");
+    // The Identity Server answers with empty ones where nothing is set.
+    if (is_empty(carried->version_ids == NULL ? NULL : &carried->version_ids->base))
+        carried->version_ids = NULL;
+    const Google__Duration *delay = carried->schedule_anytime_delay;
+    if (is_empty(delay == NULL ? NULL : &delay->base)) carried->schedule_anytime_delay = NULL;
     return carried;
 }

@@ -36,7 +36,7 @@ int gateway_clean(struct gateway *gateway, struct error *error);
 // secret, or of no use elsewhere.
 extern const char gateway_members[];
 
-// A copy of these members, in one form: plans in frequency_plan_ids alone. NULL only for nonsense.
+// A copy of these members, in one form: plans in frequency_plan_ids alone, nothing that is empty. NULL only for nonsense.
 Tts__Gateway *gateway_carried(const Tts__Gateway *message, struct arena *arena);
 
 // Where the gateways of a network ask; texts are borrowed.

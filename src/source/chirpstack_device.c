@@ -283,10 +283,11 @@ static void set_root_keys(const Chirpstack__DeviceKeys *keys, struct parts parts
     }
 }
 
-// A device that is deleted cannot be looked at afterwards: the counter that may have been used in between is skipped.
+// A device that is deleted cannot be looked at afterwards: the counters that may have been used in between are skipped.
 static uint32_t last_f_cnt_down(const struct chirpstack_rules *rules, uint32_t next) {
     uint32_t last = chirpstack_last_f_cnt_down(next);
-    return rules->release == CHIRPSTACK_DELETE && last < UINT32_MAX ? last + 1 : last;
+    bool skips = rules->release == CHIRPSTACK_DELETE && last < UINT32_MAX - SOURCE_UNSEEN_DOWNLINKS;
+    return skips ? last + SOURCE_UNSEEN_DOWNLINKS : last;
 }
 
 static void set_session(const struct chirpstack_rules *rules, const Chirpstack__DeviceActivation *activation,

@@ -60,6 +60,10 @@ struct source_confirmation {
     uint32_t last_n_f_cnt_down;
 };
 
+// A session of which nobody knows how far it got skips so many downlinks: more than are sent between the last look at it and
+// its end, and far fewer than the 16,384 that a device lets pass (MAX_FCNT_GAP).
+enum { SOURCE_UNSEEN_DOWNLINKS = 16 };
+
 // Putting a device back.
 struct source_restoration {
     struct device_progress progress;  // in: what became of it at its target, whose counters then count

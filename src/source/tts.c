@@ -162,7 +162,7 @@ static bool has_right(const Tts__Rights *given, Tts__Right right) {
     return false;
 }
 
-static int check_rights(const struct tts_source *self, const Tts__Rights *given, struct error *error) {
+static int check_rights(struct tts_source *self, const Tts__Rights *given, struct error *error) {
     bool changes = !self->dry_run && self->release != TTS_NONE;
     for (size_t i = 0; i < sizeof rights / sizeof *rights; i++) {
         if (has_right(given, rights[i].right) || (rights[i].to_change && !changes)) continue;
@@ -172,6 +172,7 @@ static int check_rights(const struct tts_source *self, const Tts__Rights *given,
                    rights[i].to_change ? "; --dry-run and --tts.release none do without" : "");
         return -ERROR_DENIED;
     }
+    self->sees_queue = has_right(given, TTS__RIGHT__RIGHT_APPLICATION_TRAFFIC_READ);
     return 0;
 }
 

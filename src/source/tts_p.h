@@ -53,6 +53,7 @@ struct tts_source {
     bool no_session;
     bool redirect;  // gateways are sent to the target
     bool dry_run;
+    bool sees_queue;  // the key may read queued downlinks
     enum tts_release release;
     char *application;    // owned; what was asked for last
     char *authorization;  // owned, secret

@@ -31,7 +31,7 @@ struct restore_state {
     bool made;            // at least one entry is a new one
     bool join_again;      // it joined elsewhere
     bool nonce_moved;     // the join nonce is higher than it was
-    bool count_moved;     // the downlink counter is one higher than it was read
+    bool count_moved;     // the downlink counter is higher than it was read
     const char *refused;  // why the last change failed; NULL = it did not
     enum error_code code;
     const char *hint;
@@ -88,9 +88,9 @@ static uint32_t last_heard(struct restore_state *state, const struct source_rest
     if (restoration->heard_n_f_cnt_down > last) last = restoration->heard_n_f_cnt_down;
     if (seen != NULL && seen->last_n_f_cnt_down > last) last = seen->last_n_f_cnt_down;
     if (restoration->progress.known) return last;
-    // It may have been answered once more after that.
+    // It may have been answered after that.
     state->count_moved = true;
-    return last + 1;
+    return last + SOURCE_UNSEEN_DOWNLINKS;
 }
 
 // The counters that the device has to go on with, where it goes on with the session that was read.
@@ -256,9 +256,8 @@ static const char *remark_of(const struct restore_state *state, struct arena *ar
     }
     if (state->count_moved) {
         buffer_printf(
-            &text,
-            "%sits downlink counter is one higher than it was read, in case it was answered after that",
-            text.size > 0 ? "; " : "");
+            &text, "%sits downlink counter is %d higher than it was read, in case it was answered after that",
+            text.size > 0 ? "; " : "", SOURCE_UNSEEN_DOWNLINKS);
     }
     if (state->join_again) {
         buffer_printf(&text, "%sit joined elsewhere meanwhile, so it has to join again%s",

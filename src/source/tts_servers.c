@@ -29,6 +29,8 @@ static const char *const identity_paths[] = {"name",
                                              "serial_number",
                                              "lora_alliance_profile_ids",
                                              NULL};
+// A session of the Network Server as a whole has queued downlinks too. Who may not read these gets the rest.
+static const char session_path[] = "session";
 static const char *const network_paths[] = {"frequency_plan_id",
                                             "lorawan_version",
                                             "lorawan_phy_version",
@@ -40,9 +42,16 @@ static const char *const network_paths[] = {"frequency_plan_id",
                                             "multicast",
                                             "mac_settings",
                                             "mac_state",
-                                            "session",
                                             "pending_mac_state",
-                                            "pending_session",
+                                            "pending_session.dev_addr",
+                                            "pending_session.keys",
+                                            "session.dev_addr",
+                                            "session.keys",
+                                            "session.last_f_cnt_up",
+                                            "session.last_n_f_cnt_down",
+                                            "session.last_conf_f_cnt_down",
+                                            "session.started_at",
+                                            session_path,
                                             "battery_percentage",
                                             "downlink_margin",
                                             "last_dev_status_received_at",
@@ -186,6 +195,13 @@ struct call *tts_source_registry_call(struct tts_source *self, struct job *job, 
         arena_printf(job->arena, "/ttn.lorawan.v3.%s/%s", servers[server].registry, method), message);
 }
 
+// The Network Server's session as a whole, or what is in it.
+static bool is_asked_for(const struct tts_source *self, enum tts_server server, const char *path) {
+    if (server != TTS_NETWORK) return true;
+    if (path == session_path) return self->sees_queue;
+    return !self->sees_queue || strncmp(path, "session.", strlen("session.")) != 0;
+}
+
 void tts_source_get_call(struct tts_source *self, struct job *job, enum tts_server server, const char *id,
                          const Tts__EndDeviceIdentifiers *euis) {
     struct arena *arena = job->arena;
@@ -203,6 +219,7 @@ void tts_source_get_call(struct tts_source *self, struct job *job, enum tts_serv
     }
     for (size_t i = 0; servers[server].paths[i] != NULL; i++) {
         if ((self->peers[server].refused & 1U << i) != 0) continue;
+        if (!is_asked_for(self, server, servers[server].paths[i])) continue;
         message_append(arena, &mask.n_paths, &mask.paths, arena_strdup(arena, servers[server].paths[i]));
     }
     request.end_device_ids = &ids;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading a device from its servers. The masks name whole messages, never their leaves: which leaves there are depends on
-// a server's version, and one that it does not know makes it refuse the whole call.
+// Reading a device from its servers. The masks name whole messages, seldom their members: which members there are depends
+// on a server's version, and one that it does not know makes it refuse the whole call.
 #include <string.h>
 
 #include "base/buffer.h"
@@ -32,21 +32,39 @@ static const char *const members[TTS_PLACES] = {
 // What later ones know too.
 static const char later_members[] = "activated_at last_seen_at serial_number lora_alliance_profile_ids";
 
-static void add_words(Google__FieldMask *mask, const char *words, struct arena *arena) {
+// Sessions of the Network Server as a whole have queued downlinks too, and reading these needs a right of its own.
+static const char session_members[] =
+    "session.dev_addr session.keys session.last_f_cnt_up session.last_n_f_cnt_down "
+    "session.last_conf_f_cnt_down session.started_at pending_session.dev_addr pending_session.keys";
+static const char *const whole_sessions[] = {"session", "pending_session"};
+
+static bool is_whole_session(const char *word, size_t size) {
+    for (size_t i = 0; i < sizeof whole_sessions / sizeof *whole_sessions; i++) {
+        if (strlen(whole_sessions[i]) == size && memcmp(whole_sessions[i], word, size) == 0) return true;
+    }
+    return false;
+}
+
+static void add_words(Google__FieldMask *mask, enum tts_place place, const char *words, struct arena *arena) {
     const char *word = NULL;
     size_t size = 0;
     while (words_next(&words, &word, &size)) {
+        if (place == TTS_NETWORK && is_whole_session(word, size)) continue;
         message_append(arena, &mask->n_paths, &mask->paths, arena_strndup(arena, word, size));
     }
 }
 
 static void find_call(struct tts *self, struct job *job, enum tts_place place, const Tts__EndDevice *device) {
     Google__FieldMask mask = GOOGLE__FIELD_MASK__INIT;
-    add_words(&mask, members[place], job->arena);
-    if (place == TTS_IDENTITY && !self->plain_masks) add_words(&mask, later_members, job->arena);
+    add_words(&mask, place, members[place], job->arena);
+    if (place == TTS_NETWORK) add_words(&mask, place, session_members, job->arena);
+    if (place == TTS_IDENTITY && !self->plain_masks) add_words(&mask, place, later_members, job->arena);
     Tts__GetEndDeviceRequest request = TTS__GET_END_DEVICE_REQUEST__INIT;
     Tts__EndDeviceIdentifiers ids = *device->ids;
     ids.dev_addr = (ProtobufCBinaryData){0};
+    // Who has the ID is the question: the Identity Server would not see a device that has other EUIs. The oldest Join
+    // Servers know devices by their EUIs alone.
+    if (place != TTS_JOIN) ids.dev_eui = ids.join_eui = (ProtobufCBinaryData){0};
     request.end_device_ids = &ids;
     request.field_mask = &mask;
     tts_registry_call(self, job, place, "Get", &request.base)->reply_limit = DEVICE_SIZE_MAX;

@@ -41,6 +41,17 @@ static bool kind_differs(const Tts__EndDevice *a, const Tts__EndDevice *b) {
     return !a->supports_join != !b->supports_join || !a->multicast != !b->multicast;
 }
 
+// True if a part has to be deleted before it can be as it was: the Network Server keeps a device's kind, and the
+// Application Server forgets no session.
+static bool begins_anew(const struct remove_state *state, enum tts_place place,
+                        const Tts__EndDevice *device) {
+    const Tts__EndDevice *before = before_at(state, place);
+    const Tts__EndDevice *now = now_at(state, place, device);
+    if (before == NULL || now == NULL) return false;
+    if (place == TTS_NETWORK) return kind_differs(before, now);
+    return place == TTS_APPLICATION && before->session == NULL && now->session != NULL;
+}
+
 // Puts one server's part back. Its counters may have moved on with the same session: then those count.
 static void restore_part(struct tts *self, struct job *job, enum tts_place place,
                          const Tts__EndDevice *before, const Tts__EndDevice *now) {
@@ -83,8 +94,7 @@ static enum job_step remove_parts(struct tts *self, struct job *job, const Tts__
     for (size_t i = 0; i < PART_COUNT; i++) {
         const Tts__EndDevice *before = before_at(state, parts[i]);
         const Tts__EndDevice *now = now_at(state, parts[i], device);
-        bool anew = before != NULL && now != NULL && parts[i] == TTS_NETWORK && kind_differs(before, now);
-        if (before != NULL && !anew) {
+        if (before != NULL && !begins_anew(state, parts[i], device)) {
             restore_part(self, job, parts[i], before, now);
         } else if (now != NULL) {
             tts_delete_call(self, job, parts[i], device, state->tries);
@@ -92,13 +102,6 @@ static enum job_step remove_parts(struct tts *self, struct job *job, const Tts__
     }
     enum job_step step = sent(job, REMOVE_PARTS);
     return step == JOB_DONE ? remove_identity(self, job, device) : step;
-}
-
-// True if a part is to be put back that a deletion made room for.
-static bool has_to_come_again(const struct remove_state *state, const Tts__EndDevice *device) {
-    const Tts__EndDevice *before = before_at(state, TTS_NETWORK);
-    const Tts__EndDevice *now = now_at(state, TTS_NETWORK, device);
-    return before != NULL && now != NULL && kind_differs(before, now);
 }
 
 static enum job_step remove_answered(struct tts *self, struct job *job, const Tts__EndDevice *device,
@@ -115,7 +118,9 @@ static enum job_step remove_answered(struct tts *self, struct job *job, const Tt
         tts_reserved_drop(self, device);
         return JOB_DONE;
     }
-    if (has_to_come_again(state, device)) return find(self, job, device);
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        if (begins_anew(state, parts[i], device)) return find(self, job, device);
+    }
     return remove_identity(self, job, device);
 }
 

@@ -55,6 +55,14 @@ static const char *const tts_methods[] = {
     "EndDeviceRegistry/List",
     "GetDevice",
 };
+// What a target may reject of some devices for good; 0 is none.
+static const char *const rejections[] = {
+    NULL,
+    "NsEndDeviceRegistry/Set",
+    "AsEndDeviceRegistry/Set",
+    "JsEndDeviceRegistry/Set",
+    "EndDeviceRegistry/Create",
+};
 static const char *const counts[] = {"every", "at", "count"};
 
 enum {
@@ -62,6 +70,7 @@ enum {
     METHODS = sizeof methods / sizeof *methods,
     COUNTS = sizeof counts / sizeof *counts,
     TTS_METHODS = sizeof tts_methods / sizeof *tts_methods,
+    REJECTIONS = sizeof rejections / sizeof *rejections,
 };
 
 static bool has_tts(const struct sim_case *drawn) {
@@ -75,6 +84,13 @@ bool case_fault_spec(const struct sim_case *drawn, size_t index, char *spec, siz
     if (fault->kind <= 0 || fault->kind >= KINDS) return false;
     snprintf(spec, size, "%s:%s:%s=%lld", method, kinds[fault->kind], counts[fault->count % COUNTS],
              (long long)(fault->number > 0 ? fault->number : 1));
+    return true;
+}
+
+bool case_rejection_spec(const struct sim_case *drawn, char *spec, size_t size) {
+    if (drawn->target != SIM_TTS || drawn->rejects <= 0 || drawn->rejects >= REJECTIONS) return false;
+    snprintf(spec, size, "%s:rejected:every=%lld", rejections[drawn->rejects],
+             (long long)(drawn->rejects_every > 0 ? drawn->rejects_every : 1));
     return true;
 }
 
@@ -127,6 +143,9 @@ static void draw_pair(struct sim_case *drawn, uint64_t seed) {
     drawn->conflicts = one_in(&prng, 2) ? 0 : draw(&prng, 1, 6);
     drawn->on_conflict = draw(&prng, 0, 2);
     drawn->no_plan = one_in(&prng, 3);
+    if (!one_in(&prng, 3)) return;
+    drawn->rejects = draw(&prng, 1, REJECTIONS - 1);
+    drawn->rejects_every = draw(&prng, 1, 9);
 }
 
 static void draw_process(struct prng *prng, const struct sim_case *drawn, bool first,
@@ -205,6 +224,7 @@ static const struct {
     NUMBER(eui_as_id), NUMBER(keep_going),
     NUMBER(latency),   NUMBER(jitter),
     NUMBER(timeout),   NUMBER(with_session),
+    NUMBER(rejects),   NUMBER(rejects_every),
     NUMBER(conflicts), NUMBER(on_conflict),
     NUMBER(no_plan),   NUMBER(together),
     NUMBER(release),   NUMBER(source),

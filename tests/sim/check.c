@@ -11,6 +11,10 @@
 #include "base/memory.h"
 #include "sim.h"
 
+static bool same_key(const uint8_t *a, const uint8_t *b) {
+    return memcmp(a, b, KEY_SIZE) == 0;
+}
+
 // ---- devices
 
 void sim_check_begin(struct sim *sim) {
@@ -101,8 +105,12 @@ static void check_restored(struct sim *sim, struct sim_device *device, const str
                                     was_taken(device->taken.nwk_s_key, now->nwk_s_key)))
         return;
     uint32_t ignored = 0;
-    if (device->recalled > 0 && sim_next_down(sim, device, false, &ignored) > device->recalled + 1)
+    if (device->seen_there && sim_next_down(sim, device, false, &ignored) > device->recalled + 1)
         device->far = true;
+    if (same_key(now->nwk_s_key, device->session_key) && now->f_cnt_up < device->least_up) {
+        sim_violated(sim, "%s: the uplink counter of its source went back from %lu to %lu", device->id,
+                     (unsigned long)device->least_up, (unsigned long)now->f_cnt_up);
+    }
     device->cleared = false;
     device->taken = *now;
     sim->numbers->restored++;
@@ -120,11 +128,19 @@ void sim_check_read(struct sim *sim, struct sim_device *device, bool at_target) 
     struct sim_keys now;
     if (at_target) {
         uint32_t ignored = 0;
-        if (device->recalled == 0) device->recalled = sim_next_down(sim, device, true, &ignored);
+        if (device->seen_there) return;
+        device->seen_there = true;
+        device->recalled = sim_next_down(sim, device, true, &ignored);
+        uint32_t up = sim_target_up(sim, device, device->session_key);
+        if (up > device->least_up && device->cleared) device->least_up = up;
         return;
     }
     sim_keys_read(sim, device, &now);
     device->read = true;
+    if (!device->cleared && sim_is_session(&now) && !same_key(now.nwk_s_key, device->session_key)) {
+        memcpy(device->session_key, now.nwk_s_key, KEY_SIZE);
+        device->least_up = now.f_cnt_up;
+    }
     if (is_joined_anew(sim, device, &now)) {
         device->cleared = false;
         device->taken = now;
@@ -328,10 +344,6 @@ static void check_lines(struct sim *sim) {
 }
 
 // ---- the end
-
-static bool same_key(const uint8_t *a, const uint8_t *b) {
-    return memcmp(a, b, KEY_SIZE) == 0;
-}
 
 // More than one frame with an answer between reading and clearing is not allowed for: devices send much more rarely
 // than they do here.

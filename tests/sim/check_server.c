@@ -64,6 +64,9 @@ static void check_keys(struct sim *sim, const struct sim_device *device) {
     // It may have joined there since.
     const struct field_device *own = field_find(&sim->there->field, device->euis);
     if (own != NULL && own->has_session && same(own->nwk_s_key, view.f_nwk_s_int_key, KEY_SIZE)) return;
+    if (same(view.f_nwk_s_int_key, device->session_key, KEY_SIZE) && view.last_f_cnt_up < device->least_up)
+        sim_violated(sim, "%s: the uplink counter of its target is %lu, and was %lu", device->id,
+                     (unsigned long)view.last_f_cnt_up, (unsigned long)device->least_up);
     if (!same(view.f_nwk_s_int_key, taken->nwk_s_key, KEY_SIZE) ||
         !same(view.app_s_key, taken->app_s_key, KEY_SIZE) ||
         !same(view.dev_addr, taken->dev_addr, DEV_ADDR_SIZE))

@@ -240,7 +240,7 @@ static void arrive(struct sim *sim, struct flow *flow) {
     world_call(flow->at_target ? sim->there : sim->world, clock_wall(&sim->clock), &request, &answer);
     change(sim, flow, sim_check_after_change);
     if (flow->changes && flow->at_target && flow->device != NULL && !method_is(flow, "Delete"))
-        flow->device->recalled = 0;
+        flow->device->seen_there = false;
     if (flow->device != NULL && !flow->changes) sim_check_read(sim, flow->device, flow->at_target);
     if (sim->verbose && answer.status != 0)
         printf("            -> %d %s\n", answer.status, answer.message == NULL ? "" : answer.message);

@@ -57,6 +57,10 @@ static void add_faults(struct sim *sim) {
         if (result == 0 && sim->there != sim->world) result = world_add_fault(sim->there, spec, &error);
         if (result != 0) sim_violated(sim, "%s", error.message);
     }
+    char spec[128];
+    ERROR_AUTO error = {0};
+    if (case_rejection_spec(&sim->c, spec, sizeof spec) && world_add_fault(sim->there, spec, &error) != 0)
+        sim_violated(sim, "%s", error.message);
 }
 
 static void advance(struct sim *sim) {

@@ -347,7 +347,7 @@ void sim_process(struct sim *sim, enum sim_kind kind) {
     sim->numbers->processes++;
     for (size_t i = 0; i < sim->device_count; i++) {
         sim->devices[i].read = false;
-        sim->devices[i].recalled = 0;
+        sim->devices[i].seen_there = false;
     }
     bool survived = survive(sim, kind);
     sim->running = false;

@@ -64,16 +64,18 @@ struct sim_case {
     int64_t with_session;
     int64_t eui_as_id;
     int64_t keep_going;
-    int64_t by_id;        // `device` with some of the IDs
-    int64_t pipe;         // the output is a pipe
-    int64_t rollback;     // the last process puts everything back
-    int64_t source;       // of enum sim_network
-    int64_t target;       // likewise; V2 stands for a file
-    int64_t release;      // how The Things Stack is left: silence, keys, delete
-    int64_t together;     // both are applications of one cluster; with `delete` only
-    int64_t conflicts;    // of every so many devices the target has something already; 0 = none
-    int64_t on_conflict;  // of enum run_conflict
-    int64_t no_plan;      // devices are not looked at all before the first one is changed
+    int64_t by_id;          // `device` with some of the IDs
+    int64_t pipe;           // the output is a pipe
+    int64_t rollback;       // the last process puts everything back
+    int64_t source;         // of enum sim_network
+    int64_t target;         // likewise; V2 stands for a file
+    int64_t release;        // how The Things Stack is left: silence, keys, delete
+    int64_t together;       // both are applications of one cluster; with `delete` only
+    int64_t conflicts;      // of every so many devices the target has something already; 0 = none
+    int64_t on_conflict;    // of enum run_conflict
+    int64_t rejects;        // what the target rejects for good as long as the weather is bad; 0 = nothing
+    int64_t rejects_every;  // one of so many
+    int64_t no_plan;        // devices are not looked at all before the first one is changed
     struct case_fault faults[FAULTS];
     struct case_process processes[PROCESSES];
 };
@@ -85,6 +87,8 @@ bool case_set(struct sim_case *changed, const char *name, int64_t value);
 const char *case_name(const struct sim_case *named, size_t index, const int64_t **ret_place);
 // The fault of that number in the words of the world, or false if there is none at that place.
 bool case_fault_spec(const struct sim_case *drawn, size_t index, char *spec, size_t size);
+// The same for what the target rejects.
+bool case_rejection_spec(const struct sim_case *drawn, char *spec, size_t size);
 
 // ---- what is known of each device
 
@@ -104,16 +108,18 @@ struct sim_device {
     struct sim_keys first;  // at the start
     struct sim_keys taken;  // right before they were taken
     struct sim_keys present;
-    bool cleared;         // this run took keys, and has not put them back
-    bool unlike;          // it joined or was heard between reading and clearing: it must be named
-    bool named;           // and was
-    bool read;            // by the present process
-    bool left_alone;      // people were told that only a rollback helps it
-    uint32_t advice;      // the downlink counter that was named for its line; 0 = none
-    uint32_t least_down;  // what its line would need; 0 = it is right
-    uint32_t last_read;   // the downlink counter when the engine last read it
-    bool in_doubt;        // the answer to its last change was lost, and nobody has looked since
-    unsigned lines;       // in the output at the end
+    bool cleared;                   // this run took keys, and has not put them back
+    bool unlike;                    // it joined or was heard between reading and clearing: it must be named
+    bool named;                     // and was
+    bool read;                      // by the present process
+    bool left_alone;                // people were told that only a rollback helps it
+    uint32_t advice;                // the downlink counter that was named for its line; 0 = none
+    uint32_t least_down;            // what its line would need; 0 = it is right
+    uint32_t last_read;             // the downlink counter when the engine last read it
+    uint8_t session_key[KEY_SIZE];  // of the session that was read
+    uint32_t least_up;              // its last uplink counter: no network may have a lesser one of it
+    bool in_doubt;                  // the answer to its last change was lost, and nobody has looked since
+    unsigned lines;                 // in the output at the end
     uint8_t euis[FIELD_EUIS_SIZE];
     bool first_held;  // its source handled it at the start
     bool rejoins;     // its source has a session back with counters that were used: it must be named
@@ -121,8 +127,9 @@ struct sim_device {
     bool was_there;   // the target had something of it before the run
     uint32_t
         recalled;  // the downlink counter that it would have got when the engine last read it at the target
-    bool far;      // more than one downlink came between reading and releasing, or between recalling and
-                   // removing: devices send much more rarely than that
+    bool seen_there;  // that is known
+    bool far;         // more than one downlink came between reading and releasing, or between recalling and
+                      // removing: devices send much more rarely than that
 };
 
 // A device of the target that was there before the run.
@@ -233,6 +240,8 @@ bool sim_is_held(const struct sim *sim, const struct sim_device *device, bool at
 void sim_devices_read(struct sim *sim);
 // What the request is about; NULL = not known, or many.
 struct sim_device *sim_device_in(struct sim *sim, const void *body, size_t size);
+// The last uplink counter of that session at the target; 0 if it has another one, or none.
+uint32_t sim_target_up(const struct sim *sim, const struct sim_device *device, const uint8_t *session_key);
 // The device in the field lives in both worlds.
 void sim_field_join(struct sim *sim, const struct sim_device *device);
 // The least downlink counter that the device takes, if it is in that session; 0 = any.

@@ -147,6 +147,15 @@ uint32_t sim_next_down(const struct sim *sim, const struct sim_device *device, b
     return least;
 }
 
+uint32_t sim_target_up(const struct sim *sim, const struct sim_device *device, const uint8_t *session_key) {
+    const struct tts *tts = sim->there->tts;
+    const struct tts_device *there = tts_find_euis(tts, TTS_NS, device->euis);
+    struct tts_view view;
+    if (there == NULL || !tts_view(tts, there->application->application_id, there->device_id, &view))
+        return 0;
+    return memcmp(view.f_nwk_s_int_key, session_key, KEY_SIZE) == 0 ? view.last_f_cnt_up : 0;
+}
+
 void sim_field_join(struct sim *sim, const struct sim_device *device) {
     if (sim->world == sim->there) return;
     struct field_device *one = field_find(&sim->world->field, device->euis);

@@ -230,6 +230,12 @@ static void fake_tts_get(struct fake_tts *fake, enum tts_place place, const stru
         fake_tts_refuse(reply, GRPC_INVALID_ARGUMENT, "pkg/rpcmiddleware/validator", "field_mask_paths");
         return;
     }
+    // Whole sessions hold queued downlinks, which a key with these rights may not read.
+    if (place == TTS_NETWORK && (fake_tts_has_path(request->field_mask, "session") ||
+                                 fake_tts_has_path(request->field_mask, "pending_session"))) {
+        fake_tts_refuse(reply, GRPC_PERMISSION_DENIED, "pkg/auth/rights", "insufficient_application_rights");
+        return;
+    }
     const Tts__EndDevice *device = fake->at[place];
     if (device == NULL || strcmp(device->ids->device_id, request->end_device_ids->device_id) != 0) {
         fake_tts_refuse(reply, GRPC_NOT_FOUND, "pkg/redis", "not_found");
@@ -239,7 +245,8 @@ static void fake_tts_get(struct fake_tts *fake, enum tts_place place, const stru
     buffer_init(&members, BUFFER_UNLIMITED);
     buffer_puts(&members, "ids");
     for (size_t i = 0; i < request->field_mask->n_paths; i++) {
-        buffer_printf(&members, " %s", request->field_mask->paths[i]);
+        const char *path = request->field_mask->paths[i];
+        buffer_printf(&members, " %.*s", (int)strcspn(path, "."), path);
     }
     const Tts__EndDevice *answer = message_select(&device->base, buffer_string(&members), &fake->arena);
     fake_tts_answer(reply, &answer->base);

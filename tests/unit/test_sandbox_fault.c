@@ -94,6 +94,7 @@ static void test_kinds(void **state) {
         {"resource-exhausted-13", false, 13, WORLD_DELIVER},
         {"internal", false, 13, WORLD_DELIVER},
         {"aborted", false, 10, WORLD_DELIVER},
+        {"rejected", false, 3, WORLD_DELIVER},
         {"half", false, 13, WORLD_DELIVER},
         {"reset-before", false, 0, WORLD_RESET},
         {"reset-after", true, 0, WORLD_RESET},

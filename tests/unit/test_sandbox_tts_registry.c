@@ -114,6 +114,36 @@ static void test_upserts(void **state) {
     world_free(world);
 }
 
+// The Identity Server sees a device only with the EUIs that a reader names; the others go by the ID.
+static void test_named_euis(void **state) {
+    (void)state;
+    struct world *world = world_with_one();
+    OK(CALL(TARGET, IS_REGISTRY "Get", GET("one"), "end_device_ids.dev_eui=x'0004A30BFF000001'"));
+    tts_expect(CALL(TARGET, IS_REGISTRY "Get", GET("one"), "end_device_ids.dev_eui=x'0004A30BFF000009'"), 5,
+               "pkg/identityserver/store:end_device_not_found", "device_id=one");
+    OK(CALL(TARGET, NS_REGISTRY "Get", GET("one"), "end_device_ids.dev_eui=x'0004A30BFF000009'",
+            MASK("lorawan_version")));
+    world_free(world);
+}
+
+// Queued downlinks need a right of their own, also where they are part of what is named.
+static void test_queue_rights(void **state) {
+    (void)state;
+    struct world *world = world_with_one();
+    OK(CALL(NO_SETTINGS, NS_REGISTRY "Get", GET("one"), MASK("session.keys"), MASK("mac_state")));
+    static const char *const whole[] = {"session", "pending_session"};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        char mask[64];
+        snprintf(mask, sizeof mask, "field_mask.paths+%s", whole[i]);
+        tts_expect(CALL(NO_SETTINGS, NS_REGISTRY "Get", GET("one"), mask), 7,
+                   "pkg/auth/rights:insufficient_application_rights",
+                   "missing=RIGHT_APPLICATION_TRAFFIC_READ");
+        OK(CALL(TARGET, NS_REGISTRY "Get", GET("one"), mask));
+        OK(CALL(NO_SETTINGS, AS_REGISTRY "Get", GET("one"), MASK("session")));
+    }
+    world_free(world);
+}
+
 static void test_rights(void **state) {
     (void)state;
     struct world *world = world_with_one();
@@ -338,6 +368,8 @@ int main(void) {
         cmocka_unit_test(test_create_get_delete),
         cmocka_unit_test(test_taken),
         cmocka_unit_test(test_upserts),
+        cmocka_unit_test(test_named_euis),
+        cmocka_unit_test(test_queue_rights),
         cmocka_unit_test(test_rights),
         cmocka_unit_test(test_masks),
         cmocka_unit_test(test_form),

@@ -431,18 +431,31 @@ static void describe(const struct stage *stage, const char *dev_eui, struct buff
     assert_memory_equal(&activation, &device->activation, sizeof activation);
 }
 
+// The device as it has to be after a release and a restoration: where it was deleted, some counters are skipped.
+static void describe_back(const struct stage *stage, const char *how, const char *dev_eui,
+                          struct buffer *text) {
+    struct cs_activation *activation = &there(stage, dev_eui)->activation;
+    struct cs_activation kept = *activation;
+    if (strcmp(how, "delete") == 0) {
+        activation->n_f_cnt_down += SOURCE_UNSEEN_DOWNLINKS;
+        if (activation->a_f_cnt_down > 0) activation->a_f_cnt_down += SOURCE_UNSEEN_DOWNLINKS;
+    }
+    describe(stage, dev_eui, text);
+    *activation = kept;
+}
+
 // Releases, then restores with one answer lost at each place; what is left open goes on with the next attempt.
 static void restore_with_losses(const char *how, const char *dev_eui, bool imperfect) {
     for (int place = 0; place <= 16; place++) {
         for (int loss = 0; loss < LOSSES; loss++) {
             struct stage stage;
             stage_open(&stage, how);
+            struct source_record record = read_device(&stage, dev_eui);
             BUFFER_AUTO before;
             BUFFER_AUTO after;
             buffer_init(&before, BUFFER_UNLIMITED);
             buffer_init(&after, BUFFER_UNLIMITED);
-            describe(&stage, dev_eui, &before);
-            struct source_record record = read_device(&stage, dev_eui);
+            describe_back(&stage, how, dev_eui, &before);
             assert_int_equal(release(&stage, &record), JOB_DONE);
             stage.calls = 0;
             stage.lose_at = place;
@@ -494,7 +507,9 @@ static void test_restore_counters(void **state) {
         const struct cs_device *device = there(&stage, ABP_DEVICE);
         assert_false(device->is_disabled);
         assert_int_equal(device->activation.f_cnt_up, before.f_cnt_up + 10);
-        assert_int_equal(device->activation.n_f_cnt_down, before.n_f_cnt_down + 5);
+        // What was deleted skips some counters anyway.
+        assert_int_equal(device->activation.n_f_cnt_down,
+                         before.n_f_cnt_down + (i == 0 ? 5 : SOURCE_UNSEEN_DOWNLINKS));
         assert_non_null(restoration.remark);
         // What the target says is never a reason to go back.
         restoration.progress.last_f_cnt_up = restoration.progress.last_n_f_cnt_down = 0;

@@ -94,9 +94,9 @@ static void test_deleted(void **state) {
             struct copies before = begin_released(&world, ways[i], joins);
             assert_int_equal(world_run(&world, restore, true), JOB_DONE);
             assert_non_null(restoration.remark);
-            assert_non_null(strstr(restoration.remark, "one higher"));
-            assert_int_equal(world.at[TTS_NETWORK]->session->last_n_f_cnt_down, 21);
-            before.at[TTS_NETWORK]->session->last_n_f_cnt_down = 21;
+            assert_non_null(strstr(restoration.remark, "16 higher"));
+            assert_int_equal(world.at[TTS_NETWORK]->session->last_n_f_cnt_down, 36);
+            before.at[TTS_NETWORK]->session->last_n_f_cnt_down = 36;
             for (enum tts_server server = 0; server < TTS_SERVERS; server++)
                 check_equal(before.at[server], world.at[server]);
             assert_non_null(
@@ -120,7 +120,7 @@ static void test_heard(void **state) {
         assert_null(world.at[TTS_NETWORK]);
         restoration = (struct source_restoration){.heard_n_f_cnt_down = kept ? 30 : 0};
         assert_int_equal(world_run(&world, restore, true), JOB_DONE);
-        assert_int_equal(world.at[TTS_NETWORK]->session->last_n_f_cnt_down, 31);
+        assert_int_equal(world.at[TTS_NETWORK]->session->last_n_f_cnt_down, 46);
         world_release(&world);
     }
 }

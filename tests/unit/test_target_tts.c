@@ -573,6 +573,30 @@ static void test_update_of_kind(void **state) {
     close_world(&world);
 }
 
+// A device that had no session gets rid of the one that an update brought.
+static void test_update_of_session(void **state) {
+    (void)state;
+    struct world world;
+    open_world(&world, OTAA);
+    bring(&world);
+    set_device(&world, OTAA_SESSION);
+    assert_int_equal(target_tts.adapt(world.fake.target, &world.device, NULL), 0);
+    must(&world, run_look);
+    assert_int_equal(world.run.look.found, TARGET_OTHER);
+    world.run.before = world.run.look.before;
+    world.run.before_size = world.run.look.before_size;
+    must(&world, run_import);
+    assert_non_null(world.fake.at[TTS_APPLICATION]->session);
+    size_t from = world.fake.call_count;
+    must(&world, run_remove);
+    assert_non_null(strstr(calls_since(&world, from), "AsEndDeviceRegistry/Delete"));
+    assert_null(strstr(calls_since(&world, from), "NsEndDeviceRegistry/Delete"));
+    assert_non_null(world.fake.at[TTS_APPLICATION]);
+    assert_null(world.fake.at[TTS_APPLICATION]->session);
+    assert_null(world.fake.at[TTS_NETWORK]->session);
+    close_world(&world);
+}
+
 static void test_remove(void **state) {
     (void)state;
     struct world world;
@@ -652,6 +676,7 @@ int main(void) {
         cmocka_unit_test(test_import_again_in_part),
         cmocka_unit_test(test_update),
         cmocka_unit_test(test_update_of_kind),
+        cmocka_unit_test(test_update_of_session),
         cmocka_unit_test(test_remove),
         cmocka_unit_test(test_remove_lost),
         cmocka_unit_test(test_recall),
