@@ -68,6 +68,9 @@ static void put_state(const struct buffer *text, const char *const *dropped, str
         size_t size = newline == NULL ? (size_t)(end - at) : (size_t)(newline - at);
         json_t *object = json_loadb(at, size, 0, NULL);
         for (const char *const *name = dropped; *name != NULL; name++) json_object_del(object, *name);
+        // A downlink counter may be ahead of what it was: one that could have been used is skipped.
+        json_object_del(json_object_get(object, "activation"), "n_f_cnt_down");
+        json_object_del(json_object_get(object, "activation"), "a_f_cnt_down");
         char *plain = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
         if (plain != NULL) buffer_printf(state, "%s\n", plain);
         memory_free_secret(plain);
