@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The networks of the sandbox as tests see them: how each is populated, asked and looked at. A new source that is a server
-// gets the whole suite of conformance by one entry here.
+// gets all journeys by one entry here.
 #ifndef TESTS_NETWORKS_NETWORKS_H
 #define TESTS_NETWORKS_NETWORKS_H
 

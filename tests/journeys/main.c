@@ -5,12 +5,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cli/help.h"
-#include "conformance.h"
+#include "journeys.h"
 
 struct pair {
     const struct network_source *network;
-    const struct conformance_case *played;
+    const struct journey_case *played;
 };
 
 static void play_pair(void **state) {
@@ -55,40 +54,6 @@ static void test_capabilities_are_whole(void **state) {
     }
 }
 
-static char *read_page(const char *folder, const char *name) {
-    char *path MEMORY_AUTO = memory_printf(DOCS "/%s/%s.md", folder, name);
-    char *text = NULL;
-    size_t size = 0;
-    ERROR_AUTO error = {0};
-    if (file_read_all(path, 1 << 20, &text, &size, &error) != 0) fail_msg("%s", error.message);
-    return text;
-}
-
-// Its help names every option, and so does its page of the documentation.
-static void test_help_and_pages(void **state) {
-    (void)state;
-    unsigned missing = 0;
-    for (const struct source_driver *const *driver = source_drivers(); *driver != NULL; driver++) {
-        BUFFER_AUTO help;
-        buffer_init(&help, BUFFER_UNLIMITED);
-        const struct help_topic topic = {
-            .sources = source_drivers(), .source = *driver, .source_first = true};
-        help_write(&topic, 0, &help);
-        char *page MEMORY_AUTO = read_page("sources", (*driver)->name);
-        for (const struct option_spec *spec = (*driver)->options; spec->name != NULL; spec++) {
-            if ((spec->flags & OPTION_HIDDEN) != 0) continue;
-            if (spec->help == NULL || *spec->help == '\0')
-                fail_msg("%s: --%s has no help", (*driver)->name, spec->name);
-            if (strstr(buffer_string(&help), spec->name) == NULL)
-                fail_msg("%s: --%s is not in the help", (*driver)->name, spec->name);
-            if (strstr(page, spec->name) != NULL) continue;
-            print_error("docs/sources/%s.md does not tell of --%s\n", (*driver)->name, spec->name);
-            missing++;
-        }
-    }
-    assert_int_equal(missing, 0);
-}
-
 // ---- all
 
 enum { PAIRS_MAX = 400 };
@@ -99,7 +64,7 @@ static size_t collect(const char *filter, struct pair *pairs, struct CMUnitTest 
     for (const struct network_source *network = network_sources; network->name != NULL; network++) {
         const struct source_driver *driver =
             source_find(source_drivers(), network->driver, strlen(network->driver));
-        for (const struct conformance_case *played = conformance_cases; played->name != NULL; played++) {
+        for (const struct journey_case *played = journey_cases; played->name != NULL; played++) {
             if (driver == NULL || !played->wanted(network, driver) || count == PAIRS_MAX) continue;
             char *name = memory_printf("%s: %s", network->name, played->name);
             if (strstr(name, filter) == NULL) {
@@ -115,12 +80,11 @@ static size_t collect(const char *filter, struct pair *pairs, struct CMUnitTest 
     return count;
 }
 
-// conformance [PART OF A NAME]: "chirpstack: ", "released"
+// journeys [PART OF A NAME]: "chirpstack: ", "released"
 int main(int argument_count, char **arguments) {
     static const struct CMUnitTest registry[] = {
         cmocka_unit_test(test_every_server_has_an_entry),
         cmocka_unit_test(test_capabilities_are_whole),
-        cmocka_unit_test(test_help_and_pages),
     };
     struct pair *pairs = memory_new_array(struct pair, PAIRS_MAX);
     struct CMUnitTest *tests = memory_new_array(struct CMUnitTest, PAIRS_MAX);

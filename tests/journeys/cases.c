@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "conformance.h"
+#include "journeys.h"
 
 enum { SOME = 7 };
 
@@ -305,7 +305,7 @@ static void play_permanent(const struct network_source *network) {
     stage_close(&calm);
 }
 
-const struct conformance_case conformance_cases[] = {
+const struct journey_case journey_cases[] = {
     {"lists_everything_once", lists, play_lists},
     {"a_missing_device_is_named", lists, play_missing},
     {"a_wrong_key_says_what_to_do", lists, play_wrong_key},

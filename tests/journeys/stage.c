@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance.h"
+#include "journeys.h"
 
 #include <stdio.h>
 #include <stdlib.h>

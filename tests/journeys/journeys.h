@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The suite of conformance: the real engine and the real drivers over the sandbox's networks, in one process and on a
+// Journeys: the real engine and the real drivers over the sandbox's networks, in one process and on a
 // virtual clock. Every case is played with every source whose driver declares what the case is about.
-#ifndef CONFORMANCE_CONFORMANCE_H
-#define CONFORMANCE_CONFORMANCE_H
+#ifndef JOURNEYS_JOURNEYS_H
+#define JOURNEYS_JOURNEYS_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -84,11 +84,11 @@ size_t stage_served(const struct stage *stage);
 size_t stage_devices(const struct stage *stage);
 
 // cases.c: the cases; each is called with a source as *state.
-struct conformance_case {
+struct journey_case {
     const char *name;
     bool (*wanted)(const struct network_source *network, const struct source_driver *driver);
     void (*play)(const struct network_source *network);
 };
-extern const struct conformance_case conformance_cases[];
+extern const struct journey_case journey_cases[];
 
 #endif
