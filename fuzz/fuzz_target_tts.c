@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Target tts with servers that answer anything. The input's first byte chooses the operation, the second says how many
-// bytes of device JSON follow (times 16); then follow the replies: a byte of outcome and status, a byte of size and that
-// many of a text (an error's message) and, times four, of ErrorDetails, two bytes of size and that many of the body.
+// Target tts with servers that answer anything; see target_drill.h. A reply: a byte of outcome and status, a byte of size and
+// that many of a text (an error's message) and, times four, of ErrorDetails, two bytes of size and that many of the body.
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
-#include "device/clean.h"
+#include "base/memory.h"
 #include "device/error_details.h"
-#include "device/json_read.h"
-#include "device/validate.h"
-#include "drill.h"
-#include "target/target.h"
-
-enum input_flags {
-    INPUT_OPERATION = 7,
-    INPUT_AGAIN = 8,
-    INPUT_CREATE_APPLICATION = 16,
-    INPUT_BEFORE = 32,
-};
+#include "target_drill.h"
 
 static void take_details(struct input *input, struct reply *reply) {
     size_t size = input_byte(input) * 4;
@@ -36,105 +26,12 @@ static void take_reply(struct input *input, struct reply *reply) {
     input_body(input, reply);
 }
 
-struct target_drill {
-    struct drill drill;
-    const struct target_driver *driver;
-    struct target *target;
-    unsigned flags;
-    struct device device;
-    struct target_look look;
-    struct target_verdict verdict;
-    struct device_progress progress;
-};
-
-static enum job_step prepare(void *context, struct job *job, struct error *error) {
-    struct target_drill *self = context;
-    return self->driver->prepare(self->target, job, "test-app", error);
-}
-
-static enum job_step look(void *context, struct job *job, struct error *error) {
-    struct target_drill *self = context;
-    return self->driver->look(self->target, job, &self->device, &self->look, error);
-}
-
-static enum job_step reserve(void *context, struct job *job, struct error *error) {
-    struct target_drill *self = context;
-    return self->driver->reserve(self->target, job, &self->device, error);
-}
-
-static enum job_step import(void *context, struct job *job, struct error *error) {
-    struct target_drill *self = context;
-    return self->driver->import(self->target, job, &self->device, error);
-}
-
-static enum job_step verify(void *context, struct job *job, struct error *error) {
-    struct target_drill *self = context;
-    return self->driver->verify(self->target, job, &self->device, &self->verdict, error);
-}
-
-static enum job_step recall(void *context, struct job *job, struct error *error) {
-    struct target_drill *self = context;
-    return self->driver->recall(self->target, job, &self->device, &self->progress, error);
-}
-
-static enum job_step remove_device(void *context, struct job *job, struct error *error) {
-    struct target_drill *self = context;
-    bool with_before = self->flags & INPUT_BEFORE;
-    return self->driver->remove(self->target, job, &self->device, with_before ? self->look.before : NULL,
-                                self->look.before_size, error);
-}
-
-// Reads and adapts the input's device; false if it is none that would come to the target.
-static bool take_device(struct target_drill *self, const char *text, size_t size) {
-    device_init(&self->device);
-    struct error *error = &self->drill.error;
-    Tts__EndDevice *end_device =
-        message_json_read(&tts__end_device__descriptor, text, size, 1, &self->device.arena, NULL, error);
-    bool good = end_device != NULL;
-    if (good) self->device.end_device = end_device;
-    good = good && device_clean(&self->device, error) == 0;
-    good = good && self->driver->adapt(self->target, &self->device, error) == 0;
-    good = good && device_validate(&self->device, frequency_plans_builtin(), error) == 0;
-    fuzz_check(good != error_is_set(error));
-    error_release(error);
-    return good;
-}
-
-static void drill_device(struct target_drill *self) {
-    static drill_operation *const operations[INPUT_OPERATION + 1] = {look,   reserve,       import, verify,
-                                                                     recall, remove_device, look,   reserve};
-    unsigned operation = self->flags & INPUT_OPERATION;
-    if (drill_run(&self->drill, operations[operation], self) != JOB_DONE) return;
-    if (operation == 6) drill_run(&self->drill, remove_device, self);
-    if (operation == 7 && drill_run(&self->drill, import, self) == JOB_DONE)
-        drill_run(&self->drill, verify, self);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct target_drill self = {
-        .drill = {.input = {data, size}, .steps_max = 64, .take_reply = take_reply},
-        .driver = target_find("tts"),
-    };
-    struct input *input = &self.drill.input;
-    self.flags = input_byte(input);
-    self.drill.again = self.flags & INPUT_AGAIN;
-    size_t json_size = input_byte(input) * 16;
-    const char *json = input_take(input, &json_size);
-    struct option_values *options = option_values_new(self.driver->options);
-    drill_set(options, "app-api-key", "NNSXS.MADE.UP");
-    drill_set(options, "default-grpc-address", "tts.example");
-    struct target_setup setup = {
-        .options = options,
-        .plans = frequency_plans_builtin(),
-        .clock = &drill_clock,
-        .create_application = self.flags & INPUT_CREATE_APPLICATION,
-    };
-    fuzz_check(self.driver->open(&setup, &self.target, NULL) == 0);
-    bool prepared = drill_run(&self.drill, prepare, &self) == JOB_DONE;
-    if (prepared && take_device(&self, json, json_size)) drill_device(&self);
-    drill_release(&self.drill);
-    device_release(&self.device);
-    self.driver->close(self.target);
-    option_values_free(options);
+    struct target_drill self;
+    target_drill_begin(&self, "tts", data, size);
+    self.drill.take_reply = take_reply;
+    drill_set(self.options, "app-api-key", "NNSXS.MADE.UP");
+    drill_set(self.options, "default-grpc-address", "tts.example");
+    target_drill_run(&self);
     return 0;
 }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Measures speed and size against the sandbox on this machine and prints a table with the required value beside each.
-# It takes some two minutes; --full adds a fleet of 1,000,000 devices. Nothing of it is a test: it always ends well.
+# It takes some ten minutes; --full adds fleets of 1,000,000 devices; --only NAME (several) leaves the rest away. Nothing
+# of it is a test: it always ends well.
 set -eu
 
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -11,12 +12,24 @@ cd "$top"
 # shellcheck source=scripts/sandbox.sh
 . "$top/scripts/sandbox.sh"
 
+# shellcheck source=scripts/bench_import.sh
+. "$top/scripts/bench_import.sh"
+
 full=
-case ${1:-} in
---full) full=1 ;;
-'') ;;
-*) die "bench: unknown argument $1" ;;
-esac
+parts=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --full) full=1 ;;
+    --only)
+        [ $# -gt 1 ] || die "bench: --only NAME"
+        parts="$parts $2"
+        shift
+        ;;
+    *) die "bench: unknown argument $1" ;;
+    esac
+    shift
+done
+[ -n "$parts" ] || parts="start interrupt processor memory latency limiter imports gap told_limit import_memory"
 
 bench=build/bench-run
 # Set by measure.
@@ -168,14 +181,13 @@ bench_interrupt() {
 }
 
 need build sandbox
-build_program ttn-lw-migrate ttn-lw-sandbox measure get || exit 1
+build_program ttn-lw-migrate ttn-lw-sandbox measure get gap || exit 1
 rm -rf $bench
 mkdir -p $bench
 umask 077
+# Journals of the runs.
+export XDG_STATE_HOME="$top/$bench/state"
 printf '\n%-66s %12s  %-18s\n' "what" "measured" "required"
-bench_start
-bench_interrupt
-bench_processor
-bench_memory
-bench_latency
-bench_limiter
+for part in $parts; do
+    "bench_$part"
+done

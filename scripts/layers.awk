@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Checks that includes point downwards: cli > migrate > source, target, journal > device, net, formatter >
-# lorawan > base;
+# Checks that includes point downwards: cli > migrate > source, target, journal > stack > device, net,
+# formatter > lorawan > base;
 # that each outside library is used by its one module; that only cli/ writes to the terminal.
 
 BEGIN {
@@ -10,14 +10,15 @@ BEGIN {
     allowed["device"] = " device lorawan base "
     allowed["formatter"] = " formatter base "
     allowed["journal"] = " journal device lorawan base "
-    allowed["source"] = " source device net formatter lorawan base "
-    allowed["target"] = " target device net formatter lorawan base "
-    allowed["migrate"] = " migrate source target journal device net formatter lorawan base "
-    allowed["cli"] = " cli migrate source target journal device net formatter lorawan base "
+    allowed["stack"] = " stack device net lorawan base "
+    allowed["source"] = " source stack device net formatter lorawan base "
+    allowed["target"] = " target stack device net formatter lorawan base "
+    allowed["migrate"] = " migrate source target stack journal device net formatter lorawan base "
+    allowed["cli"] = " cli migrate source target stack journal device net formatter lorawan base "
     # The sandbox plays the other side: sharing the client's protocol code would hide its errors.
     allowed["sandbox"] = " sandbox device lorawan base "
 
-    generated = " device source target migrate sandbox "
+    generated = " device stack source target migrate sandbox "
     library["curl"] = " net "
     library["sqlite3.h"] = " journal migrate sandbox "
     library["jansson.h"] = " device source target migrate cli formatter sandbox "

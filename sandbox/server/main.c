@@ -164,6 +164,11 @@ static void describe_chirpstack(const struct sandbox *sandbox, struct buffer *te
     put_address(text, sandbox, "CHIRPSTACK_API_URL", "", sandbox->chirpstack_port);
     put_export(text, "CHIRPSTACK_API_KEY", world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_ADMIN));
     put_export(text, "CHIRPSTACK_INSECURE", "true");
+    put_address(text, sandbox, "TARGET_CHIRPSTACK_API_URL", "", sandbox->chirpstack_port);
+    put_export(text, "TARGET_CHIRPSTACK_API_KEY", world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_ADMIN));
+    put_export(text, "TARGET_CHIRPSTACK_INSECURE", "true");
+    put_export(text, "TARGET_CHIRPSTACK_TENANT", WORLD_CHIRPSTACK_TENANT);
+    put_export(text, "TARGET_CHIRPSTACK_APPLICATION", WORLD_CHIRPSTACK_TARGET);
     put_address(text, sandbox, "SANDBOX_CHIRPSTACK_TLS", "https://", sandbox->chirpstack_tls_port);
     put_address(text, sandbox, "SANDBOX_CHIRPSTACK_V3", "http://", sandbox->http_port);
     put_export(text, "SANDBOX_CHIRPSTACK_APPLICATION", WORLD_CHIRPSTACK_APPLICATION);

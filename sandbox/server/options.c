@@ -117,7 +117,7 @@ const char options_help[] =
     "is "
     "one of\n"
     "                           unavailable, unavailable-after, resource-exhausted, resource-exhausted-13,\n"
-    "                           internal, aborted     an error; -after: although the change was made\n"
+    "                           internal, locked, aborted     an error; -after: though the change was made\n"
     "                           rejected              an error for good\n"
     "                           half                  of V2's SetDevice the Network Server's part is done;\n"
     "                                                 status 13\n"

@@ -7,6 +7,9 @@
 #include "world/chirpstack_p.h"
 
 // The parts of a seed: what is drawn for one does not move what is drawn for another.
+// The tenant umbrella has few devices and addresses of its own.
+enum { UMBRELLA_DEVICES_MAX = 20 };
+
 enum { STREAM_KEYS = -31, STREAM_FIELD = -32, UUID_TENANT = 1 << 20, UUID_APPLICATION = 1 << 21 };
 
 static void make_api_key(struct prng *prng, struct cs_api_key *key, const struct cs_tenant *tenant,
@@ -21,20 +24,25 @@ static void make_api_key(struct prng *prng, struct cs_api_key *key, const struct
 }
 
 static void make_places(struct cs *cs) {
-    static const char *const tenants[CS_TENANTS] = {"ChirpStack", "acme", "umbrella"};
+    static const char *const tenants[CS_TENANTS] = {"ChirpStack", WORLD_CHIRPSTACK_TENANT, "umbrella"};
     static const struct {
         const char *name;
         size_t tenant;
-    } applications[CS_APPLICATIONS] = {
-        {WORLD_CHIRPSTACK_APPLICATION, 1}, {"second", 1}, {"shared", 1}, {"shared", 2}, {"broken", 1}};
+    } applications[CS_APPLICATIONS] = {{WORLD_CHIRPSTACK_APPLICATION, 1},
+                                       {WORLD_CHIRPSTACK_TARGET, 1},
+                                       {"shared", 1},
+                                       {"shared", 2},
+                                       {"broken", 1}};
     for (size_t i = 0; i < CS_TENANTS; i++) {
         cs_make_uuid(cs->seed, UUID_TENANT + i, cs->tenants[i].id);
         cs->tenants[i].name = tenants[i];
+        cs->tenants[i].max_devices = i == 2 ? UMBRELLA_DEVICES_MAX : 0;
+        cs->tenants[i].prefix = i == 2 ? "26000000/7" : NULL;
     }
     for (size_t i = 0; i < CS_APPLICATIONS; i++) {
-        cs_make_uuid(cs->seed, UUID_APPLICATION + i, cs->applications[i].id);
-        cs->applications[i].name = applications[i].name;
-        cs->applications[i].tenant = &cs->tenants[applications[i].tenant];
+        char id[CS_UUID_SIZE];
+        cs_make_uuid(cs->seed, UUID_APPLICATION + i, id);
+        cs_add_application(cs, id, applications[i].name, &cs->tenants[applications[i].tenant]);
     }
 }
 
@@ -57,7 +65,11 @@ struct cs *cs_new(const struct world_setup *setup) {
 void cs_free(struct cs *cs) {
     if (cs == NULL) return;
     for (size_t i = 0; i < cs->device_count; i++) cs_device_free(cs->devices[i]);
+    for (size_t i = 0; i < cs->application_count; i++) cs_application_free(cs->applications[i]);
+    for (size_t i = 0; i < cs->profile_count; i++) cs_profile_free(cs->profiles[i]);
     free(cs->devices);
+    free(cs->applications);
+    free(cs->profiles);
     free(cs);
 }
 
@@ -81,12 +93,18 @@ static const struct cs_api_key *authenticate(const struct cs *cs, const struct w
 bool cs_may(const struct cs_call *call, const struct cs_tenant *tenant, enum cs_right right) {
     bool mine = call->key->tenant == NULL || call->key->tenant == tenant;
     if (mine && (right == CS_READ || !call->key->read_only)) return true;
-    world_reply_status(call->reply, STATUS_PERMISSION_DENIED, "not allowed");
+    // The server does not say more: neither what is missing, nor whether there is such a thing.
+    world_reply_status(call->reply, STATUS_UNAUTHENTICATED, "%s", "");
     return false;
 }
 
 void cs_not_found(const struct cs_call *call, const char *id) {
     world_reply_status(call->reply, STATUS_NOT_FOUND, "Object does not exist (id: %s)", id);
+}
+
+void cs_duplicate(const struct cs_call *call, const char *constraint) {
+    world_reply_status(call->reply, STATUS_INTERNAL, "duplicate key value violates unique constraint \"%s\"",
+                       constraint);
 }
 
 // ---- calls
@@ -95,10 +113,17 @@ static const struct {
     const char *name;
     void (*run)(const struct cs_call *call);
 } methods[] = {
+    {"/api.InternalService/ListRegions", cs_list_regions},
     {"/api.TenantService/List", cs_list_tenants},
+    {"/api.TenantService/Get", cs_get_tenant},
     {"/api.ApplicationService/List", cs_list_applications},
     {"/api.ApplicationService/Get", cs_get_application},
+    {"/api.ApplicationService/Create", cs_create_application},
+    {"/api.ApplicationService/Delete", cs_delete_application},
+    {"/api.DeviceProfileService/List", cs_list_profiles},
     {"/api.DeviceProfileService/Get", cs_get_profile},
+    {"/api.DeviceProfileService/Create", cs_create_profile},
+    {"/api.DeviceProfileService/Delete", cs_delete_profile},
     {"/api.DeviceService/List", cs_list_devices},
     {"/api.DeviceService/Get", cs_get_device},
     {"/api.DeviceService/GetKeys", cs_get_keys},
@@ -107,7 +132,9 @@ static const struct {
     {"/api.DeviceService/Update", cs_update_device},
     {"/api.DeviceService/Delete", cs_delete_device},
     {"/api.DeviceService/CreateKeys", cs_create_keys},
+    {"/api.DeviceService/UpdateKeys", cs_update_keys},
     {"/api.DeviceService/DeleteKeys", cs_delete_keys},
+    {"/api.DeviceService/FlushDevNonces", cs_flush_nonces},
     {"/api.DeviceService/Activate", cs_activate},
     {"/api.DeviceService/Deactivate", cs_deactivate},
 };
@@ -163,7 +190,7 @@ const char *world_chirpstack_key(const struct world *world, enum world_chirpstac
 }
 
 const char *world_chirpstack_application_id(const struct world *world) {
-    return world->chirpstack->applications[0].id;
+    return world->chirpstack->applications[0]->id;
 }
 
 const char *world_chirpstack_tenant_id(const struct world *world) {

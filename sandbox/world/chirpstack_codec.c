@@ -84,10 +84,11 @@ void cs_put_profile(struct buffer *buffer, uint32_t number, const struct cs_prof
     cs_put_number(buffer, 4, profile->region);
     cs_put_number(buffer, 5, profile->mac_version);
     cs_put_number(buffer, 6, profile->revision);
-    cs_put_text(buffer, 7, "default");
+    cs_put_text(buffer, 7, profile->adr == NULL ? "default" : profile->adr);
     cs_put_number(buffer, 8, profile->codec);
     cs_put_text(buffer, 9, profile->script);
-    cs_put_number(buffer, 11, 3600);
+    cs_put_number(buffer, 10, profile->flush_queue);
+    cs_put_number(buffer, 11, profile->uplink_interval == 0 ? 3600 : profile->uplink_interval);
     cs_put_number(buffer, 12, profile->status_requests);
     cs_put_number(buffer, 13, profile->otaa);
     cs_put_number(buffer, 14, profile->class_b);
@@ -102,7 +103,12 @@ void cs_put_profile(struct buffer *buffer, uint32_t number, const struct cs_prof
     cs_put_number(buffer, 23, profile->abp_rx2_dr);
     cs_put_number(buffer, 24, profile->abp_rx2_freq);
     if (profile->tag_key != NULL) put_pair(buffer, 25, profile->tag_key, profile->tag_value);
+    cs_put_text(buffer, 26, profile->description);
+    cs_put_number(buffer, 28, profile->auto_detect);
     cs_put_text(buffer, 29, profile->region_config);
+    cs_put_number(buffer, 30, profile->is_relay);
+    cs_put_number(buffer, 31, profile->is_relay_ed);
+    cs_put_number(buffer, 53, profile->rx1_delay);
     wire_end(buffer, mark);
 }
 
@@ -184,6 +190,77 @@ const char *cs_read_device(struct wire_bytes message, struct cs_device *device) 
     }
     if (reader.failure != NULL) return reader.failure;
     return good && device->dev_eui[0] != '\0' ? NULL : "Invalid string length";
+}
+
+static void set_profile_number(struct cs_profile *profile, uint32_t number, uint64_t value) {
+    const struct {
+        uint32_t number;
+        uint32_t *member;
+    } numbers[] = {
+        {4, &profile->region},
+        {5, &profile->mac_version},
+        {6, &profile->revision},
+        {8, &profile->codec},
+        {11, &profile->uplink_interval},
+        {12, &profile->status_requests},
+        {16, &profile->class_b_timeout},
+        {17, &profile->ping_slot_periodicity},
+        {18, &profile->ping_slot_dr},
+        {19, &profile->ping_slot_freq},
+        {20, &profile->class_c_timeout},
+        {21, &profile->abp_rx1_delay},
+        {22, &profile->abp_rx1_dr_offset},
+        {23, &profile->abp_rx2_dr},
+        {24, &profile->abp_rx2_freq},
+        {53, &profile->rx1_delay},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (numbers[i].number == number) *numbers[i].member = (uint32_t)value;
+    }
+    if (number == 10) profile->flush_queue = value != 0;
+    if (number == 13) profile->otaa = value != 0;
+    if (number == 14) profile->class_b = value != 0;
+    if (number == 15) profile->class_c = value != 0;
+    if (number == 28) profile->auto_detect = value != 0;
+    if (number == 30) profile->is_relay = value != 0;
+    if (number == 31) profile->is_relay_ed = value != 0;
+}
+
+static void set_profile_text(struct cs_profile *profile, uint32_t number, struct wire_bytes bytes) {
+    const char **member = number == 3    ? &profile->name
+                          : number == 7  ? &profile->adr
+                          : number == 9  ? &profile->script
+                          : number == 26 ? &profile->description
+                          : number == 29 ? &profile->region_config
+                                         : NULL;
+    if (member != NULL) *member = arena_strndup(&profile->arena, (const char *)bytes.data, bytes.size);
+}
+
+// What does not go with its kind is not kept.
+static void drop_parameters(struct cs_profile *profile) {
+    if (profile->otaa) {
+        profile->abp_rx1_delay = profile->abp_rx1_dr_offset = profile->abp_rx2_dr = profile->abp_rx2_freq = 0;
+    }
+    if (!profile->class_b) {
+        profile->class_b_timeout = profile->ping_slot_periodicity = 0;
+        profile->ping_slot_dr = profile->ping_slot_freq = 0;
+    }
+    if (!profile->class_c) profile->class_c_timeout = 0;
+}
+
+const char *cs_read_profile(struct wire_bytes message, struct cs_profile *profile,
+                            char tenant_id[static CS_UUID_SIZE]) {
+    struct wire_reader reader = {.data = message.data, .size = message.size};
+    struct wire_field field;
+    tenant_id[0] = '\0';
+    while (wire_next(&reader, &field)) {
+        if (field.type == WIRE_VARINT) set_profile_number(profile, field.number, field.value);
+        if (field.type != WIRE_BYTES) continue;
+        if (field.number == 2) read_id(field.bytes, tenant_id);
+        set_profile_text(profile, field.number, field.bytes);
+    }
+    drop_parameters(profile);
+    return reader.failure;
 }
 
 const char *cs_read_keys(struct wire_bytes message, char dev_eui[static CS_EUI_SIZE], struct cs_keys *keys) {

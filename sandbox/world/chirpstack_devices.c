@@ -96,14 +96,29 @@ static bool decoded(const struct cs_call *call, const char *failure) {
 static bool check_places(const struct cs_call *call, const struct cs_device *device) {
     const struct cs_application *application = cs_find_application(call->cs, device->application_id);
     const struct cs_profile *profile = cs_find_profile(call->cs, device->profile_id);
+    if (!cs_may(call, application == NULL ? NULL : application->tenant, CS_WRITE)) return false;
     if (application == NULL || profile == NULL) {
-        cs_not_found(call, application == NULL ? device->application_id : device->profile_id);
+        // The database finds out.
+        world_reply_status(call->reply, STATUS_INTERNAL, "%s",
+                           application == NULL ? "Record not found"
+                                               : "insert or update on table \"device\" violates foreign key "
+                                                 "constraint \"device_device_profile_id_fkey\"");
         return false;
     }
-    if (!cs_may(call, application->tenant, CS_WRITE)) return false;
     if (profile->tenant == application->tenant) return true;
     world_reply_status(call->reply, STATUS_INVALID_ARGUMENT,
                        "application and device-profile are not of the same tenant");
+    return false;
+}
+
+static bool has_room(const struct cs_call *call, const struct cs_tenant *tenant) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < call->cs->device_count; i++) {
+        if (tenant_of(call, call->cs->devices[i]) == tenant) count++;
+    }
+    if (tenant->max_devices == 0 || count < tenant->max_devices) return true;
+    world_reply_status(call->reply, STATUS_INVALID_ARGUMENT,
+                       "Not allowed (Max number of devices exceeded for tenant)");
     return false;
 }
 
@@ -111,10 +126,10 @@ void cs_create_device(const struct cs_call *call) {
     struct wire_bytes message;
     if (!inner(call, &message, "device")) return;
     struct cs_device *device = cs_device_new("");
-    bool good = decoded(call, cs_read_device(message, device)) && check_places(call, device);
+    bool good = decoded(call, cs_read_device(message, device)) && check_places(call, device) &&
+                has_room(call, tenant_of(call, device));
     if (good && cs_find_device(call->cs, device->dev_eui) != NULL) {
-        world_reply_status(call->reply, STATUS_ALREADY_EXISTS, "Object already exists (id: %s)",
-                           device->dev_eui);
+        cs_duplicate(call, "device_pkey");
         good = false;
     }
     if (!good) {
@@ -154,11 +169,35 @@ void cs_create_keys(const struct cs_call *call) {
     struct cs_device *device = open_device(call, dev_eui, CS_WRITE);
     if (device == NULL) return;
     if (device->has_keys) {
-        world_reply_status(call->reply, STATUS_ALREADY_EXISTS, "Object already exists (id: %s)", dev_eui);
+        cs_duplicate(call, "device_keys_pkey");
         return;
     }
     device->keys = keys;
     device->has_keys = true;
+    device->nonces = 0;
+    device->writes++;
+}
+
+// The nonces that the device has used stay.
+void cs_update_keys(const struct cs_call *call) {
+    struct wire_bytes message;
+    char dev_eui[CS_EUI_SIZE];
+    struct cs_keys keys;
+    if (!inner(call, &message, "device_keys")) return;
+    if (!decoded(call, cs_read_keys(message, dev_eui, &keys))) return;
+    struct cs_device *device = open_device(call, dev_eui, CS_WRITE);
+    if (device == NULL) return;
+    if (!device->has_keys) {
+        cs_not_found(call, dev_eui);
+        return;
+    }
+    device->keys = keys;
+    device->writes++;
+}
+
+void cs_flush_nonces(const struct cs_call *call) {
+    struct cs_device *device = named_device(call, CS_WRITE);
+    if (device == NULL) return;
     device->nonces = 0;
     device->writes++;
 }
@@ -182,6 +221,7 @@ void cs_activate(const struct cs_call *call) {
     if (!decoded(call, cs_read_activation(message, dev_eui, &activation))) return;
     struct cs_device *device = open_device(call, dev_eui, CS_WRITE);
     if (device == NULL) return;
+    cs_boot(&activation, cs_find_profile(call->cs, device->profile_id));
     device->activation = activation;
     device->has_activation = true;
     device->wrapped = false;

@@ -12,6 +12,14 @@ enum { DOWNLINK_EVERY = 8, JOIN_CHANCE = 4 };
 // More than that at once is a pause of the program, not something to catch up with.
 #define MOST_DEBT 100000.0
 
+void cs_boot(struct cs_activation *activation, const struct cs_profile *profile) {
+    bool abp = profile != NULL && !profile->otaa;
+    activation->rx1_delay = abp ? profile->abp_rx1_delay : 0;
+    activation->rx1_dr_offset = abp ? profile->abp_rx1_dr_offset : 0;
+    activation->rx2_dr = abp ? profile->abp_rx2_dr : 0;
+    activation->rx2_freq = abp ? profile->abp_rx2_freq : 0;
+}
+
 void cs_join(struct cs *cs, struct cs_device *device, int64_t now) {
     struct cs_activation *activation = &device->activation;
     const struct cs_profile *profile = cs_find_profile(cs, device->profile_id);
@@ -59,6 +67,6 @@ void cs_advance(struct cs *cs, int64_t now) {
     for (; cs->uplink_debt >= 1; cs->uplink_debt -= 1) {
         if (cs->device_count == 0) continue;
         struct cs_device *device = cs->devices[prng_below(&cs->field, (uint32_t)cs->device_count)];
-        if (strcmp(device->application_id, cs->applications[0].id) == 0) uplink(cs, device, now);
+        if (strcmp(device->application_id, cs->applications[0]->id) == 0) uplink(cs, device, now);
     }
 }

@@ -67,16 +67,13 @@ enum { PROFILES = sizeof profiles / sizeof *profiles };
 
 static const struct cs_profile *add_profile(struct cs *cs, const struct cs_profile *made,
                                             const struct cs_tenant *tenant) {
-    struct cs_profile *profile = &cs->profiles[cs->profile_count++];
+    char id[CS_UUID_SIZE];
+    cs_make_uuid(cs->seed, UUID_PROFILE + cs->profile_count + 1, id);
+    struct cs_profile *profile = cs_add_profile(cs, id, tenant);
     *profile = *made;
     profile->tenant = tenant;
-    cs_make_uuid(cs->seed, UUID_PROFILE + cs->profile_count, profile->id);
+    memcpy(profile->id, id, sizeof profile->id);
     return profile;
-}
-
-static void set_text(char **text, const char *value) {
-    free(*text);
-    *text = memory_strdup(value);
 }
 
 static void make_keys(struct prng *prng, struct cs_device *device, bool both) {
@@ -113,8 +110,8 @@ static void make_session(struct prng *prng, struct cs_device *device, bool loraw
 static void make_texts(struct prng *prng, uint64_t index, struct cs_device *device) {
     char *name MEMORY_AUTO = index % 5 == 0 ? memory_printf("Meter %llu \xc3\xbc", (unsigned long long)index)
                                             : memory_printf("Meter_%llu", (unsigned long long)index);
-    set_text(&device->name, name);
-    if (index % 3 == 0) set_text(&device->description, "on roof");
+    cs_set_text(&device->name, name);
+    if (index % 3 == 0) cs_set_text(&device->description, "on roof");
     if (index % 7 == 0) {
         cs_pairs_add(&device->tags, "floor", "2");
         cs_pairs_add(&device->tags, "Room No", "1");
@@ -138,6 +135,7 @@ static struct cs_device *make_device(struct cs *cs, uint64_t stream, const char 
     bool joined = !profile->otaa || prng_below(&prng, 5) < 3;
     if (profile->otaa) make_keys(&prng, device, lorawan_1_1);
     if (joined) make_session(&prng, device, lorawan_1_1);
+    cs_boot(&device->activation, profile);
     // ChirpStack learns it from the join-request; some people enter it.
     if (profile->otaa) snprintf(device->join_eui, CS_EUI_SIZE, "70b3d57ed000000%u", 1 + prng_below(&prng, 3));
     device->nonces = profile->otaa && joined ? 1 + prng_below(&prng, 4) : 0;
@@ -152,7 +150,7 @@ void cs_populate(struct cs *cs, uint64_t devices) {
         char dev_eui[CS_EUI_SIZE];
         snprintf(dev_eui, sizeof dev_eui, "a8404100%08x", (unsigned)(i + 1));
         struct cs_device *device =
-            make_device(cs, STREAM_DEVICE + i, dev_eui, &cs->applications[0], &cs->profiles[i % PROFILES]);
+            make_device(cs, STREAM_DEVICE + i, dev_eui, cs->applications[0], cs->profiles[i % PROFILES]);
         struct prng prng = prng_init(cs->seed, 2 * STREAM_BROKEN + i);
         make_texts(&prng, i, device);
         cs_insert_device(cs, device);
@@ -162,8 +160,8 @@ void cs_populate(struct cs *cs, uint64_t devices) {
     for (size_t i = 1; i < 4; i++) {
         char dev_eui[CS_EUI_SIZE];
         snprintf(dev_eui, sizeof dev_eui, "a84042000000000%zx", i);
-        const struct cs_application *application = &cs->applications[i];
-        const struct cs_profile *profile = application->tenant == &cs->tenants[2] ? other : &cs->profiles[0];
+        const struct cs_application *application = cs->applications[i];
+        const struct cs_profile *profile = application->tenant == &cs->tenants[2] ? other : cs->profiles[0];
         cs_insert_device(cs, make_device(cs, STREAM_BROKEN - 1 - i, dev_eui, application, profile));
     }
 }
@@ -174,9 +172,8 @@ static struct cs_device *add_defect(struct cs *cs, unsigned number, const char *
                                     const struct cs_profile *profile) {
     char dev_eui[CS_EUI_SIZE];
     snprintf(dev_eui, sizeof dev_eui, "a84043%010x", number);
-    struct cs_device *device =
-        make_device(cs, STREAM_BROKEN + number, dev_eui, &cs->applications[4], profile);
-    set_text(&device->name, name);
+    struct cs_device *device = make_device(cs, STREAM_BROKEN + number, dev_eui, cs->applications[4], profile);
+    cs_set_text(&device->name, name);
     cs_insert_device(cs, device);
     return device;
 }
@@ -187,17 +184,17 @@ void cs_add_broken(struct cs *cs) {
         .name = "unknown-region", .region = 99, .mac_version = 3, .otaa = true};
     static const struct cs_profile unknown_version = {
         .name = "unknown-version", .mac_version = 9, .otaa = true};
-    const struct cs_profile *otaa = &cs->profiles[OTAA_103];
+    const struct cs_profile *otaa = cs->profiles[OTAA_103];
     struct cs_device *device = add_defect(cs, 1, "no-keys", otaa);
     device->has_keys = device->has_activation = false;
     struct prng prng = prng_init(cs->seed, STREAM_BROKEN);
     device = add_defect(cs, 2, "session-without-keys", otaa);
     make_session(&prng, device, false);
     device->has_keys = false;
-    add_defect(cs, 3, "abp-without-session", &cs->profiles[ABP_103])->has_activation = false;
-    device = add_defect(cs, 4, "wrapped-session", &cs->profiles[ABP_103]);
+    add_defect(cs, 3, "abp-without-session", cs->profiles[ABP_103])->has_activation = false;
+    device = add_defect(cs, 4, "wrapped-session", cs->profiles[ABP_103]);
     device->wrapped = true;
-    device = add_defect(cs, 5, "no-app-key", &cs->profiles[OTAA_11]);
+    device = add_defect(cs, 5, "no-app-key", cs->profiles[OTAA_11]);
     make_keys(&prng, device, false);
     add_defect(cs, 6, "disabled", otaa)->is_disabled = true;
     device = add_defect(cs, 7, "no-join-eui", otaa);
@@ -210,6 +207,6 @@ void cs_add_broken(struct cs *cs) {
         char *key MEMORY_AUTO = memory_printf("Tag No. %u", i);
         cs_pairs_add(&device->tags, key, "value");
     }
-    device = add_defect(cs, 11, "session-lacks-device-address", &cs->profiles[ABP_103]);
+    device = add_defect(cs, 11, "session-lacks-device-address", cs->profiles[ABP_103]);
     snprintf(device->activation.dev_addr, CS_ADDRESS_SIZE, "00000000");
 }

@@ -28,19 +28,92 @@ struct cs_device *cs_find_device(const struct cs *cs, const char *dev_eui) {
     return found ? cs->devices[place] : NULL;
 }
 
+const struct cs_tenant *cs_find_tenant(const struct cs *cs, const char *id) {
+    for (size_t i = 0; i < CS_TENANTS; i++) {
+        if (strcmp(cs->tenants[i].id, id) == 0) return &cs->tenants[i];
+    }
+    return NULL;
+}
+
 const struct cs_application *cs_find_application(const struct cs *cs, const char *id) {
-    for (size_t i = 0; i < CS_APPLICATIONS; i++) {
-        if (strcmp(cs->applications[i].id, id) == 0) return &cs->applications[i];
+    for (size_t i = 0; i < cs->application_count; i++) {
+        if (strcmp(cs->applications[i]->id, id) == 0) return cs->applications[i];
     }
     return NULL;
 }
 
 const struct cs_profile *cs_find_profile(const struct cs *cs, const char *id) {
     for (size_t i = 0; i < cs->profile_count; i++) {
-        if (strcmp(cs->profiles[i].id, id) == 0) return &cs->profiles[i];
+        if (strcmp(cs->profiles[i]->id, id) == 0) return cs->profiles[i];
     }
     return NULL;
 }
+
+// ---- applications and profiles
+
+struct cs_application *cs_add_application(struct cs *cs, const char *id, const char *name,
+                                          const struct cs_tenant *tenant) {
+    struct cs_application *application = memory_new(struct cs_application);
+    snprintf(application->id, sizeof application->id, "%s", id);
+    application->name = memory_strdup(name);
+    application->description = memory_strdup("");
+    application->tenant = tenant;
+    cs->applications = memory_resize(cs->applications, cs->application_count + 1, sizeof *cs->applications);
+    cs->applications[cs->application_count++] = application;
+    return application;
+}
+
+struct cs_profile *cs_add_profile(struct cs *cs, const char *id, const struct cs_tenant *tenant) {
+    struct cs_profile *profile = memory_new(struct cs_profile);
+    snprintf(profile->id, sizeof profile->id, "%s", id);
+    profile->tenant = tenant;
+    cs->profiles = memory_resize(cs->profiles, cs->profile_count + 1, sizeof *cs->profiles);
+    cs->profiles[cs->profile_count++] = profile;
+    return profile;
+}
+
+void cs_application_free(struct cs_application *application) {
+    free(application->name);
+    free(application->description);
+    free(application);
+}
+
+void cs_profile_free(struct cs_profile *profile) {
+    arena_release(&profile->arena);
+    free(profile);
+}
+
+static void remove_devices(struct cs *cs, const char *application_id, const char *profile_id) {
+    for (size_t i = cs->device_count; i > 0; i--) {
+        struct cs_device *device = cs->devices[i - 1];
+        if (strcmp(device->application_id, application_id) == 0 ||
+            strcmp(device->profile_id, profile_id) == 0) {
+            cs_remove_device(cs, device);
+        }
+    }
+}
+
+void cs_remove_application(struct cs *cs, const struct cs_application *application) {
+    remove_devices(cs, application->id, "");
+    size_t place = 0;
+    while (cs->applications[place] != application) place++;
+    cs_application_free(cs->applications[place]);
+    cs->application_count--;
+    memmove(&cs->applications[place], &cs->applications[place + 1],
+            (cs->application_count - place) * sizeof *cs->applications);
+}
+
+void cs_remove_profile(struct cs *cs, const struct cs_profile *profile) {
+    remove_devices(cs, "", profile->id);
+    size_t place = 0;
+    while (cs->profiles[place] != profile) place++;
+    cs_profile_free(cs->profiles[place]);
+    cs->profile_count--;
+    memmove(&cs->profiles[place], &cs->profiles[place + 1],
+            (cs->profile_count - place) * sizeof *cs->profiles);
+}
+
+// ---- devices
 
 struct cs_device *cs_device_new(const char *dev_eui) {
     struct cs_device *device = memory_new(struct cs_device);
@@ -77,6 +150,11 @@ void cs_remove_device(struct cs *cs, struct cs_device *device) {
     cs->device_count--;
     memmove(&cs->devices[place], &cs->devices[place + 1], (cs->device_count - place) * sizeof *cs->devices);
     cs_device_free(device);
+}
+
+void cs_set_text(char **text, const char *value) {
+    free(*text);
+    *text = memory_strdup(value);
 }
 
 void cs_pairs_add(struct cs_pairs *pairs, const char *key, const char *value) {

@@ -55,7 +55,7 @@ static uint64_t query_number(const struct request *request, const char *name, ui
 // Applications count from 1.
 static unsigned number_of(const struct cs *cs, const char *application_id) {
     for (unsigned i = 0; i < CS_APPLICATIONS; i++) {
-        if (strcmp(cs->applications[i].id, application_id) == 0) return i + 1;
+        if (strcmp(cs->applications[i]->id, application_id) == 0) return i + 1;
     }
     return 0;
 }
@@ -170,7 +170,7 @@ static void get_profile(const struct request *request) {
 
 static json_t *application_json(const struct request *request, unsigned number) {
     return json_pack("{s:o, s:s, s:s, s:s}", "id", number_text(number), "name",
-                     request->cs->applications[number - 1].name, "organizationID", "1", "serviceProfileID",
+                     request->cs->applications[number - 1]->name, "organizationID", "1", "serviceProfileID",
                      service_profile);
 }
 
@@ -246,7 +246,7 @@ static void take_device(const struct request *request, json_t *json, struct cs_d
     device->description = memory_strdup(description == NULL ? "" : description);
     unsigned long number = application == NULL ? 0 : strtoul(application, NULL, 10);
     if (number >= 1 && number <= CS_APPLICATIONS) {
-        snprintf(device->application_id, CS_UUID_SIZE, "%s", request->cs->applications[number - 1].id);
+        snprintf(device->application_id, CS_UUID_SIZE, "%s", request->cs->applications[number - 1]->id);
     }
     take_text(json, "deviceProfileID", device->profile_id, sizeof device->profile_id);
     device->skip_fcnt_check = json_is_true(json_object_get(json, "skipFCntCheck"));
@@ -309,6 +309,7 @@ static void activate(const struct request *request, struct cs_device *device) {
     a->f_cnt_up = (uint32_t)json_integer_value(json_object_get(json, "fCntUp"));
     a->n_f_cnt_down = (uint32_t)json_integer_value(json_object_get(json, "nFCntDown"));
     a->a_f_cnt_down = (uint32_t)json_integer_value(json_object_get(json, "aFCntDown"));
+    cs_boot(a, cs_find_profile(request->cs, device->profile_id));
     device->has_activation = true;
     device->writes++;
     json_decref(json);

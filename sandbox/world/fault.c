@@ -26,6 +26,7 @@ static const struct kind_row {
     {"resource-exhausted-13", FAULT_RESOURCE_EXHAUSTED_13, true, VALUE_NONE, 0},
     {"internal", FAULT_INTERNAL, true, VALUE_NONE, 0},
     {"aborted", FAULT_ABORTED, true, VALUE_NONE, 0},
+    {"locked", FAULT_LOCKED, true, VALUE_NONE, 0},
     {"rejected", FAULT_REJECTED, true, VALUE_NONE, 0},
     {"token-expired", FAULT_TOKEN_EXPIRED, true, VALUE_NONE, 0},
     {"unavailable-after", FAULT_UNAVAILABLE_AFTER, false, VALUE_NONE, 0},

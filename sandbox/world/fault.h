@@ -21,6 +21,7 @@ enum fault_kind {
     FAULT_RESOURCE_EXHAUSTED_13,  // status 13 with the broker's ResourceExhausted in its text
     FAULT_INTERNAL,               // status 13 (HTTP 500), nothing is changed
     FAULT_ABORTED,                // status 10, nothing is changed
+    FAULT_LOCKED,                 // status 13 (HTTP 500), as of a database that another call holds
     FAULT_REJECTED,               // status 3 (HTTP 400), nothing is changed: trying again does not help
     FAULT_TOKEN_EXPIRED,          // status 7 (HTTP 401), as for a token that has run out
     FAULT_UNAVAILABLE_AFTER,      // status 14 although the change was made

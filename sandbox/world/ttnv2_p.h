@@ -42,6 +42,7 @@ struct v2_device {
     float latitude;
     float longitude;
     int32_t altitude;
+    int64_t cleared_at;          // when a SetDevice took its last key, ns since 1970; 0 = it has keys
     uint32_t dev_nonces;         // how many are used up
     uint32_t app_nonces;         //
     uint32_t writes;             // SetDevice calls that changed it

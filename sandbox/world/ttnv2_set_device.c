@@ -195,12 +195,14 @@ static void take_fields(const struct set *set, struct v2_device *device) {
     }
 }
 
-static void count_keys(struct v2 *v2, struct v2_device *device, bool before) {
+static void count_keys(struct v2 *v2, struct v2_device *device, bool before, int64_t now) {
     bool after = v2_has_keys(device);
     device->writes++;
     if (before && !after) v2->numbers.cleared++;
     if (!before && after && device->was_cleared) v2->numbers.restored++;
     device->was_cleared = !after && (before || device->was_cleared);
+    if (before && !after) device->cleared_at = now;
+    if (after) device->cleared_at = 0;
 }
 
 static void write_handler(struct set *set) {
@@ -215,7 +217,7 @@ static void write_handler(struct set *set) {
     v2_device_clear_attributes(device);
     device->attributes = attributes.attributes;
     device->attribute_count = attributes.attribute_count;
-    count_keys(set->v2, device, had_keys);
+    count_keys(set->v2, device, had_keys, set->now);
     if (set->device == NULL) v2_insert_device(set->application, device);
 }
 

@@ -49,6 +49,7 @@ static void put_device(struct buffer *state, const struct v2 *v2, const struct v
                   (unsigned long)device->device_f_cnt_up, (unsigned)device->device_join_count);
     buffer_printf(state, "\"writes\":%lu,\"cleared\":%s", (unsigned long)device->writes,
                   device->was_cleared ? "true" : "false");
+    if (device->cleared_at != 0) buffer_printf(state, ",\"cleared_at\":%lld", (long long)device->cleared_at);
     BUFFER_AUTO record;
     buffer_init(&record, BUFFER_UNLIMITED);
     v2_encode_device(&record, application->app_id, device, network);
@@ -122,6 +123,7 @@ static void read_rest(const json_t *line, struct v2_device *device, struct v2_ne
     device->writes = read_number(line, "writes");
     device->device_join_count = (uint16_t)read_number(line, "joins");
     device->was_cleared = json_is_true(json_object_get(line, "cleared"));
+    device->cleared_at = (int64_t)json_integer_value(json_object_get(line, "cleared_at"));
     const json_t *counter = json_object_get(line, "device_f_cnt_up");
     if (json_is_integer(counter)) device->device_f_cnt_up = (uint32_t)json_integer_value(counter);
     const json_t *state = json_object_get(line, "network_server");

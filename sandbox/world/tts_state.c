@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hex.h"
 #include "base/memory.h"
 #include "world/tts_p.h"
@@ -59,6 +60,20 @@ static void put_hex(struct buffer *state, const char *name, const void *data, si
     free(text);
 }
 
+// When a server changed it last, ns since 1970.
+static void put_change(struct buffer *state, const struct tts_device *device) {
+    int64_t last = 0;
+    for (unsigned server = 0; server < TTS_SERVERS; server++) {
+        if (device->records[server].size == 0) continue;
+        ARENA_AUTO arena = {0};
+        const struct tts_node *record = tts_blob_tree(&arena, &device->records[server], "EndDevice");
+        int64_t time = (int64_t)tts_number(record, "updated_at.seconds") * NS_PER_SECOND +
+                       (int64_t)tts_number(record, "updated_at.nanos");
+        if (time > last) last = time;
+    }
+    buffer_printf(state, ",\"updated_at\":%lld", (long long)last);
+}
+
 static void put_record(struct buffer *state, const struct tts_device *device, enum tts_server server) {
     const struct tts_blob *blob = &device->records[server];
     buffer_printf(state, ",\"%s\":", server_names[server]);
@@ -101,6 +116,7 @@ void tts_state_json(struct tts *tts, const char *separator, struct buffer *state
             first = false;
             buffer_printf(state, "{\"application_id\":\"%s\",\"device_id\":\"%s\"",
                           application->application_id, device->device_id);
+            put_change(state, device);
             for (unsigned server = 0; server < TTS_SERVERS; server++) put_record(state, device, server);
             buffer_putc(state, '}');
         }

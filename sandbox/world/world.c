@@ -181,6 +181,7 @@ static const struct refusal {
     {FAULT_INTERNAL, STATUS_INTERNAL, 500, "fault: internal"},
     {FAULT_HALF, STATUS_INTERNAL, 500, "fault: half"},
     {FAULT_ABORTED, STATUS_ABORTED, 503, "fault: aborted"},
+    {FAULT_LOCKED, STATUS_INTERNAL, 500, "database is locked"},
     {FAULT_REJECTED, STATUS_INVALID_ARGUMENT, 400, "fault: rejected"},
     {FAULT_TOKEN_EXPIRED, STATUS_PERMISSION_DENIED, 401,
      "permission denied: unable to parse token: token is expired"},
@@ -346,7 +347,9 @@ void world_state_json(const struct world *world, unsigned parts, struct buffer *
         tts_gateways_json(world->tts, state);
         buffer_puts(state, "],\n\"chirpstack\":[\n");
         cs_state_json(world->chirpstack, ",\n", state);
-        buffer_puts(state, "],\n\"firefly_devices\":[\n");
+        buffer_puts(state, "],\n");
+        cs_places_json(world->chirpstack, state);
+        buffer_puts(state, ",\n\"firefly_devices\":[\n");
         firefly_state_json(world->firefly, ",\n", state);
         buffer_puts(state, "],\n\"loriot_devices\":[\n");
         lo_state_json(world->loriot, ",\n", state);

@@ -35,6 +35,10 @@ enum world_endpoint {
 // The main application of ChirpStack, by name.
 #define WORLD_CHIRPSTACK_APPLICATION "meters"
 
+// Its tenant, and an application that devices can be brought to.
+#define WORLD_CHIRPSTACK_TENANT "acme"
+#define WORLD_CHIRPSTACK_TARGET "second"
+
 // LORIOT: the application that has most devices, by name, the API key of its account, and one that may only read.
 #define WORLD_LORIOT_APPLICATION "Water meters"
 #define WORLD_LORIOT_KEY         "loriot-key-AAABexample"

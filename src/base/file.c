@@ -13,17 +13,24 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
+#include "base/lock.h"
 #include "base/memory.h"
+
+// How long a reader that does not read is waited for once the user has asked to halt.
+static const int64_t halt_patience = NS_PER_SECOND;
 
 struct descriptor_file {
     struct file base;
     int descriptor;
-    bool owned;       // close it
-    bool created;     // the file was not there before
-    bool append;      // the system writes at the end, wherever that is
-    char *name;       // owned
-    off_t start;      // where this run began to write
-    uint64_t length;  // bytes written by this run
+    int halt_fd;           // -1 = nobody halts
+    int64_t patience_end;  // monotonic; 0 = not halted yet
+    bool owned;            // close it
+    bool created;          // the file was not there before
+    bool append;           // the system writes at the end, wherever that is
+    char *name;            // owned
+    off_t start;           // where this run began to write
+    uint64_t length;       // bytes written by this run
 };
 
 static struct descriptor_file *descriptor_of(struct file *file) {
@@ -57,10 +64,20 @@ static int check_undisturbed(struct file *file, struct error *error) {
     return 0;
 }
 
-// Another program may have made a pipe non-blocking.
-static void wait_writable(int descriptor) {
-    struct pollfd wait = {.fd = descriptor, .events = POLLOUT};
-    (void)poll(&wait, 1, 1000);
+// Waits until a pipe or a terminal takes something: its reader may have stalled, and the user wants to halt all the same.
+static int wait_writable(struct descriptor_file *self, struct error *error) {
+    for (;;) {
+        bool halted = self->patience_end != 0;
+        int64_t left = halted ? self->patience_end - clock_monotonic(&clock_system) : 0;
+        struct pollfd waits[] = {{.fd = self->descriptor, .events = POLLOUT},
+                                 {.fd = halted ? -1 : self->halt_fd, .events = POLLIN}};
+        int ready = poll(waits, 2, !halted ? -1 : left > 0 ? (int)(left / NS_PER_MS) + 1 : 0);
+        if (ready < 0 && errno != EINTR) return output_error(&self->base, "wait for the reader of", error);
+        if (ready > 0 && waits[0].revents != 0) return 0;
+        if (ready > 0) self->patience_end = clock_monotonic(&clock_system) + halt_patience;
+        if (ready == 0 && halted)
+            return error_set(error, ERROR_CANCELLED, "interrupted while nobody read %s", self->base.name);
+    }
 }
 
 static int descriptor_write(struct file *file, const void *data, size_t size, struct error *error) {
@@ -69,12 +86,12 @@ static int descriptor_write(struct file *file, const void *data, size_t size, st
     int result = check_undisturbed(file, error);
     if (result != 0) return result;
     while (size > 0) {
-        ssize_t written = write(self->descriptor, bytes, size);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            wait_writable(self->descriptor);
-            continue;
-        }
+        // A pipe that takes something takes so much without a wait.
+        size_t most = !file->regular && size > PIPE_BUF ? PIPE_BUF : size;
+        if (!file->regular) result = wait_writable(self, error);
+        if (result != 0) return result;
+        ssize_t written = write(self->descriptor, bytes, most);
+        if (written < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK)) continue;
         if (written < 0) return output_error(file, "write to", error);
         bytes += written;
         size -= (size_t)written;
@@ -142,6 +159,7 @@ static struct file *descriptor_new(int descriptor, bool owned, const char *name,
     struct descriptor_file *self = memory_new(struct descriptor_file);
     self->name = memory_strdup(name);
     self->descriptor = descriptor;
+    self->halt_fd = -1;
     self->owned = owned;
     self->base = (struct file){
         .operations = &descriptor_operations,
@@ -157,10 +175,15 @@ static struct file *descriptor_new(int descriptor, bool owned, const char *name,
     return &self->base;
 }
 
-// One run at a time writes to a file; the lock goes with the descriptor.
-static int lock_output(int descriptor, const char *name, const struct stat *status, struct error *error) {
-    if (!S_ISREG(status->st_mode) || flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-        return 0;
+// One run at a time writes to a file; the lock goes with the descriptor. Where there are no locks, what another run writes
+// is still found: see check_undisturbed.
+static int lock_output(int descriptor, const char *name, const struct stat *status, bool *ret_unlocked,
+                       struct error *error) {
+    *ret_unlocked = false;
+    if (!S_ISREG(status->st_mode) || flock(descriptor, LOCK_EX | LOCK_NB) == 0) return 0;
+    int code = errno;
+    *ret_unlocked = lock_is_unsupported(code);
+    if (code != EWOULDBLOCK) return 0;
     return error_set(error, ERROR_OUTPUT, "another run writes to %s", name);
 }
 
@@ -180,7 +203,7 @@ static int check_last_line(const struct file *file, struct error *error) {
     return -ERROR_OUTPUT;
 }
 
-int file_open_standard_output(struct file **ret_file, struct error *error) {
+int file_open_standard_output(int halt_fd, struct file **ret_file, struct error *error) {
     struct stat status;
     int flags = fcntl(STDOUT_FILENO, F_GETFL);
     if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY || fstat(STDOUT_FILENO, &status) != 0) {
@@ -188,10 +211,19 @@ int file_open_standard_output(struct file **ret_file, struct error *error) {
         error_hint(error, "redirect it to a file: > devices.json, or use --output FILE");
         return -ERROR_OUTPUT;
     }
-    int result = lock_output(STDOUT_FILENO, "standard output", &status, error);
+    *ret_file = descriptor_new(STDOUT_FILENO, false, "standard output", &status);
+    descriptor_of(*ret_file)->halt_fd = halt_fd;
+    return 0;
+}
+
+int file_open_standard_output_alone(int halt_fd, struct file **ret_file, struct error *error) {
+    struct stat status;
+    struct file *file = NULL;
+    int result = file_open_standard_output(halt_fd, &file, error);
     if (result != 0) return result;
-    struct file *file = descriptor_new(STDOUT_FILENO, false, "standard output", &status);
-    result = check_last_line(file, error);
+    if (fstat(STDOUT_FILENO, &status) == 0)
+        result = lock_output(STDOUT_FILENO, "standard output", &status, &file->unlocked, error);
+    if (result == 0) result = check_last_line(file, error);
     if (result != 0) {
         (void)descriptor_close(file, NULL);
         return result;
@@ -247,13 +279,15 @@ static int open_existing(const char *path) {
     return descriptor;
 }
 
-int file_create_output(const char *path, struct file **ret_file, struct error *error) {
+int file_create_output(const char *path, int halt_fd, struct file **ret_file, struct error *error) {
     int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
     bool created = descriptor >= 0;
     if (!created && errno == EEXIST) descriptor = open_existing(path);
     if (descriptor < 0) return error_set(error, ERROR_OUTPUT, "cannot create %s: %s", path, strerror(errno));
     struct stat status = {0};
-    int result = fstat(descriptor, &status) == 0 ? lock_output(descriptor, path, &status, error) : 0;
+    bool unlocked = false;
+    int result =
+        fstat(descriptor, &status) == 0 ? lock_output(descriptor, path, &status, &unlocked, error) : 0;
     // Under the lock: another run may have begun to write a moment ago.
     if (result == 0) result = check_output(descriptor, path, &status, error);
     if (result != 0) {
@@ -262,6 +296,8 @@ int file_create_output(const char *path, struct file **ret_file, struct error *e
     }
     if (created) sync_directory(path);
     *ret_file = descriptor_new(descriptor, true, path, &status);
+    descriptor_of(*ret_file)->halt_fd = halt_fd;
+    (*ret_file)->unlocked = unlocked;
     descriptor_of(*ret_file)->created = created;
     return 0;
 }
@@ -304,12 +340,14 @@ int file_open_again(const struct file_identity *identity, struct file **ret_file
         if (descriptor >= 0) close(descriptor);
         return -ERROR_OUTPUT;
     }
-    int locked = lock_output(descriptor, identity->path, &status, error);
+    bool unlocked = false;
+    int locked = lock_output(descriptor, identity->path, &status, &unlocked, error);
     if (locked != 0) {
         close(descriptor);
         return locked;
     }
     struct file *file = descriptor_new(descriptor, true, identity->path, &status);
+    file->unlocked = unlocked;
     struct descriptor_file *self = descriptor_of(file);
     self->start = (off_t)identity->start;
     self->length = (uint64_t)status.st_size - identity->start;

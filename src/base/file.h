@@ -12,7 +12,8 @@
 struct file;
 
 struct file_operations {
-    // Writes all of it at the end. After an error an unknown part may be there.
+    // Writes all of it at the end. After an error an unknown part may be there. ERROR_CANCELLED if the user has asked to
+    // halt and for a second nobody reads what is written.
     int (*write)(struct file *file, const void *data, size_t size, struct error *error);
     // Returns when what was written survives a loss of power; nothing to do for a pipe or a terminal.
     int (*sync)(struct file *file, struct error *error);
@@ -42,17 +43,23 @@ struct file {
     const char *name;  // for messages: "standard output" or the path; owned by the implementation
     bool regular;      // a regular file: can be synced and cut
     bool exposed;      // a regular file that other users of the machine can read
+    bool unlocked;     // a regular file that could not be locked: its file system knows no locks
 };
 
 // Standard output. ERROR_OUTPUT if it is closed or not open for writing. The descriptor stays open after
-// `close`.
-int file_open_standard_output(struct file **ret_file, struct error *error);
+// `close`. `halt_fd` becomes readable, and stays so, when the user asks to halt; -1 = never.
+int file_open_standard_output(int halt_fd, struct file **ret_file, struct error *error);
+
+// The same for lines of devices: also ERROR_OUTPUT if another run writes to that file, or if it ends in the middle of a
+// line. The file is this process's own until it ends.
+int file_open_standard_output_alone(int halt_fd, struct file **ret_file, struct error *error);
 
 // True if messages go to the same file: they would stand between the lines.
 bool file_shares_standard_error(const struct file *file);
 
-// A new file, 0600 whatever the umask; an existing one only if it is empty. ERROR_OUTPUT otherwise.
-int file_create_output(const char *path, struct file **ret_file, struct error *error);
+// A new file, 0600 whatever the umask; an existing one only if it is empty, or a pipe. ERROR_OUTPUT otherwise. `halt_fd` as
+// above.
+int file_create_output(const char *path, int halt_fd, struct file **ret_file, struct error *error);
 
 // Tells which regular file it is; false if it is none, or has no name any more.
 bool file_identify(const struct file *file, struct file_identity *ret_identity);

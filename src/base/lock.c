@@ -27,6 +27,19 @@ static int lock_is_taken(int descriptor, const char *path, struct error *error) 
     return -ERROR_OUTPUT;
 }
 
+bool lock_is_unsupported(int code) {
+    return code == ENOLCK || code == EOPNOTSUPP || code == ENOSYS || code == EINVAL;
+}
+
+// Nothing would keep a second run away, and the journal's database has no locks there either.
+static int lock_failed(const char *path, int code, struct error *error) {
+    if (!lock_is_unsupported(code))
+        return error_set(error, ERROR_OUTPUT, "cannot lock %s: %s", path, strerror(code));
+    (void)unlink(path);
+    return error_set(error, ERROR_OUTPUT, "cannot lock %s: its file system knows no locks (%s)", path,
+                     strerror(code));
+}
+
 // True if the file that is locked is still the one of that name: another process may have taken it away.
 static bool is_current(int descriptor, const char *path) {
     struct stat held;
@@ -49,9 +62,8 @@ int lock_take(const char *path, struct lock **ret_lock, struct error *error) {
         if (descriptor < 0)
             return error_set(error, ERROR_OUTPUT, "cannot lock %s: %s", path, strerror(errno));
         if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-            int result = errno == EWOULDBLOCK
-                             ? lock_is_taken(descriptor, path, error)
-                             : error_set(error, ERROR_OUTPUT, "cannot lock %s: %s", path, strerror(errno));
+            int result = errno == EWOULDBLOCK ? lock_is_taken(descriptor, path, error)
+                                              : lock_failed(path, errno, error);
             close(descriptor);
             return result;
         }

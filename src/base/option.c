@@ -244,6 +244,11 @@ int option_set_from_file(struct option_values *values, const struct option_spec 
     return result;
 }
 
+bool option_required(const struct option_spec *spec, bool gateways) {
+    unsigned other = gateways ? OPTION_OF_DEVICES : OPTION_OF_GATEWAYS;
+    return (spec->flags & OPTION_REQUIRED) != 0 && (spec->flags & other) == 0;
+}
+
 struct option_values *option_values_new(const struct option_spec *table) {
     size_t count = 0;
     while (table[count].name != NULL) count++;
@@ -285,9 +290,11 @@ static int option_from_environment(struct option_values *values, const struct op
     return 0;
 }
 
-int option_values_environment(struct option_values *values, option_lookup *lookup, struct error *error) {
+int option_values_environment(struct option_values *values, option_lookup *lookup, option_filter *takes,
+                              const void *context, struct error *error) {
     for (size_t i = 0; values->table[i].name != NULL; i++) {
         if (values->values[i].given) continue;
+        if (takes != NULL && !takes(context, &values->table[i])) continue;
         int result = option_from_environment(values, &values->table[i], lookup, error);
         if (result != 0) return result;
     }

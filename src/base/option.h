@@ -20,11 +20,12 @@ enum option_type {
 };
 
 enum option_flags {
-    OPTION_SECRET = 1 << 0,      // never shown; --<name>-file FILE reads it from a file
-    OPTION_REQUIRED = 1 << 1,    // an error if neither given nor in the environment
-    OPTION_HIDDEN = 1 << 2,      // works, but is not in the help
-    OPTION_OF_DEVICES = 1 << 4,  // with OPTION_REQUIRED: only where devices are migrated, not for gateways
-    OPTION_LIST = 1 << 3,        // OPTION_STRING: may be repeated; the value is all of them, one a line
+    OPTION_SECRET = 1 << 0,       // never shown; --<name>-file FILE reads it from a file
+    OPTION_REQUIRED = 1 << 1,     // an error if neither given nor in the environment
+    OPTION_HIDDEN = 1 << 2,       // works, but is not in the help
+    OPTION_LIST = 1 << 3,         // OPTION_STRING: may be repeated; the value is all of them, one a line
+    OPTION_OF_DEVICES = 1 << 4,   // with OPTION_REQUIRED: only where devices are migrated, not for gateways
+    OPTION_OF_GATEWAYS = 1 << 5,  // with OPTION_REQUIRED: only for gateways
 };
 
 struct option_spec {
@@ -41,6 +42,9 @@ struct option_spec {
 };
 
 // A table ends with a row whose name is NULL.
+
+// True if a command about gateways, or one about devices, cannot do without the option.
+bool option_required(const struct option_spec *spec, bool gateways);
 
 // The values of one table, parsed and checked. Opaque.
 struct option_values;
@@ -61,9 +65,13 @@ int option_set_from_file(struct option_values *values, const struct option_spec 
 // Finds the value of an environment variable, borrowed; NULL if it is unset.
 typedef const char *option_lookup(const char *name);
 
-// Takes the environment's values for all options that were not set; an empty variable counts as unset.
-// `lookup` reads the environment or is a test's own.
-int option_values_environment(struct option_values *values, option_lookup *lookup, struct error *error);
+// Which options are asked for.
+typedef bool option_filter(const void *context, const struct option_spec *spec);
+
+// Takes the environment's values for all options that were not set and that `takes` lets through (NULL: all); an empty
+// variable counts as unset. `lookup` reads the environment or is a test's own. ERROR_USAGE names the variable.
+int option_values_environment(struct option_values *values, option_lookup *lookup, option_filter *takes,
+                              const void *context, struct error *error);
 
 // The value by name; it is a programming error to ask for a name that is not in the table. A string that
 // is unset is NULL; it is borrowed until the set is freed.

@@ -115,6 +115,7 @@ static int show_plan(const struct migration *migration, struct error *error) {
         .run = migration->run,
         .source = migration->invocation.source->title,
         .target = migration->invocation.target->title,
+        .gateways = migration->gateways,
         .json = option_bool(migration->invocation.global, "json"),
     };
     return plan_table_write(&table, error);

@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/report.h"
 #include "cli/run_journal.h"
+#include "cli/signals.h"
 
 static const char *environment(const char *name) {
     return getenv(name);
@@ -17,8 +18,8 @@ static int write_report(const struct session *session, const struct run_journal 
                         struct error *error) {
     const char *path = option_string(session->invocation->global, "output");
     struct file *file = NULL;
-    int result =
-        path != NULL ? file_create_output(path, &file, error) : file_open_standard_output(&file, error);
+    int result = path != NULL ? file_create_output(path, signals_halt_fd(), &file, error)
+                              : file_open_standard_output(signals_halt_fd(), &file, error);
     if (result != 0) return result;
     char *name MEMORY_AUTO = run_journal_name(journal, environment);
     const struct report report = {

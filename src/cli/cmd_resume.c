@@ -5,13 +5,16 @@
 #include "cli/command.h"
 #include "cli/migration.h"
 
-static int nothing_known(struct error *error) {
-    error_set(error, ERROR_INPUT, "the run ended before its devices were known: nothing was changed");
+static int nothing_known(const char *command, struct error *error) {
+    bool gateways = command != NULL && strcmp(command, "gateway") == 0;
+    error_set(error, ERROR_INPUT, "the run ended before its %s were known: nothing was changed",
+              gateways ? "gateways" : "devices");
     error_hint(error, "start it anew");
     return -ERROR_INPUT;
 }
 
-// A run whose devices were given one by one cannot go on before all of them were known; one of whole applications can.
+// A run whose devices or gateways were given one by one cannot go on before all of them were known; one of whole
+// applications can.
 static int check_known(struct migration *migration, struct error *error) {
     struct journal *journal = migration->journal.journal;
     char *command = NULL;
@@ -19,10 +22,10 @@ static int check_known(struct migration *migration, struct error *error) {
     bool planned = false;
     int result = run_journal_command(&migration->journal, &command, error);
     if (result == 0) result = journal_application(journal, 0, &application, error);
-    if (result == 0 && application == NULL) result = nothing_known(error);
+    if (result == 0 && application == NULL) result = nothing_known(command, error);
     if (result == 0) result = journal_find_application(journal, application, &planned, error);
-    if (result == 0 && !planned && command != NULL && strcmp(command, "device") == 0)
-        result = nothing_known(error);
+    bool by_ids = command != NULL && (strcmp(command, "device") == 0 || strcmp(command, "gateway") == 0);
+    if (result == 0 && !planned && by_ids) result = nothing_known(command, error);
     free(application);
     free(command);
     return result;

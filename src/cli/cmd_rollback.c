@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/migration.h"
 
 struct id_arguments {
@@ -16,12 +17,23 @@ static int feed_arguments(void *context, run_id_receiver *receiver, void *receiv
     return result;
 }
 
+static void tell_silent(void *context, const char *id) {
+    const struct migration *migration = context;
+    log_write(&migration->session->console->log, &(struct log_record){
+                                                     .level = LOG_INFO,
+                                                     .message = "was not heard: goes back",
+                                                     .device_id = id,
+                                                 });
+}
+
 // Only those go back that the target does not hear.
 static int rollback_silent(struct migration *migration, struct error *error) {
     const struct option_values *global = migration->session->invocation->global;
     const struct run_verification wanted = {
         .wait = option_duration(global, "wait-uplink"),
         .restore_silent = true,
+        .context = migration,
+        .tell_silent = tell_silent,
     };
     int result = run_verify(migration->run, &wanted, error);
     return result != 0 ? result : run_rollback_marked(migration->run, error);

@@ -11,6 +11,8 @@
 #include "cli/console.h"
 #include "cli/output.h"
 #include "cli/printable.h"
+#include "cli/remarks.h"
+#include "cli/run_facts.h"
 #include "cli/run_journal.h"
 #include "journal/state_words.h"
 
@@ -18,14 +20,20 @@ static const char *environment(const char *name) {
     return getenv(name);
 }
 
-static const char *const shown_properties[] = {"created", "command", "source",
-                                               "user",    "program", "output.path"};
+static const char *const shown_properties[] = {"created", "command", "source"};
+static const char *const more_properties[] = {"output.path", "user", "program"};
+
+// Of RFC 3339: "2026-01-31T10:15:00", and where the time of day begins.
+enum { TIME_SIZE = 19, TIME_AT = 11 };
 
 struct status {
     const struct session *session;
     struct run_journal journal;
     struct buffer text;
-    json_t *json;  // owned; NULL = text is wanted
+    json_t *json;             // owned; NULL = text is wanted
+    bool server;              // the run brings devices into a server
+    struct remarks *remarks;  // owned; for text
+    bool gateways;            // the run is about them, not about devices
 };
 
 // Text of others may be no UTF-8, which JSON has to be.
@@ -46,16 +54,45 @@ static void put_text(struct status *status, const char *name, const char *value)
     buffer_putc(&status->text, '\n');
 }
 
-static int put_properties(struct status *status, struct error *error) {
-    put_text(status, "journal", status->journal.path);
-    for (size_t i = 0; i < sizeof shown_properties / sizeof *shown_properties; i++) {
-        char *value = NULL;
-        int result = journal_property(status->journal.journal, shown_properties[i], &value, error);
+static int put_each(struct status *status, const char *const *names, size_t count, struct error *error) {
+    for (size_t i = 0; i < count; i++) {
+        char *value MEMORY_AUTO = NULL;
+        int result = journal_property(status->journal.journal, names[i], &value, error);
         if (result != 0) return result;
-        if (value != NULL && value[0] != '\0') put_text(status, shown_properties[i], value);
-        free(value);
+        if (value == NULL || value[0] == '\0') continue;
+        bool time = status->json == NULL && strcmp(names[i], "created") == 0 && strlen(value) > TIME_SIZE;
+        char *shown MEMORY_AUTO = time ? memory_printf("%.10s %.8s UTC", value, value + TIME_AT) : NULL;
+        put_text(status, names[i], shown != NULL ? shown : value);
     }
     return 0;
+}
+
+static int put_properties(struct status *status, struct error *error) {
+    char *target MEMORY_AUTO = NULL;
+    put_text(status, "journal", status->journal.path);
+    int result =
+        put_each(status, shown_properties, sizeof shown_properties / sizeof *shown_properties, error);
+    if (result == 0) result = run_facts_target(status->journal.journal, &status->server, &target, error);
+    if (result == 0) put_text(status, "target", target);
+    if (result == 0)
+        result = put_each(status, more_properties, sizeof more_properties / sizeof *more_properties, error);
+    return result;
+}
+
+static void put_formatters(void *context, const struct run_facts_formatters *formatters) {
+    struct status *status = context;
+    if (status->json != NULL) {
+        json_t *one = json_object();
+        json_object_set_new(one, "application", json_text(formatters->application));
+        json_object_set_new(one, "state", json_text(formatters->state));
+        if (formatters->reason != NULL) json_object_set_new(one, "reason", json_text(formatters->reason));
+        json_array_append_new(json_object_get(status->json, "formatters"), one);
+        return;
+    }
+    char *text MEMORY_AUTO = memory_printf("%s: %s%s%s", formatters->application, formatters->words,
+                                           formatters->reason != NULL ? ": " : "",
+                                           formatters->reason != NULL ? formatters->reason : "");
+    put_text(status, "formatters", text);
 }
 
 static int count_of(struct status *status, enum device_state state, uint64_t *ret_count,
@@ -114,17 +151,13 @@ static void put_failure(void *context, const struct journal_device *device) {
     if (status->json != NULL) {
         json_t *list = json_object_get(status->json, "failures");
         json_array_append_new(
-            list, json_pack("{s:o, s:s, s:o, s:i}", "device_id", json_text(device->record.id), "state",
-                            device_state_name(device->state), "reason", json_text(reason), "attempts",
-                            (int)device->attempts));
+            list, json_pack("{s:o, s:s, s:o, s:i}", status->gateways ? "gateway_id" : "device_id",
+                            json_text(device->record.id), "state", device_state_name(device->state), "reason",
+                            json_text(reason), "attempts", (int)device->attempts));
         return;
     }
-    if (device->reason == NULL) return;
-    buffer_puts(&status->text, "  ");
-    printable_add(&status->text, device->record.id);
-    buffer_printf(&status->text, " (%s): ", device_state_name(device->state));
-    printable_add(&status->text, reason);
-    buffer_putc(&status->text, '\n');
+    if (device->reason != NULL)
+        remarks_add(status->remarks, device->record.id, device_state_name(device->state), reason);
 }
 
 static void put_failure_with_reason(void *context, const struct journal_device *device) {
@@ -143,7 +176,8 @@ static int put_next(struct status *status, struct error *error) {
     const enum device_state *states = device_states(&count);
     const struct state_words *most = NULL;
     for (size_t i = 0; i < count; i++) {
-        const struct state_words *words = device_state_words(states[i]);
+        const struct state_words *words =
+            status->gateways ? gateway_state_words(states[i]) : device_state_words(states[i], status->server);
         uint64_t devices = 0;
         int result = words->urgency == 0 ? 0 : count_of(status, states[i], &devices, error);
         if (result != 0) return result;
@@ -158,11 +192,21 @@ static int put_next(struct status *status, struct error *error) {
     return 0;
 }
 
+static int find_kind(struct run_journal *journal, bool *ret_gateways, struct error *error) {
+    char *command MEMORY_AUTO = NULL;
+    int result = run_journal_command(journal, &command, error);
+    *ret_gateways = command != NULL && strcmp(command, "gateway") == 0;
+    return result;
+}
+
 static int fill_status(struct status *status, struct error *error) {
-    int result = put_properties(status, error);
+    int result = find_kind(&status->journal, &status->gateways, error);
+    if (result == 0) result = put_properties(status, error);
     if (result == 0) result = put_counts(status, error);
     if (status->json != NULL) json_object_set_new(status->json, "failures", json_array());
+    if (status->json != NULL) json_object_set_new(status->json, "formatters", json_array());
     struct journal *journal = status->journal.journal;
+    if (result == 0) result = run_facts_each_formatters(journal, put_formatters, status, error);
     if (result == 0)
         result =
             each_device(journal, DEVICE_PLANNED, DEVICE_CONFIRMED, put_failure_with_reason, status, error);
@@ -170,12 +214,13 @@ static int fill_status(struct status *status, struct error *error) {
     if (result == 0)
         result =
             each_device(journal, DEVICE_RESTORING, DEVICE_RESTORED, put_failure_with_reason, status, error);
+    remarks_write(status->remarks, &status->text);
     return result != 0 ? result : put_next(status, error);
 }
 
 static enum exit_code show_one(const struct session *session, const char *name) {
     const struct option_values *global = session->invocation->global;
-    struct status status = {.session = session};
+    struct status status = {.session = session, .remarks = remarks_new()};
     buffer_init(&status.text, BUFFER_UNLIMITED);
     ERROR_AUTO error = {0};
     bool ids = option_bool(global, "failed-ids");
@@ -196,6 +241,7 @@ static enum exit_code show_one(const struct session *session, const char *name) 
         code = output_text(session, &status.text);
     }
     run_journal_release(&status.journal);
+    remarks_free(status.remarks);
     buffer_release(&status.text);
     return code;
 }
@@ -208,33 +254,79 @@ struct listing {
     json_t *json;  // owned; NULL = text is wanted
 };
 
+// How many devices of a run are where.
+struct tally {
+    bool server;
+    bool gateways;
+    uint64_t tones[STATE_BACK + 1];
+    uint64_t failed;
+};
+
+static int take_tally(struct journal *journal, struct tally *tally, struct error *error) {
+    size_t count = 0;
+    const enum device_state *states = device_states(&count);
+    char *target MEMORY_AUTO = NULL;
+    int result = run_facts_target(journal, &tally->server, &target, error);
+    for (size_t i = 0; i < count && result == 0; i++) {
+        uint64_t devices = 0;
+        result = journal_count_all(journal, states[i], &devices, error);
+        bool failed = states[i] == DEVICE_FAILED;
+        *(failed ? &tally->failed : &tally->tones[device_state_words(states[i], tally->server)->tone]) +=
+            devices;
+    }
+    return result;
+}
+
+static void put_run(struct listing *listing, const char *run, const char *made, const struct tally *tally) {
+    const struct {
+        uint64_t devices;
+        const char *words;
+    } parts[] = {
+        {tally->tones[STATE_DONE], tally->gateways ? "gateways at the target" : "moved"},
+        {tally->tones[STATE_BACK], "put back"},
+        {tally->tones[STATE_OPEN], "to do"},
+        {tally->failed, "set aside"},
+        {tally->tones[STATE_WRONG], "to look at"},
+    };
+    buffer_printf(&listing->text, "%-28s %.10s %.8s UTC ", run, made, made + TIME_AT);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].devices > 0 || i == 0)
+            buffer_printf(&listing->text, "%s%" PRIu64 " %s", i > 0 ? ", " : " ", parts[i].devices,
+                          parts[i].words);
+    }
+    buffer_putc(&listing->text, '\n');
+}
+
 // A journal that cannot be read is shown as such, and the others all the same.
 static int list_one(void *context, const char *path, struct error *error) {
     (void)error;
     struct listing *listing = context;
     struct run_journal journal = {0};
     ERROR_AUTO unreadable = {0};
-    char *created = NULL;
-    uint64_t released = 0;
-    uint64_t confirmed = 0;
+    char *created MEMORY_AUTO = NULL;
+    struct tally tally = {0};
     int result = run_journal_open(listing->session->invocation->global, path, false, environment, &journal,
                                   &unreadable);
     if (result == 0) result = journal_property(journal.journal, "created", &created, &unreadable);
-    if (result == 0) result = journal_count_all(journal.journal, DEVICE_RELEASED, &released, &unreadable);
-    if (result == 0) result = journal_count_all(journal.journal, DEVICE_CONFIRMED, &confirmed, &unreadable);
+    if (result == 0) result = find_kind(&journal, &tally.gateways, &unreadable);
+    if (result == 0) result = take_tally(journal.journal, &tally, &unreadable);
     const char *slash = strrchr(path, '/');
     char *run MEMORY_AUTO = memory_strdup(slash == NULL ? path : slash + 1);
     run[strcspn(run, ".")] = '\0';
-    const char *made = created != NULL ? created : "cannot be read";
+    bool readable = result == 0 && created != NULL && strlen(created) > TIME_SIZE;
     if (listing->json != NULL) {
-        json_array_append_new(listing->json,
-                              json_pack("{s:s, s:s, s:s, s:I}", "run", run, "journal", path, "created", made,
-                                        "moved", (json_int_t)(released + confirmed)));
+        json_array_append_new(
+            listing->json,
+            json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "run", run, "journal", path, "created",
+                      readable ? created : "cannot be read", "moved", (json_int_t)tally.tones[STATE_DONE],
+                      "back", (json_int_t)tally.tones[STATE_BACK], "open",
+                      (json_int_t)tally.tones[STATE_OPEN], "failed", (json_int_t)tally.failed, "to_look_at",
+                      (json_int_t)tally.tones[STATE_WRONG]));
+    } else if (readable) {
+        put_run(listing, run, created, &tally);
     } else {
-        buffer_printf(&listing->text, "%-28s %-28s %" PRIu64 " devices moved\n", run, made,
-                      released + confirmed);
+        buffer_printf(&listing->text, "%-28s cannot be read\n", run);
     }
-    free(created);
     run_journal_release(&journal);
     return 0;
 }

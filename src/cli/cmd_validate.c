@@ -92,7 +92,7 @@ static int validation_open(struct validation *self, struct error *error) {
     }
     int result = input_open_path(invocation->arguments[0], &self->reader, error);
     if (result == 0) result = key_set_open_temporary(&self->seen, error);
-    if (result == 0) result = file_open_standard_output(&self->output, error);
+    if (result == 0) result = file_open_standard_output(signals_halt_fd(), &self->output, error);
     if (result != 0) return result;
     return plan_set_open(invocation->global, &self->session->console->log, signals_halt_fd(), &self->plans,
                          error);

@@ -9,6 +9,7 @@
 #include "cli/console.h"
 #include "cli/migration.h"
 #include "cli/printable.h"
+#include "cli/signals.h"
 
 struct telling {
     struct file *file;  // standard output
@@ -66,6 +67,27 @@ static void tell(void *context, const struct run_verified *verified) {
     (void)telling->file->operations->write(telling->file, line.data, line.size, &telling->error);
 }
 
+static void tell_formatters(void *context, const char *application, const char *target, bool equal) {
+    struct telling *telling = context;
+    if (error_is_set(&telling->error)) return;
+    BUFFER_AUTO line;
+    buffer_init(&line, BUFFER_UNLIMITED);
+    if (telling->json) {
+        json_t *object =
+            json_pack("{s:s, s:s, s:b}", "formatters_of", application, "target", target, "equal", equal);
+        char *text MEMORY_AUTO = json_dumps(object, JSON_COMPACT);
+        json_decref(object);
+        if (text != NULL) buffer_printf(&line, "%s\n", text);
+    } else {
+        buffer_puts(&line, "payload formatters of application ");
+        printable_add(&line, application);
+        buffer_puts(&line, equal ? ": as they should be in " : ": others are set by now in ");
+        printable_add(&line, target);
+        buffer_putc(&line, '\n');
+    }
+    (void)telling->file->operations->write(telling->file, line.data, line.size, &telling->error);
+}
+
 // The time is up. JSON has told of it already that it was not heard.
 static void tell_silent(void *context, const char *id) {
     struct telling *telling = context;
@@ -87,9 +109,10 @@ enum exit_code cmd_verify(const struct session *session) {
         .wait = option_duration(invocation->global, "wait-uplink"),
         .context = &telling,
         .tell = tell,
+        .tell_formatters = tell_formatters,
         .tell_silent = tell_silent,
     };
-    int result = file_open_standard_output(&telling.file, &error);
+    int result = file_open_standard_output(signals_halt_fd(), &telling.file, &error);
     if (result == 0) result = migration_open_again(&migration, session, name, MIGRATION_VERIFY, &error);
     migration.waits = wanted.wait > 0;
     if (result == 0) result = run_verify(migration.run, &wanted, &error);

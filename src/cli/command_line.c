@@ -260,14 +260,21 @@ static void drop_words(const struct parser *parser) {
             invocation->argument_count * sizeof *invocation->arguments);
 }
 
+// What means nothing to a command cannot be wrong for it either.
+static bool command_takes(const void *context, const struct option_spec *spec) {
+    const struct command *command = context;
+    return command_accepts(command, spec->name);
+}
+
 static int take_environment(struct parser *parser, option_lookup *lookup, struct error *error) {
     struct invocation *invocation = parser->invocation;
-    int result = option_values_environment(invocation->global, lookup, error);
+    int result =
+        option_values_environment(invocation->global, lookup, command_takes, invocation->command, error);
     if (result == 0 && invocation->source_options != NULL) {
-        result = option_values_environment(invocation->source_options, lookup, error);
+        result = option_values_environment(invocation->source_options, lookup, NULL, NULL, error);
     }
-    if (result == 0 && invocation->target_options != NULL) {
-        result = option_values_environment(invocation->target_options, lookup, error);
+    if (result == 0 && invocation->target_options != NULL && command_accepts(invocation->command, "to")) {
+        result = option_values_environment(invocation->target_options, lookup, NULL, NULL, error);
     }
     return result;
 }

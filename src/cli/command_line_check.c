@@ -240,9 +240,7 @@ static void list_missing(const struct option_values *values, const char *prefix,
                          struct buffer *missing) {
     if (values == NULL) return;
     for (const struct option_spec *spec = option_table(values); spec->name != NULL; spec++) {
-        if ((spec->flags & OPTION_REQUIRED) == 0) continue;
-        if (gateways && (spec->flags & OPTION_OF_DEVICES) != 0) continue;
-        if (has_value(values, spec)) continue;
+        if (!option_required(spec, gateways) || has_value(values, spec)) continue;
         buffer_printf(missing, "%s--%s%s", missing->size > 0 ? ", " : "", prefix, spec->name);
         if (spec->env != NULL) {
             buffer_printf(missing, " (or %.*s)", (int)strcspn(spec->env, " "), spec->env);

@@ -28,8 +28,8 @@ const struct command commands[] = {
             "standard input, one a line; if there is none, it is the application of the source's "
             "flags. With --dry-run nothing is changed anywhere.",
         .examples = "ttnv2 application my-ttn-app --dry-run --verbose > all.json\n"
-                    "ttnv2 application my-ttn-app > all.json\n"
-                    "application --source ttnv2 my-ttn-app > all.json",
+                    "ttnv2 application my-ttn-app --output all.json\n"
+                    "application --source ttnv2 my-ttn-app --output all.json",
         .options = OPTIONS_OF_MIGRATION,
         .flags = COMMAND_SOURCE,
         .most_arguments = SIZE_MAX,
@@ -45,7 +45,7 @@ const struct command commands[] = {
             "away from its network. Without an ID, device IDs are read from standard input, one a line. "
             "With --dry-run nothing is changed anywhere.",
         .examples = "ttnv2 device mydevice --dry-run --verbose > devices.json\n"
-                    "ttnv2 device mydevice > devices.json\n"
+                    "ttnv2 device mydevice --output devices.json\n"
                     "ttnv2 device < device_ids.txt > devices.json\n"
                     "device --source ttnv2 --ttnv2.with-session=false mydevice",
         .options = OPTIONS_OF_MIGRATION,
@@ -95,9 +95,12 @@ const struct command commands[] = {
         .arguments = "[JOURNAL]",
         .summary = "Read the devices of a run back from their target",
         .details =
-            "Compares every device that the run imported, field by field, with what it was to be. With "
+            "Compares every device that the run imported, field by field, with what it was to be, and the "
+            "payload formatters that it set. With "
             "--wait-uplink, waits until all of them are heard at the target, and lists those that stay "
             "silent. "
+            "With --json, each device is an object, and each application whose formatters were set "
+            "(formatters_of). "
             "Nothing is changed.",
         .examples = "verify\nverify --wait-uplink 15m\nverify --json 20260131T101500Z-3f2a",
         .options = "wait-uplink json concurrency rate timeout progress journal-key-file",
@@ -142,7 +145,7 @@ const struct command commands[] = {
             "from any other network the devices have to be taken first. With --silent, only devices go back "
             "that "
             "the target has not heard since they were imported. IDs need the journal's name before them.",
-        .examples = "rollback\nrollback 20260131T101500Z-3f2a mydevice",
+        .examples = "rollback --dry-run\nrollback\nrollback 20260131T101500Z-3f2a mydevice",
         .options =
             "silent wait-uplink dry-run concurrency rate timeout keep-going progress journal-key-file report",
         .most_arguments = SIZE_MAX,

@@ -13,10 +13,12 @@
 #include "base/utf8.h"
 #include "cli/printable.h"
 #include "cli/progress.h"
+#include "cli/signals.h"
 
 enum {
     RECORD_MAX = 64 * 1024,    // bytes of one message
     WRITE_PATIENCE_MS = 1000,  // how long a message waits for a terminal that does not take it
+    HALT_PATIENCE_MS = 100,    // the same when the user has asked to halt
 };
 
 struct level_style {
@@ -32,17 +34,23 @@ static const struct level_style level_styles[] = {
     [LOG_ERROR] = {"error", "error: ", "\033[31m"},
 };
 
+static bool is_writable(int fd, int patience) {
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    return poll(&ready, 1, patience) > 0;
+}
+
 // Writes it all, also if the descriptor is in non-blocking mode. What cannot be written is dropped: there is
 // no other place to say so.
 static void write_fully(int fd, const uint8_t *data, size_t size) {
     while (size > 0) {
+        // Whoever halts the program does not wait for a reader that does not read.
+        if (signals_halts() > 0 && !is_writable(fd, HALT_PATIENCE_MS)) return;
         ssize_t written = write(fd, data, size);
         if (written > 0) {
             data += written;
             size -= (size_t)written;
         } else if (written < 0 && errno == EAGAIN) {
-            struct pollfd ready = {.fd = fd, .events = POLLOUT};
-            if (poll(&ready, 1, WRITE_PATIENCE_MS) <= 0) return;
+            if (!is_writable(fd, WRITE_PATIENCE_MS)) return;
         } else if (written == 0 || errno != EINTR) {
             return;
         }
@@ -86,7 +94,7 @@ static void build_text(const struct console *console, const struct log_record *r
     buffer_puts(line, style->text);
     if (coloured) buffer_puts(line, "\033[0m");
     if (record->device_id != NULL) {
-        buffer_puts(line, "device ");
+        buffer_puts(line, console->gateways ? "gateway " : "device ");
         printable_add(line, record->device_id);
         buffer_puts(line, ": ");
     }
@@ -119,7 +127,7 @@ static void build_json(const struct console *console, const struct log_record *r
     set_text(object, "time", time);
     set_text(object, "level", level_styles[record->level].json);
     set_text(object, "msg", record->message);
-    set_text(object, "device_id", record->device_id);
+    set_text(object, console->gateways ? "gateway_id" : "device_id", record->device_id);
     set_text(object, "server", record->server);
     set_text(object, "method", record->method);
     const struct error *behind = error_behind(record);

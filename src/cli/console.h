@@ -4,7 +4,7 @@
 //     text   ttn-lw-migrate: warning: device x: the message: the reason
 //              try: what to do about it
 //     json   {"time","level","msg","device_id","server","method","error"}, one object a line; members that a
-//            record does not have are left out; times are RFC 3339 in UTC
+//            record does not have are left out; times are RFC 3339 in UTC; of a gateway it is "gateway_id"
 #ifndef CLI_CONSOLE_H
 #define CLI_CONSOLE_H
 
@@ -22,6 +22,7 @@ struct console {
     const struct clock *clock;  // borrowed
     bool json;
     bool colour;
+    bool gateways;              // what records call a device is a gateway
     struct progress *progress;  // drawn below the messages, or NULL; borrowed
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/formatter_files.h"
+#include "cli/signals.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static bool holds(const char *path, const char *script) {
 
 static int write_new(const char *path, const char *script, struct error *error) {
     struct file *file = NULL;
-    int result = file_create_output(path, &file, error);
+    int result = file_create_output(path, signals_halt_fd(), &file, error);
     if (result != 0) return result;
     result = file->operations->write(file, script, strlen(script), error);
     if (result == 0) result = file->operations->sync(file, error);

@@ -9,17 +9,16 @@ const struct option_spec global_options[] = {
         .name = "source",
         .type = OPTION_STRING,
         .argument = "SOURCE",
-        .help = "where the devices are now, if the source is not the first word",
+        .help = "where the devices or gateways are now, if the source is not the first word",
     },
     {
         .name = "to",
         .type = OPTION_CHOICE,
-        .choices = "json csv tts",
+        .choices = "json csv tts chirpstack",
         .default_value = "json",
         .argument = "TARGET",
-        .help = "where the devices go: json is what The Things Stack imports, csv its table, which holds "
-                "less, tts "
-                "is The Things Stack itself",
+        .help = "where they go: json is what The Things Stack imports, csv its table, which holds "
+                "less, tts is The Things Stack itself, chirpstack is ChirpStack v4",
     },
     {
         .name = "output",
@@ -31,7 +30,7 @@ const struct option_spec global_options[] = {
         .name = "dry-run",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "read and convert everything, change nothing anywhere",
+        .help = "read and check everything, change nothing anywhere",
     },
     {
         .name = "frequency-plans-url",
@@ -92,7 +91,7 @@ const struct option_spec global_options[] = {
         .choices = "fail skip update",
         .default_value = "fail",
         .argument = "WHAT",
-        .help = "what becomes of a device that the target has already, with other data: its migration fails, "
+        .help = "what becomes of one that the target has already, with other data: its migration fails, "
                 "it stays "
                 "where it is, or the target's is updated",
     },
@@ -119,13 +118,13 @@ const struct option_spec global_options[] = {
         .name = "no-plan",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "do not check the whole fleet before the first change; each device is still checked",
+        .help = "do not check all of them before the first change; each one is still checked",
     },
     {
         .name = "plan",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "only tell what would become of each device, and change nothing",
+        .help = "only tell what would become of each one, and change nothing",
     },
     {
         .name = "wait-uplink",
@@ -144,27 +143,27 @@ const struct option_spec global_options[] = {
         .name = "keep-going",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "set a failed device aside and report it; without it the first error halts the run",
+        .help = "set one that fails aside and report it; without it the first error halts the run",
     },
     {
         .name = "journal",
         .type = OPTION_STRING,
         .argument = "FILE",
-        .help = "Where the journal of a run that changes a network is kept; by default below the state "
+        .help = "where the journal of a run that changes a network is kept; by default below the state "
                 "directory ($XDG_STATE_HOME/ttn-lw-migrate)",
     },
     {
         .name = "no-journal",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "Keep no journal: the run cannot be resumed or rolled back",
+        .help = "keep no journal: the run cannot be resumed or rolled back",
     },
     {
         .name = "journal-key-file",
         .type = OPTION_STRING,
         .env = "TTN_LW_MIGRATE_JOURNAL_KEY_FILE",
         .argument = "FILE",
-        .help = "Encrypt the journal's secrets with the content of FILE; - asks for a passphrase",
+        .help = "encrypt the journal's secrets with the content of FILE; - asks for a passphrase",
     },
     {
         .name = "report",
@@ -176,25 +175,25 @@ const struct option_spec global_options[] = {
         .name = "failed",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "Try the devices again that were set aside",
+        .help = "try those again that were set aside",
     },
     {
         .name = "failed-ids",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "Write only the IDs of devices that were set aside, one a line",
+        .help = "write only the IDs of those that were set aside, one a line",
     },
     {
         .name = "list",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "List all runs that have a journal",
+        .help = "list all runs that have a journal",
     },
     {
         .name = "forget",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "Wipe the journal: the run can no longer be resumed or rolled back",
+        .help = "wipe the journal: the run can no longer be resumed or rolled back",
     },
     {
         .name = "formatters",

@@ -14,11 +14,21 @@ enum {
     TEXT_INDENT = 26,  // where their descriptions start
 };
 
+static bool is_of_gateways(const struct help_topic *topic) {
+    return topic->command != NULL && (topic->command->flags & COMMAND_GATEWAYS) != 0;
+}
+
+// What may stand behind the source's name.
+static const char *commands_of(const struct source_driver *source) {
+    bool gateways = source == NULL || source->list_gateways != NULL;
+    return gateways ? "device|application|gateway" : "device|application";
+}
+
 static void write_usage(const struct help_topic *topic, struct layout *layout) {
     const struct command *command = topic->command;
     buffer_puts(layout->text, "Usage:\n");
     if (command == NULL && topic->source == NULL) {
-        layout_line(layout, TERM_INDENT, "ttn-lw-migrate SOURCE device|application [FLAG...] [ID...]");
+        layout_line(layout, TERM_INDENT, "ttn-lw-migrate SOURCE %s [FLAG...] [ID...]", commands_of(NULL));
         layout_line(layout, TERM_INDENT, "ttn-lw-migrate COMMAND [FLAG...]");
         return;
     }
@@ -26,7 +36,8 @@ static void write_usage(const struct help_topic *topic, struct layout *layout) {
     const char *arguments = command != NULL && command->arguments != NULL ? command->arguments : "";
     const char *space = *arguments != '\0' ? " " : "";
     if (command == NULL) {
-        layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s device|application [FLAG...] [ID...]", source);
+        layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s %s [FLAG...] [ID...]", source,
+                    commands_of(topic->source));
     } else if (command->flags & COMMAND_SOURCE) {
         layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s %s [FLAG...]%s%s", source, command->name, space,
                     arguments);
@@ -48,24 +59,29 @@ static void write_aliases(const char *aliases, struct layout *layout) {
     buffer_putc(layout->text, '\n');
 }
 
-static void write_commands(bool only_with_source, struct layout *layout) {
+// Those that a source has, or all.
+static void write_commands(const struct source_driver *source, struct layout *layout) {
     buffer_puts(layout->text, "\nCommands:\n");
     for (const struct command *command = commands; command->name != NULL; command++) {
-        if (only_with_source && (command->flags & COMMAND_SOURCE) == 0) continue;
+        if (source != NULL && (command->flags & COMMAND_SOURCE) == 0) continue;
+        bool gateways = (command->flags & COMMAND_GATEWAYS) != 0;
+        if (source != NULL && gateways && source->list_gateways == NULL) continue;
         layout_entry(layout, TERM_INDENT, command->name, TEXT_INDENT, command->summary);
     }
 }
 
-static void write_sources(const struct source_driver *const *sources, struct layout *layout) {
+static void write_sources(const struct help_topic *topic, struct layout *layout) {
     buffer_puts(layout->text, "\nSources:\n");
-    for (; *sources != NULL; sources++) {
+    for (const struct source_driver *const *sources = topic->sources; *sources != NULL; sources++) {
+        if (is_of_gateways(topic) && (*sources)->list_gateways == NULL) continue;
         layout_entry(layout, TERM_INDENT, (*sources)->name, TEXT_INDENT, (*sources)->title);
     }
 }
 
-static void write_targets(struct layout *layout) {
+static void write_targets(const struct help_topic *topic, struct layout *layout) {
     buffer_puts(layout->text, "\nTargets:\n");
     for (const struct target_driver *const *targets = target_drivers(); *targets != NULL; targets++) {
+        if (is_of_gateways(topic) && !target_takes_gateways(*targets)) continue;
         layout_entry(layout, TERM_INDENT, (*targets)->name, TEXT_INDENT, (*targets)->title);
     }
 }
@@ -80,11 +96,12 @@ static void describe_default(const struct option_spec *spec, const char *prefix,
 }
 
 // "[required] [auto, always or never] [default: x] [env: A, B]" behind what the option does.
-static void describe_option(const struct option_spec *spec, const char *prefix, struct buffer *text) {
+static void describe_option(const struct option_spec *spec, const char *prefix, bool gateways,
+                            struct buffer *text) {
     const char *word = NULL;
     size_t size = 0;
     buffer_puts(text, spec->help);
-    if (spec->flags & OPTION_REQUIRED) buffer_puts(text, " [required]");
+    if (option_required(spec, gateways)) buffer_puts(text, " [required]");
     const char *choices = spec->type == OPTION_CHOICE ? spec->choices : NULL;
     for (bool first = true; words_next(&choices, &word, &size); first = false) {
         buffer_printf(text, "%s%.*s", first ? " [" : ", ", (int)size, word);
@@ -99,7 +116,8 @@ static void describe_option(const struct option_spec *spec, const char *prefix, 
     if (spec->flags & OPTION_SECRET) buffer_printf(text, " [or --%s%s-file FILE]", prefix, spec->name);
 }
 
-static void write_option(const struct option_spec *spec, const char *prefix, struct layout *layout) {
+static void write_option(const struct option_spec *spec, const char *prefix, bool gateways,
+                         struct layout *layout) {
     BUFFER_AUTO term, description;
     buffer_init(&term, BUFFER_UNLIMITED);
     buffer_init(&description, BUFFER_UNLIMITED);
@@ -107,29 +125,32 @@ static void write_option(const struct option_spec *spec, const char *prefix, str
     if (spec->type != OPTION_BOOL) {
         buffer_printf(&term, " %s", spec->argument != NULL ? spec->argument : "VALUE");
     }
-    describe_option(spec, prefix, &description);
+    describe_option(spec, prefix, gateways, &description);
     layout_entry(layout, TERM_INDENT, buffer_string(&term), TEXT_INDENT, buffer_string(&description));
 }
 
-static void write_source_options(const struct source_driver *source, bool with_prefix,
+static void write_source_options(const struct help_topic *topic, const struct source_driver *source,
                                  struct layout *layout) {
     BUFFER_AUTO prefix;
     buffer_init(&prefix, BUFFER_UNLIMITED);
-    if (with_prefix) buffer_printf(&prefix, "%s.", source->name);
+    if (!topic->source_first) buffer_printf(&prefix, "%s.", source->name);
     buffer_printf(layout->text, "\nFlags of the source %s:\n", source->name);
     for (const struct option_spec *spec = source->options; spec->name != NULL; spec++) {
-        if ((spec->flags & OPTION_HIDDEN) == 0) write_option(spec, buffer_string(&prefix), layout);
+        if ((spec->flags & OPTION_HIDDEN) == 0)
+            write_option(spec, buffer_string(&prefix), is_of_gateways(topic), layout);
     }
 }
 
-static void write_target_options(const struct target_driver *target, struct layout *layout) {
+static void write_target_options(const struct help_topic *topic, struct layout *layout) {
+    const struct target_driver *target = topic->target;
     if (target == NULL || target->options == NULL) return;
     BUFFER_AUTO prefix;
     buffer_init(&prefix, BUFFER_UNLIMITED);
     buffer_printf(&prefix, "to.%s.", target->name);
     buffer_printf(layout->text, "\nFlags of the target %s:\n", target->name);
     for (const struct option_spec *spec = target->options; spec->name != NULL; spec++) {
-        if ((spec->flags & OPTION_HIDDEN) == 0) write_option(spec, buffer_string(&prefix), layout);
+        if ((spec->flags & OPTION_HIDDEN) == 0)
+            write_option(spec, buffer_string(&prefix), is_of_gateways(topic), layout);
     }
 }
 
@@ -139,6 +160,8 @@ static bool topic_shows(const struct help_topic *topic, const char *option) {
     if (topic->command != NULL) return command_shows(topic->command, option);
     for (const struct command *command = commands; command->name != NULL; command++) {
         if (topic->source != NULL && (command->flags & COMMAND_SOURCE) == 0) continue;
+        bool gateways = (command->flags & COMMAND_GATEWAYS) != 0;
+        if (topic->source != NULL && gateways && topic->source->list_gateways == NULL) continue;
         if (command_shows(command, option)) return true;
     }
     return false;
@@ -152,7 +175,7 @@ static void write_global_options(const struct help_topic *topic, struct layout *
         if (topic->source_first &&
             option_find(topic->source->options, spec->name, strlen(spec->name)) != NULL)
             continue;
-        write_option(spec, "", layout);
+        write_option(spec, "", false, layout);
     }
     layout_entry(layout, TERM_INDENT, "-h, --help", TEXT_INDENT, "show this help");
     if (topic->command == NULL && topic->source == NULL) {
@@ -166,7 +189,8 @@ static void write_sources_options(const struct help_topic *topic, struct layout 
     if (!of_source || (topic->command == NULL && topic->source == NULL)) return;
     for (const struct source_driver *const *source = topic->sources; *source != NULL; source++) {
         if (topic->source != NULL && topic->source != *source) continue;
-        write_source_options(*source, !topic->source_first, layout);
+        if (is_of_gateways(topic) && (*source)->list_gateways == NULL) continue;
+        write_source_options(topic, *source, layout);
     }
 }
 
@@ -224,7 +248,7 @@ void help_write(const struct help_topic *topic, unsigned columns, struct buffer 
     } else if (topic->source != NULL) {
         layout_paragraph(&layout, 0, topic->source->title);
     } else {
-        layout_paragraph(&layout, 0, "Migrate LoRaWAN devices between networks");
+        layout_paragraph(&layout, 0, "Migrate LoRaWAN devices and gateways between networks");
     }
     buffer_putc(text, '\n');
     write_usage(topic, &layout);
@@ -234,14 +258,14 @@ void help_write(const struct help_topic *topic, unsigned columns, struct buffer 
         buffer_putc(text, '\n');
         layout_paragraph(&layout, 0, command->details);
     }
-    if (command == NULL) write_commands(topic->source != NULL, &layout);
+    if (command == NULL) write_commands(topic->source, &layout);
     if (topic->source == NULL && (command == NULL || (command->flags & COMMAND_SOURCE))) {
-        write_sources(topic->sources, &layout);
+        write_sources(topic, &layout);
     }
     bool of_target = command == NULL || command_shows(command, "to");
-    if (of_target) write_targets(&layout);
+    if (of_target) write_targets(topic, &layout);
     write_sources_options(topic, &layout);
-    if (of_target) write_target_options(topic->target, &layout);
+    if (of_target) write_target_options(topic, &layout);
     write_global_options(topic, &layout);
     if (command != NULL) write_examples(command->examples, &layout);
     if (command == NULL && topic->source != NULL) write_source_examples(topic->source, &layout);

@@ -68,6 +68,7 @@ static int open_target(struct migration *migration, struct error *error) {
         .dry_run = migration->dry_run,
         .create_application = option_bool(migration_global(migration), "create-application"),
         .gateways = migration->gateways,
+        .rollback = migration->kind == MIGRATION_ROLLBACK,
     };
     int result = driver->open(&setup, &migration->target, error);
     if (result == 0 && migration->target->warning != NULL) {
@@ -93,6 +94,7 @@ static void show_progress(void *context, const struct run_numbers *numbers) {
         .activity = numbers->phase,
     };
     if (numbers->checking) shown.done = numbers->checked + numbers->failed + numbers->skipped;
+    if (numbers->waiting) shown.done = numbers->total - numbers->silent;
     if (numbers->confirming) {
         shown.done = numbers->confirmed;
         shown.total = numbers->released;
@@ -117,6 +119,7 @@ static void open_progress(struct migration *migration) {
     migration->progress = progress_new(&(struct progress_setup){
         .mode = progress_mode_of(migration_global(migration)),
         .fd = STDERR_FILENO,
+        .gateways = migration->gateways,
         .terminal = terminal_redraws(STDERR_FILENO) && !console->json,
         .clock = &clock_system,
         .log = &console->log,
@@ -160,8 +163,19 @@ static struct run_formatters formatters_of(struct migration *migration) {
     };
 }
 
+// The journal's name without its folder, which is nobody's business at the target.
+static void name_run(struct migration *migration) {
+    if (migration->target == NULL || migration->journal.path == NULL) return;
+    const char *slash = strrchr(migration->journal.path, '/');
+    const char *name = slash == NULL ? migration->journal.path : slash + 1;
+    const char *dot = strrchr(name, '.');
+    migration->mark = dot == NULL ? memory_strdup(name) : memory_strndup(name, (size_t)(dot - name));
+    migration->target->run = migration->mark;
+}
+
 static int open_run(struct migration *migration, struct error *error) {
     const struct option_values *global = migration_global(migration);
+    name_run(migration);
     const struct run_setup setup = {
         .driver = migration->invocation.source,
         .source = migration->source,
@@ -202,7 +216,7 @@ static int open_run(struct migration *migration, struct error *error) {
 // Before anything is done: who asked for a report must not learn at the end that it cannot be written.
 static int open_report(struct migration *migration, struct error *error) {
     const char *path = option_string(migration->session->invocation->global, "report");
-    return path == NULL ? 0 : file_create_output(path, &migration->report, error);
+    return path == NULL ? 0 : file_create_output(path, signals_halt_fd(), &migration->report, error);
 }
 
 // The source's file, for a run that does not know its devices yet.
@@ -273,8 +287,8 @@ static int retry_failed(struct migration *migration, struct error *error) {
     int result =
         journal_change_states(migration->journal.journal, DEVICE_FAILED, DEVICE_PLANNED, &count, error);
     if (result == 0)
-        log_printf(&migration->session->console->log, LOG_INFO, "%llu devices are tried again",
-                   (unsigned long long)count);
+        log_printf(&migration->session->console->log, LOG_INFO, "%llu %s are tried again",
+                   (unsigned long long)count, migration->gateways ? "gateways" : "devices");
     return result != 0 ? result : journal_commit(migration->journal.journal, error);
 }
 

@@ -35,6 +35,7 @@ struct migration {
     struct file *output;    // NULL for a rollback
     char *output_name;      // owned
     char *journal_name;     // owned; NULL = none is left
+    char *mark;             // owned; what the run is called at its target; NULL = it keeps nothing of itself
     struct file *report;    // NULL = none is wanted
     uint64_t output_size;   // bytes of lines that were there before
     struct progress *progress;

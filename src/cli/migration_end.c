@@ -144,6 +144,7 @@ static void migration_free(struct migration *migration) {
     progress_free(migration->progress);
     if (migration->source != NULL) migration->source->driver->close(migration->source);
     if (migration->target != NULL) migration->target->driver->close(migration->target);
+    free(migration->mark);
     reader_close(migration->input);
     key_set_free(migration->seen);
     device_map_free(migration->map);
@@ -159,13 +160,22 @@ static void migration_free(struct migration *migration) {
     }
 }
 
+// What a rehearsed rollback has noted did not happen: neither the report nor the next run may read it.
+static void forget_rehearsal(const struct migration *migration, struct error *error) {
+    if (!migration->dry_run || migration->kind != MIGRATION_ROLLBACK || migration->run == NULL) return;
+    ERROR_AUTO late = {0};
+    if (journal_abandon(migration->journal.journal, &late) != 0 && !error_is_set(error))
+        error_move(error, &late);
+}
+
 enum exit_code migration_end(struct migration *migration, int result, struct error *error) {
     enum exit_code code = migration->run == NULL ? exit_code_of(error) : end_code(migration, error);
     if (migration->progress != NULL) progress_end(migration->progress);
+    forget_rehearsal(migration, error);
     if (!close_report(migration, error) && code == EXIT_DONE) code = EXIT_HALTED;
     if (close_files(migration, error) != 0 && result == 0) code = EXIT_HALTED;
     if (error->code == ERROR_CANCELLED) {
-        log_printf(&migration->session->console->log, LOG_WARN, "interrupted");
+        log_printf(&migration->session->console->log, LOG_WARN, "%s", error_root(error)->message);
     } else if (error_is_set(error)) {
         console_error(migration->session->console, error);
     }

@@ -6,6 +6,7 @@
 
 #include "cli/console.h"
 #include "cli/migration_p.h"
+#include "cli/signals.h"
 #include "migrate/output_resume.h"
 
 static const char *environment(const char *name) {
@@ -20,6 +21,14 @@ static void warn_exposed(const struct migration *migration) {
         "600, or use --output FILE");
 }
 
+// Two runs that write to one file would spoil it.
+static void warn_unlocked(const struct migration *migration) {
+    if (migration->output == NULL || !migration->output->unlocked) return;
+    log_printf(&migration->session->console->log, LOG_WARN,
+               "%s cannot be locked, its file system knows no locks: let no other run write to it",
+               migration->output->name);
+}
+
 // A target that is a server needs no output; nor does whoever only wants to know what would become of the devices.
 static bool has_output(const struct migration *migration) {
     return migration->target == NULL && !migration->plan_only;
@@ -28,8 +37,8 @@ static bool has_output(const struct migration *migration) {
 static int open_output(struct migration *migration, struct error *error) {
     if (!has_output(migration)) return 0;
     const char *path = option_string(migration_global(migration), "output");
-    if (path != NULL) return file_create_output(path, &migration->output, error);
-    int result = file_open_standard_output(&migration->output, error);
+    if (path != NULL) return file_create_output(path, signals_halt_fd(), &migration->output, error);
+    int result = file_open_standard_output_alone(signals_halt_fd(), &migration->output, error);
     if (result != 0) return result;
     if (migration_changes(migration) && file_shares_standard_error(migration->output)) {
         error_set(error, ERROR_USAGE, "standard output and standard error go to the same file");
@@ -82,12 +91,13 @@ int migration_reopen_output(struct migration *migration, struct error *error) {
     if (result == 0 && own) {
         result = file_open_again(&identity, &migration->output, error);
     } else if (result == 0 && path != NULL) {
-        result = file_create_output(path, &migration->output, error);
+        result = file_create_output(path, signals_halt_fd(), &migration->output, error);
     } else if (result == 0) {
-        result = file_open_standard_output(&migration->output, error);
+        result = file_open_standard_output_alone(signals_halt_fd(), &migration->output, error);
         if (result == 0) warn_exposed(migration);
     }
     file_identity_release(&identity);
+    if (result == 0) warn_unlocked(migration);
     // First: whoever goes on after an error here goes on with this file.
     if (result == 0 && !own) result = run_journal_set_output(&migration->journal, migration->output, error);
     if (result == 0) {
@@ -99,5 +109,6 @@ int migration_reopen_output(struct migration *migration, struct error *error) {
 
 int migration_open_files(struct migration *migration, struct error *error) {
     int result = open_output(migration, error);
+    if (result == 0) warn_unlocked(migration);
     return result != 0 ? result : open_journal(migration, error);
 }

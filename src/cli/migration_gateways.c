@@ -26,7 +26,7 @@ static int check_drivers(const struct migration *migration, struct error *error)
     const struct target_driver *target = migration->invocation.target;
     if (source->list_gateways == NULL)
         return error_set(error, ERROR_USAGE, "the source %s has no gateways", source->name);
-    if (target->create_gateway == NULL && strcmp(target->name, "json") != 0)
+    if (!target_takes_gateways(target))
         return error_set(error, ERROR_USAGE, "gateways cannot go to the target %s", target->name);
     if (!migration->redirect) return 0;
     if (source->redirect_gateway == NULL)
@@ -66,6 +66,7 @@ static void warn(const struct migration *migration) {
 int migration_open_gateways(struct migration *migration, struct error *error) {
     int result = find_out(migration, error);
     if (result != 0 || !migration->gateways) return result;
+    migration->session->console->gateways = true;
     migration->redirect = option_bool(migration_global(migration), "redirect");
     result = check_drivers(migration, error);
     if (result == 0) result = read_key(migration, error);

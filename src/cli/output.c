@@ -6,10 +6,11 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/console.h"
+#include "cli/signals.h"
 
 static int write_all(const struct buffer *text, struct error *error) {
     struct file *file = NULL;
-    int result = file_open_standard_output(&file, error);
+    int result = file_open_standard_output(signals_halt_fd(), &file, error);
     if (result != 0) return result;
     result = file->operations->write(file, text->data, text->size, error);
     int closed = file->operations->close(file, result == 0 ? error : NULL);
@@ -34,5 +35,5 @@ enum exit_code output_json(const struct session *session, json_t *value) {
 
 enum exit_code output_error(const struct session *session, const struct error *error) {
     console_error(session->console, error);
-    return exit_code_of(error);
+    return error->code == ERROR_CANCELLED ? (enum exit_code)signals_exit_code() : exit_code_of(error);
 }

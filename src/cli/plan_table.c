@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "base/memory.h"
 #include "cli/printable.h"
+#include "cli/signals.h"
 #include "journal/rows.h"
 
 enum { COLUMNS = 80, INDENT = 6, FLUSH_SIZE = 1 << 16 };
@@ -96,7 +97,8 @@ static int write_section(struct writing *writing, bool failed, const char *headi
 static void write_head(struct writing *writing) {
     const struct run_numbers *numbers = writing->table->numbers;
     struct buffer *text = &writing->text;
-    buffer_printf(text, "From %s to %s:\n", writing->table->source, writing->table->target);
+    buffer_printf(text, "%s %s to %s:\n", writing->table->gateways ? "Gateways from" : "From",
+                  writing->table->source, writing->table->target);
     buffer_printf(text, "  %8" PRIu64 "  can go\n", numbers->checked);
     if (numbers->found > 0)
         buffer_printf(text, "  %8" PRIu64 "  of these are at the target already\n", numbers->found);
@@ -165,9 +167,10 @@ static void add_text(json_t *object, const char *name, const char *text) {
 static int write_object(void *context, const struct journal_row *row, struct error *error) {
     struct writing *writing = context;
     json_t *object = json_object();
-    add_text(object, "application_id", row->application);
+    bool gateways = writing->table->gateways;
+    if (!gateways) add_text(object, "application_id", row->application);
     add_text(object, "id", row->id);
-    add_text(object, "device_id", row->device_id);
+    add_text(object, gateways ? "gateway_id" : "device_id", row->device_id);
     if (row->dev_eui != NULL) {
         char eui[HEX_TEXT_SIZE(8)];
         hex_encode_upper(eui, row->dev_eui, 8);
@@ -207,8 +210,8 @@ static int write_json(struct writing *writing, struct error *error) {
                   "{\"ready\":%" PRIu64 ",\"found\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"failed\":%" PRIu64
                   ",",
                   numbers->checked, numbers->found, numbers->skipped, numbers->failed);
-    write_formatters_json(writing);
-    buffer_puts(&writing->text, "\"devices\":[");
+    if (!writing->table->gateways) write_formatters_json(writing);
+    buffer_puts(&writing->text, writing->table->gateways ? "\"gateways\":[" : "\"devices\":[");
     writing->first = true;
     int result = journal_each_row(writing->table->journal, JOURNAL_ROWS_ALL, write_object, writing, error);
     buffer_puts(&writing->text, "]}\n");
@@ -217,7 +220,7 @@ static int write_json(struct writing *writing, struct error *error) {
 
 int plan_table_write(const struct plan_table *table, struct error *error) {
     struct writing writing = {.table = table};
-    int result = file_open_standard_output(&writing.file, error);
+    int result = file_open_standard_output(signals_halt_fd(), &writing.file, error);
     if (result != 0) return result;
     buffer_init(&writing.text, BUFFER_UNLIMITED);
     result = table->json ? write_json(&writing, error) : write_text(&writing, error);

@@ -12,6 +12,7 @@ struct plan_table {
     const struct run_numbers *numbers;
     const struct run *run;        // borrowed; for what was found out of payload formatters
     const char *source, *target;  // titles
+    bool gateways;                // it is about gateways, not devices
     bool json;
 };
 

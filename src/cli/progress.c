@@ -80,12 +80,17 @@ static double recent_rate(const struct progress *progress, int64_t now) {
     return (double)(progress->numbers.done - from->done) * (double)NS_PER_SECOND / (double)(now - from->time);
 }
 
-static void add_count(struct buffer *line, const struct progress_numbers *numbers) {
+static const char *things_of(const struct progress *progress) {
+    return progress->setup.gateways ? "gateways" : "devices";
+}
+
+static void add_count(struct buffer *line, const struct progress *progress) {
+    const struct progress_numbers *numbers = &progress->numbers;
     if (numbers->total == 0) {
-        buffer_printf(line, "%" PRIu64 " devices", numbers->done);
+        buffer_printf(line, "%" PRIu64 " %s", numbers->done, things_of(progress));
     } else {
-        buffer_printf(line, "%" PRIu64 " of %s%" PRIu64 " devices", numbers->done,
-                      numbers->total_known ? "" : "at least ", numbers->total);
+        buffer_printf(line, "%" PRIu64 " of %s%" PRIu64 " %s", numbers->done,
+                      numbers->total_known ? "" : "at least ", numbers->total, things_of(progress));
     }
 }
 
@@ -111,9 +116,9 @@ static void build_line(const struct progress *progress, int64_t now, struct buff
         buffer_puts(line, numbers->activity);
         if (numbers->total > 0) buffer_puts(line, ": ");
     }
-    if (numbers->activity == NULL || numbers->total > 0) add_count(line, numbers);
+    if (numbers->activity == NULL || numbers->total > 0) add_count(line, progress);
     if (rate > 0 || numbers->activity == NULL)
-        buffer_printf(line, ", %.*f devices/s", rate < 10 ? 1 : 0, rate);
+        buffer_printf(line, ", %.*f %s/s", rate < 10 ? 1 : 0, rate, things_of(progress));
     if (rate > 0 && numbers->total_known && numbers->total > numbers->done) {
         add_time_left(line, (double)(numbers->total - numbers->done) / rate);
     }

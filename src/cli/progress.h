@@ -25,6 +25,7 @@ enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 struct progress_setup {
     enum progress_mode mode;
     int fd;                       // where the line is drawn
+    bool gateways;                // they are counted, not devices
     bool terminal;                // it can be redrawn in place there
     const struct clock *clock;    // borrowed
     const struct log *log;        // for messages; borrowed

@@ -10,7 +10,9 @@
 #include "base/words.h"
 #include "cli/global_options.h"
 #include "cli/report_page.h"
+#include "cli/run_facts.h"
 #include "source/registry.h"
+#include "target/target.h"
 
 enum {
     FLUSH_AT = 64 * 1024,  // bytes of the page that are held
@@ -34,7 +36,11 @@ struct writing {
     uint64_t total;
     uint64_t remarks;
     char *application;  // of the last device; owned
+    char *target;       // in words; owned
     bool several;       // applications
+    bool server;        // the run brings devices into a server
+    bool formatters;    // the first of them was told
+    bool gateways;      // the run was about them, not about devices
 };
 
 // ---- words
@@ -48,7 +54,14 @@ static const struct state_words rehearsed = {
 
 static const struct state_words *words_of(const struct writing *writing, enum device_state state) {
     if (writing->report->dry_run && state == DEVICE_RECORDED) return &rehearsed;
-    return device_state_words(state);
+    return writing->gateways ? gateway_state_words(state) : device_state_words(state, writing->server);
+}
+
+static int find_kind(struct writing *writing, struct error *error) {
+    char *command MEMORY_AUTO = NULL;
+    int result = journal_property(writing->report->journal, "command", &command, error);
+    writing->gateways = command != NULL && strcmp(command, "gateway") == 0;
+    return result;
 }
 
 static void flush_or_keep(struct writing *writing, size_t most, int *result, struct error *error) {
@@ -155,18 +168,27 @@ static int put_all_options(struct writing *writing, const struct source_driver *
     return put_options(writing, source->options, "source", prefix, &named, error);
 }
 
+static void put_formatters(void *context, const struct run_facts_formatters *formatters) {
+    struct writing *writing = context;
+    const char *reason = formatters->reason;
+    char *text MEMORY_AUTO = memory_printf("%s: %s%s%s", formatters->application, formatters->words,
+                                           reason != NULL ? ": " : "", reason != NULL ? reason : "");
+    put_fact(writing, writing->formatters ? NULL : "Payload formatters", text);
+    writing->formatters = true;
+}
+
 static int put_facts(struct writing *writing, struct error *error) {
     const struct report *report = writing->report;
     const struct source_driver *source = NULL;
     char now[RFC3339_TEXT_SIZE];
     rfc3339_format_ns(now, report->now);
-    char *to MEMORY_AUTO = NULL;
     char *created MEMORY_AUTO = NULL;
     report_page_facts(&writing->page);
     int result = put_source(writing, &source, error);
-    if (result == 0) result = journal_property(report->journal, "global.to", &to, error);
-    put_fact(writing, "To", to != NULL ? to : option_find(global_options, "to", 2)->default_value);
-    if (result == 0) result = put_applications(writing, error);
+    put_fact(writing, "To", writing->target);
+    // Gateways belong to no application.
+    if (result == 0 && !writing->gateways) result = put_applications(writing, error);
+    if (result == 0) result = run_facts_each_formatters(report->journal, put_formatters, writing, error);
     if (result == 0) result = put_property(writing, "Command", "command", error);
     if (result == 0) result = put_property(writing, "Output", "output.path", error);
     if (result == 0) result = put_all_options(writing, source, error);
@@ -196,8 +218,11 @@ static char *lead_of(const struct writing *writing) {
     buffer_init(&text, BUFFER_UNLIMITED);
     const uint64_t *tones = writing->tones;
     if (writing->report->dry_run) buffer_puts(&text, "A rehearsal, nothing was changed: ");
-    const char *done = writing->report->dry_run ? "could go" : "moved";
-    buffer_printf(&text, "%" PRIu64 " of %" PRIu64 " devices %s", tones[STATE_DONE], writing->total, done);
+    const char *things = writing->gateways ? "gateways" : "devices";
+    const char *done = writing->report->dry_run ? "could go"
+                       : writing->gateways      ? "are at the target"
+                                                : "moved";
+    buffer_printf(&text, "%" PRIu64 " of %" PRIu64 " %s %s", tones[STATE_DONE], writing->total, things, done);
     if (tones[STATE_OPEN] > 0) buffer_printf(&text, ", %" PRIu64 " not finished", tones[STATE_OPEN]);
     if (tones[STATE_WRONG] > 0) buffer_printf(&text, ", %" PRIu64 " to look at", tones[STATE_WRONG]);
     if (tones[STATE_BACK] > 0) buffer_printf(&text, ", %" PRIu64 " put back", tones[STATE_BACK]);
@@ -208,7 +233,7 @@ static char *lead_of(const struct writing *writing) {
 static void put_counts(struct writing *writing) {
     size_t states = 0;
     const enum device_state *order = device_states(&states);
-    report_page_counts(&writing->page);
+    report_page_counts(&writing->page, writing->gateways ? "How many gateways" : "How many devices");
     for (size_t i = 0; i <= states; i++) {
         for (size_t j = 0; j < writing->count_count; j++) {
             const struct count *count = &writing->counts[j];
@@ -219,6 +244,16 @@ static void put_counts(struct writing *writing) {
         }
     }
     report_page_counts_end(&writing->page);
+}
+
+// What is to be done with those that are where they were to go.
+static const char *last_step(const struct writing *writing) {
+    if (writing->gateways)
+        return "give the gateways the address of their new network, unless they were redirected";
+    if (writing->server) return "keep the journal until each device was heard in the new network";
+    return "import the devices that moved, and keep the output and the journal until each was heard in the "
+           "new "
+           "network";
 }
 
 // The most urgent first; states with the same step count once.
@@ -245,10 +280,7 @@ static void put_steps(struct writing *writing) {
     if (report->dry_run) {
         report_page_step(&writing->page, "to migrate, run the same command without --dry-run", NULL, NULL);
     } else if (writing->tones[STATE_DONE] > 0) {
-        report_page_step(&writing->page,
-                         "import the devices that moved, and keep the output and the journal until each was "
-                         "heard in the new network",
-                         NULL, NULL);
+        report_page_step(&writing->page, last_step(writing), NULL, NULL);
     } else if (!any) {
         report_page_step(&writing->page, "nothing is left to do", NULL, NULL);
     }
@@ -283,6 +315,8 @@ static int put_device(void *context, const struct journal_row *row, struct error
 static int write_page(struct writing *writing, struct error *error) {
     struct journal *journal = writing->report->journal;
     int result = journal_hold(journal, error);
+    if (result == 0) result = run_facts_target(journal, &writing->server, &writing->target, error);
+    if (result == 0) result = find_kind(writing, error);
     if (result == 0) result = journal_each_count(journal, keep_count, writing, error);
     if (result != 0) return result;
     char *lead MEMORY_AUTO = lead_of(writing);
@@ -290,10 +324,11 @@ static int write_page(struct writing *writing, struct error *error) {
     result = put_facts(writing, error);
     put_counts(writing);
     put_steps(writing);
-    report_page_remarks(&writing->page);
+    report_page_remarks(&writing->page, writing->gateways ? "Gateways to look at" : "Devices to look at");
     if (result == 0) result = journal_each_row(journal, JOURNAL_ROWS_TOLD, put_remark, writing, error);
     report_page_remarks_end(&writing->page, writing->remarks);
-    report_page_devices(&writing->page);
+    report_page_devices(&writing->page, writing->gateways ? "All gateways" : "All devices",
+                        writing->gateways ? "EUI" : "DevEUI");
     if (result == 0) result = journal_each_row(journal, JOURNAL_ROWS_ALL, put_device, writing, error);
     report_page_devices_end(&writing->page);
     report_page_end(&writing->page);
@@ -307,6 +342,7 @@ int report_write(const struct report *report, struct file *file, struct error *e
     int result = write_page(&writing, error);
     buffer_release(&writing.page);
     free(writing.application);
+    free(writing.target);
     // Half a page would look like a whole one.
     ERROR_AUTO repair = {0};
     if (result != 0 && file->regular) (void)file->operations->truncate(file, 0, &repair);

@@ -63,8 +63,15 @@ void report_page_facts_end(struct buffer *page) {
     buffer_puts(page, "</dl>\n");
 }
 
-void report_page_counts(struct buffer *page) {
-    buffer_puts(page, "<h2>How many devices</h2>\n<ul class=\"counts\">\n");
+static void add_heading(struct buffer *page, const char *heading) {
+    buffer_puts(page, "<h2>");
+    add_text(page, heading);
+    buffer_puts(page, "</h2>\n");
+}
+
+void report_page_counts(struct buffer *page, const char *heading) {
+    add_heading(page, heading);
+    buffer_puts(page, "<ul class=\"counts\">\n");
 }
 
 void report_page_count(struct buffer *page, const struct state_words *words, uint64_t count) {
@@ -102,8 +109,9 @@ void report_page_steps_end(struct buffer *page) {
     buffer_puts(page, "</ul>\n");
 }
 
-void report_page_remarks(struct buffer *page) {
-    buffer_puts(page, "<h2>Devices to look at</h2>\n<ul class=\"remarks\">\n");
+void report_page_remarks(struct buffer *page, const char *heading) {
+    add_heading(page, heading);
+    buffer_puts(page, "<ul class=\"remarks\">\n");
 }
 
 void report_page_remark(struct buffer *page, const struct journal_row *row, const struct state_words *words) {
@@ -120,10 +128,12 @@ void report_page_remarks_end(struct buffer *page, uint64_t count) {
     buffer_puts(page, count > 0 ? "</ul>\n" : "</ul>\n<p>None.</p>\n");
 }
 
-void report_page_devices(struct buffer *page) {
+void report_page_devices(struct buffer *page, const char *heading, const char *eui) {
+    add_heading(page, heading);
+    buffer_puts(page, "<table>\n<thead><tr><th>ID at source</th><th>ID at target</th><th>");
+    add_text(page, eui);
     buffer_puts(page,
-                "<h2>All devices</h2>\n<table>\n<thead><tr><th>ID at source</th><th>ID at target</th>"
-                "<th>DevEUI</th><th>State</th><th>Line</th><th>Attempts</th><th>Reason</th></tr></thead>\n"
+                "</th><th>State</th><th>Line</th><th>Attempts</th><th>Reason</th></tr></thead>\n"
                 "<tbody>\n");
 }
 

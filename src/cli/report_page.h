@@ -20,7 +20,7 @@ void report_page_fact(struct buffer *page, const char *name, const char *value);
 void report_page_facts_end(struct buffer *page);
 
 // How many devices are in each state.
-void report_page_counts(struct buffer *page);
+void report_page_counts(struct buffer *page, const char *heading);
 void report_page_count(struct buffer *page, const struct state_words *words, uint64_t count);
 void report_page_counts_end(struct buffer *page);
 
@@ -30,12 +30,12 @@ void report_page_step(struct buffer *page, const char *text, const char *command
 void report_page_steps_end(struct buffer *page);
 
 // The devices that somebody has to know of.
-void report_page_remarks(struct buffer *page);
+void report_page_remarks(struct buffer *page, const char *heading);
 void report_page_remark(struct buffer *page, const struct journal_row *row, const struct state_words *words);
 void report_page_remarks_end(struct buffer *page, uint64_t count);
 
-// All devices. A group names the application of those that follow.
-void report_page_devices(struct buffer *page);
+// All devices; `eui` is what their EUI is called. A group names the application of those that follow.
+void report_page_devices(struct buffer *page, const char *heading, const char *eui);
 void report_page_group(struct buffer *page, const char *application);
 void report_page_device(struct buffer *page, const struct journal_row *row, const struct state_words *words);
 void report_page_devices_end(struct buffer *page);

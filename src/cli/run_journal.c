@@ -82,7 +82,12 @@ static int find_path(const char *name, option_lookup *lookup, char **ret_path, s
     if (name == NULL) {
         int result = run_journal_each(lookup, keep_last, ret_path, error);
         if (result != 0 || *ret_path != NULL) return result;
-        return error_set(error, ERROR_INPUT, "there is no journal of a run");
+        error_set(error, ERROR_INPUT, "there is no journal of a run");
+        error_hint(
+            error,
+            "the path of a journal that was put elsewhere; a dry run has none, nor has one that changed "
+            "nothing");
+        return -ERROR_INPUT;
     }
     char *directory MEMORY_AUTO = NULL;
     int result = state_directory(lookup, &directory, error);
@@ -90,7 +95,8 @@ static int find_path(const char *name, option_lookup *lookup, char **ret_path, s
     char *path = memory_printf("%s/%s%s", directory, name, has_suffix(name) ? "" : suffix);
     if (access(path, F_OK) != 0) {
         error_set(error, ERROR_INPUT, "there is no run %s", name);
-        error_hint(error, "ttn-lw-migrate status --list shows the runs");
+        error_hint(error,
+                   "ttn-lw-migrate status --list shows the runs; IDs of devices stand behind the run's");
         free(path);
         return -ERROR_INPUT;
     }
@@ -157,7 +163,12 @@ static int set_key(struct run_journal *self, const struct option_values *global,
 
 static int take_lock(struct run_journal *self, struct error *error) {
     char *path MEMORY_AUTO = memory_printf("%s.lock", self->path);
-    return lock_take(path, &self->lock, error);
+    int result = lock_take(path, &self->lock, error);
+    if (result != 0 && error != NULL && error->hint == NULL)
+        error_hint(error,
+                   "a journal needs a place that can be written to and locked, such as a local disk: "
+                   "--journal FILE, or XDG_STATE_HOME for all of them");
+    return result;
 }
 
 struct keeping {

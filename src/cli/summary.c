@@ -25,6 +25,14 @@ static bool migrates(const struct summary *summary) {
     return !summary->rollback && !summary->verify && !summary->plan;
 }
 
+static const char *put_back(const struct summary *summary) {
+    return summary->dry_run ? "would be put back" : "put back";
+}
+
+static const char *failed(const struct summary *summary) {
+    return summary->rollback && summary->dry_run ? "could not be" : "failed";
+}
+
 static void write_counts(const struct log *log, const struct summary *summary) {
     const struct run_numbers *numbers = summary->numbers;
     // A run that ended before its first device has nothing to count.
@@ -32,8 +40,10 @@ static void write_counts(const struct log *log, const struct summary *summary) {
     BUFFER_AUTO text;
     buffer_init(&text, BUFFER_UNLIMITED);
     if (summary->rollback) {
-        buffer_printf(&text, "%" PRIu64 " device%s put back at %s", numbers->restored,
-                      plural(numbers->restored), summary->source);
+        buffer_printf(&text, "%" PRIu64 " device%s %s at %s", numbers->restored, plural(numbers->restored),
+                      put_back(summary), summary->source);
+        if (summary->dry_run && summary->target != NULL && numbers->restored > 0)
+            buffer_printf(&text, ", and taken out of %s", summary->target);
     } else if (summary->verify) {
         buffer_printf(&text, "%" PRIu64 " device%s at %s as %s should be", numbers->verified,
                       plural(numbers->verified), summary->target, numbers->verified == 1 ? "it" : "they");
@@ -54,7 +64,7 @@ static void write_counts(const struct log *log, const struct summary *summary) {
     if (summary->changes && migrates(summary)) {
         buffer_printf(&text, ", %" PRIu64 " cleared at %s", numbers->released, summary->source);
     }
-    if (numbers->failed > 0) buffer_printf(&text, ", %" PRIu64 " failed", numbers->failed);
+    if (numbers->failed > 0) buffer_printf(&text, ", %" PRIu64 " %s", numbers->failed, failed(summary));
     add_duration(&text, summary->elapsed);
     log_printf(log, LOG_INFO, "%s", buffer_string(&text));
 }
@@ -94,13 +104,15 @@ static void write_halted(const struct log *log, const struct summary *summary) {
         summary->numbers->written > 0 || summary->numbers->begun > 0 || summary->numbers->formatters > 0;
     if (summary->verify || summary->plan) {
         log_printf(log, LOG_INFO, "not finished; nothing was changed");
+    } else if (summary->rollback && summary->dry_run) {
+        log_printf(log, LOG_INFO, "not finished; nothing was changed");
     } else if (summary->rollback) {
         log_printf(log, LOG_INFO, "not finished; to go on: ttn-lw-migrate rollback %s", summary->journal);
     } else if (summary->journal != NULL && begun) {
         log_printf(log, LOG_INFO,
-                   "not finished; to go on: ttn-lw-migrate resume %s; to put the devices back: "
+                   "not finished; to go on: ttn-lw-migrate resume %s; to put the %s back: "
                    "ttn-lw-migrate rollback %s",
-                   summary->journal, summary->journal);
+                   summary->journal, summary->gateways ? "gateways" : "devices", summary->journal);
     } else if (!begun) {
         log_printf(log, LOG_INFO, "nothing was written and nothing was changed");
     } else if (summary->changes) {
@@ -114,8 +126,13 @@ static void write_halted(const struct log *log, const struct summary *summary) {
 
 static void write_rolled_back(const struct log *log, const struct summary *summary) {
     if (summary->dry_run) {
-        log_printf(log, LOG_INFO, "dry run: nothing was changed");
-    } else if (summary->numbers->imperfect > 0) {
+        bool any = summary->numbers->restored + summary->numbers->failed > 0;
+        log_printf(log, LOG_INFO, "dry run: nothing was changed; %s",
+                   any ? "run the same command without --dry-run to put them back"
+                       : "the run has no device that is to be put back");
+        return;
+    }
+    if (summary->numbers->imperfect > 0) {
         log_printf(log, LOG_INFO, "something of %" PRIu64 " device%s could not be put back: see above",
                    summary->numbers->imperfect, plural(summary->numbers->imperfect));
     }
@@ -139,6 +156,11 @@ static void write_imported(const struct log *log, const struct summary *summary)
 
 // What to do about devices that are not as they should be, or were not heard.
 static void write_checked(const struct log *log, const struct summary *summary) {
+    if (summary->numbers->formatters_failed > 0)
+        log_printf(log, LOG_WARN,
+                   "%" PRIu64
+                   " application%s at the target with other payload formatters than the run has set",
+                   summary->numbers->formatters_failed, plural(summary->numbers->formatters_failed));
     if (summary->numbers->failed > 0) {
         log_printf(
             log, LOG_INFO,
@@ -191,7 +213,8 @@ static void write_next(const struct log *log, const struct summary *summary) {
 static void count_gateways(const struct summary *summary, struct buffer *text) {
     const struct run_numbers *numbers = summary->numbers;
     if (summary->rollback) {
-        buffer_printf(text, "%" PRIu64 " gateway%s put back", numbers->restored, plural(numbers->restored));
+        buffer_printf(text, "%" PRIu64 " gateway%s %s", numbers->restored, plural(numbers->restored),
+                      put_back(summary));
     } else if (summary->plan) {
         buffer_printf(text, "%" PRIu64 " gateway%s can go", numbers->checked, plural(numbers->checked));
     } else if (summary->target != NULL) {
@@ -204,7 +227,7 @@ static void count_gateways(const struct summary *summary, struct buffer *text) {
     if (numbers->found > 0) buffer_printf(text, ", %" PRIu64 " there already", numbers->found);
     if (numbers->redirected > 0) buffer_printf(text, ", %" PRIu64 " redirected", numbers->redirected);
     if (numbers->skipped > 0) buffer_printf(text, ", %" PRIu64 " left alone", numbers->skipped);
-    if (numbers->failed > 0) buffer_printf(text, ", %" PRIu64 " failed", numbers->failed);
+    if (numbers->failed > 0) buffer_printf(text, ", %" PRIu64 " %s", numbers->failed, failed(summary));
 }
 
 static void write_gateways(const struct log *log, const struct summary *summary) {

@@ -347,6 +347,13 @@ int journal_commit(struct journal *journal, struct error *error) {
     return result;
 }
 
+int journal_abandon(struct journal *journal, struct error *error) {
+    if (journal->path == NULL) return 0;
+    journal->properties_changed = false;
+    int result = journal_execute(journal, "ROLLBACK", error);
+    return result != 0 ? result : journal_execute(journal, "BEGIN IMMEDIATE", error);
+}
+
 // ---- statements
 
 sqlite3_stmt *journal_statement(struct journal *journal, enum statement which) {

@@ -64,6 +64,9 @@ int journal_salt(struct journal *journal, uint8_t ret_salt[static SEAL_SALT_SIZE
 // Makes everything since the last call durable.
 int journal_commit(struct journal *journal, struct error *error);
 
+// Forgets everything since the last call of journal_commit.
+int journal_abandon(struct journal *journal, struct error *error);
+
 // ---- properties of the run
 
 // A secret one is encrypted, if the journal is.

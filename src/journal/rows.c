@@ -19,7 +19,7 @@ static char *query_of(enum journal_rows which) {
         size_t count = 0;
         const enum device_state *states = device_states(&count);
         for (size_t i = 0; i < count; i++) {
-            if (device_state_words(states[i])->tone == STATE_WRONG)
+            if (device_state_words(states[i], false)->tone == STATE_WRONG)
                 buffer_printf(&text, "%d,", (int)states[i]);
         }
         buffer_puts(&text, "-1)");

@@ -43,6 +43,15 @@ static const struct state_words released = {
     .meaning = "Carried over, and cleared at the source; it was not looked at once more after that.",
 };
 
+static const struct state_words between = {
+    .tone = STATE_WRONG,
+    .urgency = 6,
+    .title = "between two networks",
+    .meaning = "Cleared at the source, and not known to be at the target yet: it may be at neither network.",
+    .finding = "some devices may be at neither network",
+    .command = "resume",
+};
+
 static const struct state_words imported = {
     .tone = STATE_DONE,
     .urgency = 1,
@@ -109,7 +118,7 @@ static const struct state_words unknown = {
     .meaning = "A state that this version of the program does not know.",
 };
 
-const struct state_words *device_state_words(enum device_state state) {
+const struct state_words *device_state_words(enum device_state state, bool server) {
     // No default: the compiler names a state that has no words.
     switch (state) {
         case DEVICE_PLANNED:
@@ -123,7 +132,7 @@ const struct state_words *device_state_words(enum device_state state) {
         case DEVICE_RELEASING:
             return &releasing;
         case DEVICE_RELEASED:
-            return &released;
+            return server ? &between : &released;
         case DEVICE_IMPORTED:
             return &imported;
         case DEVICE_VERIFIED:
@@ -142,4 +151,82 @@ const struct state_words *device_state_words(enum device_state state) {
             return &restored;
     }
     return &unknown;
+}
+
+// ---- gateways
+
+static const struct state_words gateway_planned = {
+    .tone = STATE_OPEN,
+    .urgency = 2,
+    .title = "not begun",
+    .meaning = "Nothing was changed.",
+    .finding = "the run is not finished",
+    .command = "resume",
+};
+
+static const struct state_words gateway_reserving = {
+    .tone = STATE_OPEN,
+    .urgency = 3,
+    .title = "being created",
+    .meaning = "The target may have it; its source does as before.",
+    .finding = "the run is not finished",
+    .command = "resume",
+};
+
+static const struct state_words gateway_releasing = {
+    .tone = STATE_OPEN,
+    .urgency = 4,
+    .title = "being redirected",
+    .meaning = "The target has it; whether its source sends it there is not known.",
+    .finding = "some gateways may not be redirected",
+    .command = "resume",
+};
+
+static const struct state_words gateway_verified = {
+    .tone = STATE_DONE,
+    .title = "at the target",
+    .meaning = "The target has it, read back as it should be.",
+};
+
+static const struct state_words gateway_skipped = {
+    .tone = STATE_OPEN,
+    .title = "left alone",
+    .meaning = "The target has it already, and such gateways were to be left alone.",
+};
+
+static const struct state_words gateway_failed = {
+    .tone = STATE_WRONG,
+    .urgency = 1,
+    .title = "set aside",
+    .meaning = "Could not go, for the reason below.",
+    .finding = "some gateways were set aside; when they are mended",
+    .command = "resume --failed",
+};
+
+static const struct state_words gateway_restored = {
+    .tone = STATE_BACK,
+    .title = "put back",
+    .meaning = "The target has it as before the run, and its source sends it nowhere else.",
+};
+
+const struct state_words *gateway_state_words(enum device_state state) {
+    switch ((int)state) {
+        case DEVICE_PLANNED:
+        case DEVICE_RECORDED:
+            return &gateway_planned;
+        case DEVICE_RESERVING:
+            return &gateway_reserving;
+        case DEVICE_RELEASING:
+            return &gateway_releasing;
+        case DEVICE_VERIFIED:
+            return &gateway_verified;
+        case DEVICE_SKIPPED:
+            return &gateway_skipped;
+        case DEVICE_FAILED:
+            return &gateway_failed;
+        case DEVICE_RESTORED:
+            return &gateway_restored;
+        default:
+            return device_state_words(state, true);
+    }
 }

@@ -21,7 +21,11 @@ struct state_words {
     const char *command;  // of this program, that is the next step; NULL = none
 };
 
-// Static; never NULL, also for a number that is no state.
-const struct state_words *device_state_words(enum device_state state);
+// Static; never NULL, also for a number that is no state. `server`: the run brings devices into a server, so that a
+// released one is not at the end of its way.
+const struct state_words *device_state_words(enum device_state state, bool server);
+
+// The same of a gateway, which stays at its source whatever becomes of it.
+const struct state_words *gateway_state_words(enum device_state state);
 
 #endif

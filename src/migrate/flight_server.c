@@ -44,6 +44,14 @@ static void conflict(struct flight *flight) {
     flight_fail(flight, &error);
 }
 
+// What is at the target is what is to be released: nothing would be left of it.
+static void found_own(struct flight *flight) {
+    ERROR_AUTO error = {0};
+    error_set(&error, ERROR_DEVICE, "is at its target already: source and target are the same application");
+    error_hint(&error, "name another application of the target");
+    flight_fail(flight, &error);
+}
+
 static void take_over(struct flight *flight) {
     // What an earlier process found before its update counts, not what that has left.
     if (flight->claim != CLAIM_UPDATED) {
@@ -75,6 +83,11 @@ static void found_taken(struct flight *flight) {
 void flight_looked(struct flight *flight, bool done, struct error *error) {
     if (!done) {
         flight_fail(flight, error);
+        return;
+    }
+    bool there = flight->look.found == TARGET_SAME || flight->look.found == TARGET_OTHER;
+    if (there && is_own(flight)) {
+        found_own(flight);
         return;
     }
     bool update =

@@ -2,8 +2,8 @@
 // The payload formatters that an application has for all its devices: read at the source and looked at in the target
 // before any device, set once before the first device is taken away, put back by a rollback of the whole run.
 //
-// The journal has three properties an application: formatters.state., formatters.set. and formatters.before., each with
-// its ID. They are durable before anything is set.
+// The journal has four properties an application: formatters.state., formatters.set., formatters.before. and
+// formatters.reason. (why they did not go), each with its ID. They are durable before anything is set.
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +18,12 @@
 
 // ---- what the journal keeps
 
-enum progress { NOTHING, SETTING, SET, WRITTEN, RESTORED, PROGRESS_COUNT };
+enum progress { NOTHING, SETTING, SET, WRITTEN, RESTORED, FAILED, PROGRESS_COUNT };
 
 static const char *const progress_names[PROGRESS_COUNT] = {
-    [NOTHING] = "", [SETTING] = "setting", [SET] = "set", [WRITTEN] = "written", [RESTORED] = "restored"};
+    [NOTHING] = "",        [SETTING] = "setting",   [SET] = "set",
+    [WRITTEN] = "written", [RESTORED] = "restored", [FAILED] = "failed",
+};
 
 static int keep_progress(struct run *run, enum progress progress, struct error *error) {
     char *name MEMORY_AUTO = memory_printf("formatters.state.%s", run->application);
@@ -131,6 +133,16 @@ static void tell(const struct run *run, enum log_level level, const struct error
     run_tell(run, level, NULL, message, error);
 }
 
+// For those who look at the run later. What an earlier process may have set is not forgotten for that.
+static int keep_failure(struct run *run, const char *reason, struct error *error) {
+    enum progress progress = NOTHING;
+    int result = kept_progress(run, &progress, error);
+    if (result != 0 || run->setup.dry_run || progress == SETTING) return result;
+    char *name MEMORY_AUTO = memory_printf("formatters.reason.%s", run->application);
+    result = journal_set_property(run->journal, name, reason, false, error);
+    return result != 0 ? result : keep_progress(run, FAILED, error);
+}
+
 // Something stands in the way of the formatters. A run that changes something ends here: without them the devices'
 // messages would arrive undecoded.
 static int obstacle(struct run *run, struct run_formatters_finding *finding, struct error *error) {
@@ -141,7 +153,7 @@ static int obstacle(struct run *run, struct run_formatters_finding *finding, str
         run->numbers.formatters_failed++;
         tell(run, LOG_ERROR, error, "cannot go");
         error_release(error);
-        return 0;
+        return keep_failure(run, finding->reason, error);
     }
     bool hinted = error->hint != NULL;
     error_wrap(error, ERROR_DEVICE,
@@ -300,7 +312,7 @@ int run_formatters_look(struct run *run, struct error *error) {
     forget(self);
     if (!is_wanted(run)) return 0;
     int result = kept_progress(run, &progress, error);
-    if (result != 0 || (progress != NOTHING && progress != SETTING)) return result;
+    if (result != 0 || progress == SET || progress == WRITTEN || progress == RESTORED) return result;
     run->numbers.phase = "reading payload formatters";
     struct run_formatters_finding *finding = finding_begin(run);
     if (progress == SETTING) {
@@ -358,6 +370,30 @@ int run_formatters_apply(struct run *run, struct error *error) {
     }
     forget(&run->formatters);
     return result;
+}
+
+// ---- reading back
+
+int run_formatters_verify(struct run *run, const struct run_verification *wanted, struct error *error) {
+    enum progress progress = NOTHING;
+    const Tts__MessagePayloadFormatters *set = NULL;
+    struct target_formatters found = {0};
+    if (wanted->tell_formatters == NULL) return 0;
+    int result = kept_progress(run, &progress, error);
+    if (result != 0 || progress != SET || run->setup.target_instance->driver->get_formatters == NULL)
+        return result;
+    forget(&run->formatters);
+    run->numbers.phase = "reading payload formatters";
+    result = kept(run, "set", &set, error);
+    if (result == 0) result = ask_target(run, &found, error);
+    if (result == 0) {
+        bool equal = payload_formatters_equal(set, found.formatters, payload_formatters_directions(set));
+        if (!equal) run->numbers.formatters_failed++;
+        wanted->tell_formatters(wanted->context, run->application, found.application, equal);
+    }
+    forget(&run->formatters);
+    if (result == 0 || result == -ERROR_CANCELLED) return result;
+    return error_wrap(error, ERROR_NONE, "the payload formatters of application %s", run->application);
 }
 
 // ---- putting back

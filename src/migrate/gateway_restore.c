@@ -81,8 +81,10 @@ int run_restore_gateways(struct run *run, struct error *error) {
         if (found <= 0) return found;
         last = kept.sequence;
         int result = restore_one(run, &kept, error);
-        if (result != 0 && result != -ERROR_CANCELLED && run->setup.keep_going) {
-            run_tell(run, LOG_ERROR, kept.record.id, "is not put back", error);
+        bool goes_on = run->setup.keep_going || run->setup.dry_run;
+        if (result != 0 && result != -ERROR_CANCELLED && goes_on) {
+            const char *message = run->setup.dry_run ? "could not be put back" : "is not put back";
+            run_tell(run, LOG_ERROR, kept.record.id, message, error);
             error_release(error);
             result = 0;
         }

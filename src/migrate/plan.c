@@ -72,7 +72,7 @@ static int list_pass(struct run *run, run_page *receive, void *context, bool *re
     for (size_t pages = 0; result == 0; pages++) {
         page_next(&list.page);
         if (pages == LIST_PAGES) {
-            result = error_set(error, ERROR_PROTOCOL, "the list of devices has no end");
+            result = error_set(error, ERROR_PROTOCOL, "the list of %s has no end", run_things(run));
             break;
         }
         result = run_job(run, SIDE_SOURCE, PRIORITY_LIST, list_job, &list, error);
@@ -80,7 +80,8 @@ static int list_pass(struct run *run, run_page *receive, void *context, bool *re
         seen += list.page.count;
         if (pages == 0) first_total = list.page.total;
         if (list.page.total > 0 && seen / 2 > list.page.total) {
-            result = error_set(error, ERROR_PROTOCOL, "the list of devices is longer than it says");
+            result =
+                error_set(error, ERROR_PROTOCOL, "the list of %s is longer than it says", run_things(run));
             break;
         }
         if (list.page.total != first_total) *ret_stable = false;
@@ -99,8 +100,9 @@ int run_list(struct run *run, run_page *receive, void *context, struct error *er
         result = list_pass(run, receive, context, &stable, error);
     }
     if (result == 0 && !stable) {
-        run_tell(run, LOG_WARN, NULL,
-                 "devices come and go while the list is read: run the command again at the end", NULL);
+        char *text MEMORY_AUTO = memory_printf(
+            "%s come and go while the list is read: run the command again at the end", run_things(run));
+        run_tell(run, LOG_WARN, NULL, text, NULL);
     }
     return result;
 }
@@ -141,7 +143,8 @@ static int fill_page(struct run *run, void *context, const struct source_page *p
 }
 
 struct duplicates {
-    const struct run *run;
+    struct run *run;
+    bool all;     // each is told, with all others that cannot go
     char *first;  // owned; the text about the first one
 };
 
@@ -151,8 +154,10 @@ static void tell_duplicate(void *context, const char *id, const char *device_id,
     error_set(&error, ERROR_DEVICE, "would become %s, as %s would", device_id, other);
     error_hint(&error, "rename one of them at the source, or give both their DevEUI as ID: --set-eui-as-id");
     if (duplicates->run->setup.plan_only) return;
-    if (duplicates->run->setup.keep_going) {
+    if (duplicates->all) {
         run_tell(duplicates->run, LOG_ERROR, id, "cannot be migrated", &error);
+        if (!duplicates->run->setup.keep_going && duplicates->run->obstacles++ == 0)
+            duplicates->run->obstacle = memory_strdup(id);
     } else if (duplicates->first == NULL) {
         duplicates->first = memory_printf("%s and %s would both become %s", id, other, device_id);
     }
@@ -160,27 +165,33 @@ static void tell_duplicate(void *context, const char *id, const char *device_id,
 
 // Two devices must not become one: both are refused before anything is changed.
 static int check_duplicates(struct run *run, struct error *error) {
-    struct duplicates duplicates = {.run = run};
+    bool looks = run_looks_first(run) || (run->setup.dry_run && run->setup.target_instance != NULL);
+    struct duplicates duplicates = {.run = run, .all = run->setup.keep_going || looks};
     uint64_t count = 0;
     int result = journal_fail_duplicates(run->journal, tell_duplicate, &duplicates, &count, error);
     char *first MEMORY_AUTO = duplicates.first;
     if (result != 0 || count == 0) return result;
     run->numbers.failed += count;
     run->numbers.done += count;
-    if (run->setup.keep_going) return 0;
+    if (duplicates.all) return 0;
     // Not kept as failed: the next run looks again.
     uint64_t again = 0;
     result = journal_change_states(run->journal, DEVICE_FAILED, DEVICE_PLANNED, &again, error);
     if (result != 0) return result;
-    error_set(error, ERROR_DEVICE, "%" PRIu64 " devices would share an ID: %s", count, first);
+    error_set(error, ERROR_DEVICE, "%" PRIu64 " %s would share an ID: %s", count, run_things(run), first);
     error_hint(error,
                "rename one of them at the source, give them their DevEUI as ID (--set-eui-as-id), or "
                "set them aside with --keep-going");
     return -ERROR_DEVICE;
 }
 
+// A constant: it outlives the run's numbers.
+static const char *list_phase(const struct run *run) {
+    return run->setup.gateways ? "reading the list of gateways" : "reading the list of devices";
+}
+
 int run_plan_application(struct run *run, struct error *error) {
-    run->numbers.phase = "reading the list of devices";
+    run->numbers.phase = list_phase(run);
     int result = run_list(run, plan_page, NULL, error);
     if (result != 0) return result;
     run->numbers.total_known = true;
@@ -240,7 +251,7 @@ static int fill_from_list(struct run *run, uint64_t count, struct error *error) 
     bool only = (features & SOURCE_LIST_ONLY) != 0;
     bool cheap = (features & SOURCE_CHEAP_LIST) != 0 && run->setup.dry_run && count >= LIST_WORTH;
     if (!only && (!cheap || run->setup.gateways)) return 0;
-    run->numbers.phase = "reading the list of devices";
+    run->numbers.phase = list_phase(run);
     int result = run_list(run, fill_page, NULL, error);
     // Set aside one by one, if that is wanted: nothing can be read of them.
     return result != 0 || !only || run->setup.keep_going ? result : check_listed(run, error);

@@ -47,14 +47,24 @@ static void restore_failed(struct restorations *all, struct restoration *slot) {
     if (journal_set_reason(run->journal, slot->device.sequence, all->from, reason, &journal_error) != 0) {
         journal_failed(all, &journal_error);
     }
-    if (run->setup.keep_going) {
-        run_tell(run, LOG_ERROR, slot->device.record.id, "is not put back", error);
+    // A rehearsal tells of all of them.
+    if (run->setup.keep_going || run->setup.dry_run) {
+        const char *message = run->setup.dry_run ? "could not be put back" : "is not put back";
+        run_tell(run, LOG_ERROR, slot->device.record.id, message, error);
         return;
     }
     all->stopping = true;
     if (error_is_set(&all->error)) return;
     error_move(&all->error, error);
     error_wrap(&all->error, ERROR_NONE, "device %s", slot->device.record.id);
+}
+
+// What a driver remarks is about a device that is back.
+static void tell_remark(const struct run *run, const struct restoration *slot) {
+    const char *remark = slot->undo.remark;
+    char *would MEMORY_AUTO =
+        run->setup.dry_run ? memory_printf("a rollback would say of it: %s", remark) : NULL;
+    run_tell(run, LOG_WARN, slot->device.record.id, would != NULL ? would : remark, NULL);
 }
 
 // A remark replaces the reason; without one, why a device came to fail stays known.
@@ -79,7 +89,7 @@ static void restore_ended(struct restorations *all, struct restoration *slot) {
     run->numbers.restored++;
     if (slot->undo.remark != NULL) {
         run->numbers.imperfect++;
-        run_tell(run, LOG_WARN, slot->device.record.id, slot->undo.remark, NULL);
+        tell_remark(run, slot);
     }
     ERROR_AUTO journal_error = {0};
     if (keep_restored(all, slot, &journal_error) != 0) journal_failed(all, &journal_error);

@@ -59,18 +59,18 @@ static char *size_text(uint64_t bytes) {
     return memory_printf("%" PRIu64 " MB", bytes / MB);
 }
 
-static char *describe(uint64_t devices, const struct want *want) {
+static char *describe(uint64_t devices, const char *thing, const struct want *want) {
     char *bytes MEMORY_AUTO = size_text(want->bytes);
     char *room MEMORY_AUTO = size_text(want->room);
     const char *plural = devices == 1 ? "" : "s";
     if (want->limited) {
         return memory_printf("%s of %" PRIu64
-                             " device%s may grow by about %s, but the limit on the size of a "
+                             " %s%s may grow by about %s, but the limit on the size of a "
                              "file leaves %s",
-                             want->what, devices, plural, bytes, room);
+                             want->what, devices, thing, plural, bytes, room);
     }
-    return memory_printf("%s of %" PRIu64 " device%s need about %s, and %s are free there", want->what,
-                         devices, plural, bytes, room);
+    return memory_printf("%s of %" PRIu64 " %s%s need about %s, and %s are free there", want->what, devices,
+                         thing, plural, bytes, room);
 }
 
 static enum room judge_one(const struct want *want) {
@@ -78,8 +78,8 @@ static enum room judge_one(const struct want *want) {
     return want->room / 2 < want->bytes ? ROOM_TIGHT : ROOM_ENOUGH;
 }
 
-enum room room_judge(uint64_t devices, const struct space *journal, const struct space *output,
-                     char **ret_text) {
+enum room room_judge(uint64_t devices, const char *thing, const struct space *journal,
+                     const struct space *output, char **ret_text) {
     struct want wants[WANTS_MAX];
     const struct want *worst = NULL;
     enum room verdict = ROOM_ENOUGH;
@@ -90,6 +90,6 @@ enum room room_judge(uint64_t devices, const struct space *journal, const struct
         verdict = one;
         worst = &wants[i];
     }
-    *ret_text = worst == NULL ? NULL : describe(devices, worst);
+    *ret_text = worst == NULL ? NULL : describe(devices, thing, worst);
     return verdict;
 }

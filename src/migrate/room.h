@@ -24,8 +24,8 @@ enum room {
 };
 
 // Judges whether `devices` more devices fit; what is not known counts as enough. *ret_text is set unless that is so: where
-// how much is missing, for people; the caller frees it.
-enum room room_judge(uint64_t devices, const struct space *journal, const struct space *output,
-                     char **ret_text);
+// how much is missing, for people, who call one of them a `thing`; the caller frees it.
+enum room room_judge(uint64_t devices, const char *thing, const struct space *journal,
+                     const struct space *output, char **ret_text);
 
 #endif

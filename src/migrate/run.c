@@ -195,20 +195,33 @@ static int run_undo_rest(struct run *run, struct error *error) {
     return journal_forget_recorded(run->journal, error);
 }
 
+// Not kept as failed: the next run looks again.
+static int forget_obstacles(struct run *run, struct error *error) {
+    uint64_t again = 0;
+    int result = journal_change_states(run->journal, DEVICE_FAILED, DEVICE_PLANNED, &again, error);
+    run->uncommitted = true;
+    return result != 0 ? result : run_commit(run, error);
+}
+
+bool run_looks_first(const struct run *run) {
+    const struct run_setup *setup = &run->setup;
+    if (setup->gateways || setup->no_plan) return false;
+    // For a file as target only where one list tells enough of all devices.
+    bool cheap = run->whole && run_releases(run) && (setup->driver->features & SOURCE_CHEAP_LIST) != 0;
+    return setup->target_instance != NULL || cheap;
+}
+
 // What is left of an earlier process comes first; then all others are looked at before one of them is changed.
 static int run_before_flights(struct run *run, struct error *error) {
-    int result = run_undo_rest(run, error);
-    if (result != 0 || run->setup.no_plan) return result;
-    run->obstacles = 0;
-    free(memory_take(run->obstacle));
+    int result = run->setup.target_instance != NULL || run_looks_first(run) ? run_undo_rest(run, error) : 0;
+    if (result != 0 || !run_looks_first(run)) return result;
     result = run_check(run, error);
+    ERROR_AUTO late = {0};
+    if (run->obstacles > 0 && forget_obstacles(run, &late) != 0 && result == 0) {
+        error_move(error, &late);
+        result = -(int)error->code;
+    }
     if (result != 0 || run->obstacles == 0) return result;
-    // Not kept as failed: the next run looks again.
-    uint64_t again = 0;
-    result = journal_change_states(run->journal, DEVICE_FAILED, DEVICE_PLANNED, &again, error);
-    run->uncommitted = true;
-    if (result == 0) result = run_commit(run, error);
-    if (result != 0) return result;
     char *more MEMORY_AUTO =
         run->obstacles > 1 ? memory_printf(" and %" PRIu64 " more", run->obstacles - 1) : memory_strdup("");
     error_set(error, ERROR_DEVICE, "device %s%s cannot be migrated: no device was changed", run->obstacle,
@@ -229,9 +242,7 @@ static int run_all(struct run *run, struct error *error) {
         result = run_check(run, error);
         return result != 0 || setup->plan_only ? result : run_formatters_apply(run, error);
     }
-    // For a file as target only where one list tells enough of all devices.
-    bool cheap = run->whole && run_releases(run) && (setup->driver->features & SOURCE_CHEAP_LIST) != 0;
-    if (server || cheap) result = run_before_flights(run, error);
+    result = run_before_flights(run, error);
     if (result == 0) result = run_formatters_apply(run, error);
     if (result == 0) result = run_flights(run, error);
     if (result == -ERROR_CANCELLED || !run_releases(run)) return result;
@@ -261,6 +272,8 @@ static int run_start(struct run *run, const char *application, bool *ret_planned
     run->application = memory_strdup(application);
     run->numbers.total_known = false;
     run->numbers.confirming = false;
+    run->obstacles = 0;
+    free(memory_take(run->obstacle));
     int result = journal_use_application(run->journal, application, ret_planned, error);
     if (result == 0) result = run_prepare(run, SIDE_SOURCE, error);
     return result != 0 ? result : run_prepare(run, SIDE_TARGET, error);
@@ -291,7 +304,8 @@ static int check_room(struct run *run, struct error *error) {
     struct space output = {0};
     run->setup.space.look(run->setup.space.context, &journal, &output);
     char *text MEMORY_AUTO = NULL;
-    enum room room = room_judge(planned, &journal, &output, &text);
+    enum room room =
+        room_judge(planned, run->setup.gateways ? "gateway" : "device", &journal, &output, &text);
     if (room == ROOM_TIGHT) {
         char *warning MEMORY_AUTO = memory_printf("there may be too little room: %s", text);
         run_tell(run, LOG_WARN, NULL, warning, NULL);
@@ -377,6 +391,7 @@ static int verify_application(struct run *run, const char *application, struct e
     run->application = memory_strdup(application);
     int result = journal_use_application(run->journal, application, &planned, error);
     if (result == 0) result = run_prepare(run, SIDE_TARGET, error);
+    if (result == 0) result = run_formatters_verify(run, run->verification, error);
     if (result == 0) result = run_verify_devices(run, run->verification, error);
     run_show(run);
     return result;
@@ -442,13 +457,16 @@ static int mark_one(void *context, const char *id, struct error *error) {
         if (known < 0) return known;
         if (result != 0) return result;
     }
-    if (found == 0) return error_set(error, ERROR_INPUT, "device %s is not in this run", id);
+    if (found == 0)
+        return error_set(error, ERROR_INPUT, "%s %s is not in this run",
+                         run->setup.gateways ? "gateway" : "device", id);
     return 0;
 }
 
 int run_rollback(struct run *run, run_id_feed *feed, void *context, struct error *error) {
     if (run->setup.driver->restore == NULL && run->setup.target_instance == NULL) {
-        return error_set(error, ERROR_USAGE, "devices cannot be put back at %s", run->setup.driver->title);
+        return error_set(error, ERROR_USAGE, "%s cannot be put back at %s", run_things(run),
+                         run->setup.driver->title);
     }
     uint64_t marked = 0;
     int result = feed == NULL ? journal_restore_all(run->journal, &marked, error)

@@ -44,6 +44,7 @@ struct run_numbers {
     uint64_t formatters;         // applications whose payload formatters were, or may have been, set
     uint64_t formatters_failed;  // applications whose payload formatters are not as they should be
     const char *phase;           // what is done before or after that ("reading the list of devices"), or NULL
+    bool waiting;                // the phase in which devices are waited for that are silent
     bool confirming;             // the phase in which released devices are looked at once more
     const char *waiting_for;     // a server that lets us wait, or NULL
 };
@@ -179,12 +180,16 @@ struct run_verification {
     void *context;        // borrowed
     // Told for each device once, and once more when it is heard later; may be NULL.
     void (*tell)(void *context, const struct run_verified *verified);
-    // With `wait`: a device that was not heard until the end; `id` is that at the source. May be NULL.
+    // Told for each application whose payload formatters the run has set; `target` is the application there.
+    // NULL: they are not looked at.
+    void (*tell_formatters)(void *context, const char *application, const char *target, bool equal);
+    // With `wait` or `restore_silent`: a device that was not heard until the end; `id` is that at the source. May be NULL.
     void (*tell_silent)(void *context, const char *id);
 };
 
 // Reads every imported device of the run back from its target: numbers.verified are as they should be, numbers.failed
-// are not, numbers.silent were not heard. Changes nothing at any network.
+// are not, numbers.silent were not heard; numbers.formatters_failed applications have other payload formatters than the run
+// has set. Changes nothing at any network.
 int run_verify(struct run *run, const struct run_verification *wanted, struct error *error);
 
 // Puts back what is marked already, by run_verify or by an earlier run_rollback.

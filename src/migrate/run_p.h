@@ -79,6 +79,9 @@ bool run_releases(const struct run *run);
 // True if it changes its source or its target.
 bool run_changes(const struct run *run);
 
+// True if all devices are looked at before the first one is changed.
+bool run_looks_first(const struct run *run);
+
 // True if devices can be put back at the source.
 bool run_can_restore(const struct run *run);
 
@@ -129,6 +132,9 @@ int run_formatters_look(struct run *run, struct error *error);
 // Sets them at the target, or writes them to files, whichever is wanted.
 int run_formatters_apply(struct run *run, struct error *error);
 
+// Compares those that the run has set with what the target has.
+int run_formatters_verify(struct run *run, const struct run_verification *wanted, struct error *error);
+
 // Puts back what was there before, for all applications, the last one first.
 int run_formatters_restore(struct run *run, struct error *error);
 
@@ -163,5 +169,10 @@ int gateway_read(const struct journal_device *kept, struct gateway *gateway, str
 // Tells a device's error to the log.
 void run_tell(const struct run *run, enum log_level level, const char *id, const char *message,
               const struct error *error);
+
+// "devices", or what else the run is about.
+static inline const char *run_things(const struct run *run) {
+    return run->setup.gateways ? "gateways" : "devices";
+}
 
 #endif

@@ -129,7 +129,7 @@ static int end_silent(struct verification *all, struct error *error) {
         last = device.sequence;
         int result = 0;
         bool silent = !is_heard(all, last);
-        if (silent && wanted->wait > 0 && wanted->tell_silent != NULL)
+        if (silent && (wanted->wait > 0 || wanted->restore_silent) && wanted->tell_silent != NULL)
             wanted->tell_silent(wanted->context, device.record.id);
         if (silent && wanted->restore_silent)
             result = journal_set_state(run->journal, last, DEVICE_RESTORING, error);
@@ -143,16 +143,19 @@ static int end_silent(struct verification *all, struct error *error) {
 int run_verify_devices(struct run *run, const struct run_verification *wanted, struct error *error) {
     struct verification all = {.wanted = wanted, .run = run, .first = true};
     int64_t until = clock_monotonic(run->setup.clock) + wanted->wait;
+    uint64_t others = run->numbers.silent;  // of applications before
     run->numbers.phase = NULL;
     int result = verify_round(&all, error);
     all.first = false;
-    run->numbers.silent = all.silent;
+    run->numbers.silent = others + all.silent;
     while (result == 0 && all.silent > 0 && clock_monotonic(run->setup.clock) < until) {
         run->numbers.phase = "waiting until devices are heard";
+        run->numbers.waiting = true;
         result = pause_round(run, until, error);
         if (result == 0) result = verify_round(&all, error);
-        run->numbers.silent = all.silent;
+        if (result == 0) run->numbers.silent = others + all.silent;
     }
+    run->numbers.waiting = false;
     if (result == 0) result = end_silent(&all, error);
     free(all.heard);
     return result;

@@ -8,7 +8,11 @@
 #include "base/memory.h"
 #include "net/dispatch_p.h"
 
-enum { BUDGETS_MAX = 64 };  // methods of a server that are told apart
+enum {
+    BUDGETS_MAX = 64,  // methods of a server that are told apart
+    FIRST_MAX =
+        8,  // calls of a method at once until its first answer, where the server may tell a limit in it
+};
 
 static const double reset_most = 60;  // s
 
@@ -21,6 +25,7 @@ struct budget {
     int64_t told;        // when that was
     int64_t last_start;  // of a call
     unsigned flying;
+    bool heard;  // it was answered once
 };
 
 void budgets_free(struct budget *budgets) {
@@ -58,9 +63,20 @@ static int64_t next_start(const struct budget *budget) {
     return budget->last_start + (int64_t)((double)budget->reset / budget->left);
 }
 
+// True if the server has answered, and told no limit of any method.
+static bool tells_none(const struct budget *budgets) {
+    bool heard = false;
+    for (; budgets != NULL; budgets = budgets->next) {
+        if (budgets->limit > 0) return false;
+        heard |= budgets->heard;
+    }
+    return heard;
+}
+
 int64_t budget_delay(struct budget *budgets, const char *method, int64_t now) {
     const struct budget *budget = find(budgets, method);
     if (budget == NULL) return 0;
+    if (!budget->heard && budget->flying >= FIRST_MAX && !tells_none(budgets)) return -1;
     int64_t start = next_start(budget);
     // What was told is over.
     if (start > budget->told + budget->reset) start = budget->told + budget->reset;
@@ -89,6 +105,7 @@ void budget_ended(struct budget *budgets, const char *method, const struct reply
     struct budget *budget = find(budgets, method);
     if (budget == NULL) return;
     if (budget->flying > 0) budget->flying--;
+    if (reply != NULL && reply->outcome == REPLY_ANSWERED) budget->heard = true;
     double limit = 0, available = 0, reset = 0;
     if (reply == NULL || !read_number(reply, "x-rate-limit-limit", &limit) ||
         !read_number(reply, "x-rate-limit-available", &available) ||

@@ -10,7 +10,12 @@
 #include "net/library_memory.h"
 
 // Streams on one connection, unless the server allows fewer.
-enum { STREAMS_MAX = 1024 };
+enum {
+    STREAMS_MAX = 1024,
+    // Connections that are kept for later calls. Left to itself libcurl keeps four for each call that is under way: with one
+    // at a time, the fifth server would cost the first one its connection, and each new one a handshake.
+    CONNECTIONS_KEPT = 1024,
+};
 
 struct curl_transport {
     struct transport base;
@@ -275,6 +280,7 @@ struct transport *curl_transport_new(const struct curl_transport_setup *setup, s
     if (self->multi == NULL || self->share == NULL ||
         curl_multi_setopt(self->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) != CURLM_OK ||
         curl_multi_setopt(self->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_MAX) != CURLM_OK ||
+        curl_multi_setopt(self->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT) != CURLM_OK ||
         curl_share_setopt(self->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
         error_set(error, ERROR_SYSTEM, "libcurl cannot be used");
         curl_transport_free(&self->base);

@@ -326,6 +326,7 @@ static struct dispatch_call *lane_next(const struct lane *lane, int64_t now, int
     }
     for (struct dispatch_call *call = lane->first; call != NULL; call = call->next) {
         int64_t delay_of_method = budget_delay(lane->budgets, call->call->method, now);
+        if (delay_of_method < 0) continue;
         int64_t start = now + delay_of_method > call->not_before ? now + delay_of_method : call->not_before;
         if (start <= now) return call;
         *wait = sooner(*wait, start - now);

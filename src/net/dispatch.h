@@ -8,7 +8,9 @@
 //    at once as the server does most with are searched for;
 //  - `rate` (or server->rate, or a rate learned from `dispatch_verdict`) spaces calls evenly;
 //  - limits that answers tell (x-rate-limit-limit, -available, -reset) are kept for each method before they are
-//    met: once half of a limit is used, calls of that method are spread over the time until it is there again;
+//    met: once half of a limit is used, calls of that method are spread over the time until it is there again.
+//    Until the first answer of a method says whether it has one, eight calls of it are made at once, unless the server
+//    has told none of other methods;
 //  - retried are REPLY_NOT_SENT, and, unless call->changes, REPLY_LOST; of answers: gRPC UNAVAILABLE,
 //    RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, ABORTED, CANCELLED (a server that stops says so), HTTP 429, 502,
 //    503, 504. Of a change only what says that nothing happened (RESOURCE_EXHAUSTED, 429, NOT_SENT) is

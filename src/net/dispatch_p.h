@@ -60,7 +60,7 @@ void pacer_pause(struct pacer *pacer, int64_t until);
 // What a server tells of its limits, for each method: a list, empty is NULL. Methods are those of struct call.
 struct budget;
 
-// The time until the server has room for a call: 0 = now.
+// The time until the server has room for a call: 0 = now, negative = when another one has ended.
 int64_t budget_delay(struct budget *budgets, const char *method, int64_t now);
 
 void budget_started(struct budget **budgets, const char *method, int64_t now);

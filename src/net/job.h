@@ -16,7 +16,8 @@ enum job_step {
     JOB_CALLS,  // job->calls[0..call_count) are to be made; the replies will be at the same places
     JOB_DONE,
     JOB_FAILED,  // `error` says why
-    JOB_LOGIN,   // the credentials have run out: the driver's `prepare`, then this job again from its start
+    JOB_LOGIN,  // the credentials have run out, or something that all devices share is to be made: the driver's
+                // `prepare`, which runs once for all that wait, then this job again from its start
 };
 
 enum { JOB_CALLS_MAX = 6 };

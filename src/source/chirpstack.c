@@ -457,6 +457,13 @@ static bool chirpstack_owns(const struct source *source, const struct source_rec
            place->device_id != NULL && strcasecmp(place->device_id, device->dev_eui) == 0;
 }
 
+static void chirpstack_judge(struct source *source, const struct call *call, const struct reply *reply,
+                             struct dispatch_verdict *verdict) {
+    (void)source;
+    (void)call;
+    if (reply->outcome == REPLY_ANSWERED && chirpstack_is_busy(reply->message)) verdict->retry = true;
+}
+
 const struct source_driver source_chirpstack = {
     .name = "chirpstack",
     .title = "ChirpStack",
@@ -473,4 +480,5 @@ const struct source_driver source_chirpstack = {
     .restore = chirpstack_restore,
     .owns = chirpstack_owns,
     .confirm = chirpstack_confirm,
+    .judge = chirpstack_judge,
 };

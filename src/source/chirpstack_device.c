@@ -68,10 +68,6 @@ int chirpstack_record_read(const void *data, size_t size, struct arena *arena,
     return result;
 }
 
-bool chirpstack_key(const char *text, struct key128 *ret_key) {
-    return key128_parse(text, ret_key) && !key128_is_zero(ret_key);
-}
-
 static bool key_there(const char *text) {
     KEY128_AUTO key;
     return chirpstack_key(text, &key);
@@ -97,14 +93,6 @@ bool chirpstack_session_complete(const Chirpstack__Record *record, bool mac_1_1,
         *ret_why = context != NULL ? "has its AppSKey at an external join server" : "lacks its AppSKey";
     }
     return *ret_why == NULL;
-}
-
-uint32_t chirpstack_last_f_cnt_up(uint32_t next) {
-    return next > 0 ? next - 1 : 0;
-}
-
-uint32_t chirpstack_last_f_cnt_down(uint32_t next) {
-    return next <= 1 ? next : next - 1;
 }
 
 struct parts {
@@ -461,7 +449,7 @@ static enum phy_version version_of_band(const char *band_id, enum mac_version ma
 static int set_versions(const struct chirpstack_rules *rules, const Chirpstack__DeviceProfile *profile,
                         struct device *device, const struct frequency_plan **ret_plan, struct error *error) {
     const char *remark = NULL;
-    enum mac_version mac_version = chirpstack_mac_version(profile);
+    enum mac_version mac_version = chirpstack_mac_version(profile->mac_version);
     enum phy_version wanted = chirpstack_phy_version(profile, &remark);
     if (mac_version == MAC_UNKNOWN || wanted == PHY_UNKNOWN) {
         return error_set(error, ERROR_DEVICE,

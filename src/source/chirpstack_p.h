@@ -3,8 +3,7 @@
 #ifndef SOURCE_CHIRPSTACK_P_H
 #define SOURCE_CHIRPSTACK_P_H
 
-#include "chirpstack_v4.pb-c.h"
-#include "lorawan/identifiers.h"
+#include "device/chirpstack.h"
 #include "lorawan/mac_state.h"
 #include "net/address.h"
 #include "source/source.h"
@@ -145,21 +144,11 @@ int chirpstack_device_convert(const struct chirpstack_rules *rules, const Chirps
                               const Chirpstack__DeviceProfile *profile, struct device *device,
                               struct error *error);
 
-// A key in hex; false if it is not there, all zeros (ChirpStack's form of "none"), or no key.
-bool chirpstack_key(const char *text, struct key128 *ret_key);
-
 // The session of a record as far as it can be taken along: false if there is none, or a part is missing or wrapped.
 // *ret_why is what is wrong with one that cannot, NULL if there is none.
 bool chirpstack_session_complete(const Chirpstack__Record *record, bool mac_1_1, const char **ret_why);
 
-// Counters: the next one here, the last one used in The Things Stack. After a downlink with counter 0 the last one is
-// 1, since 0 would mean "none yet": so a device skips 1.
-uint32_t chirpstack_last_f_cnt_up(uint32_t next);
-uint32_t chirpstack_last_f_cnt_down(uint32_t next);
-
 // ---- chirpstack_profile.c: versions, frequency plans
-
-enum mac_version chirpstack_mac_version(const Chirpstack__DeviceProfile *profile);
 
 // The PHY version. *ret_remark says what was not taken as it stands there; NULL if nothing.
 enum phy_version chirpstack_phy_version(const Chirpstack__DeviceProfile *profile, const char **ret_remark);
@@ -225,11 +214,5 @@ enum job_step chirpstack_confirm(struct source *source, struct job *job, const s
 
 enum job_step chirpstack_restore(struct source *source, struct job *job, const struct source_record *record,
                                  struct source_restoration *restoration, struct error *error);
-
-// True if both name the same keys; what is not there and what is zero are alike.
-bool chirpstack_same_keys(const Chirpstack__DeviceKeys *a, const Chirpstack__DeviceKeys *b);
-
-// True if both are the same session: address and network session keys. None is the same as none.
-bool chirpstack_same_session(const Chirpstack__DeviceActivation *a, const Chirpstack__DeviceActivation *b);
 
 #endif

@@ -4,27 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "lorawan/region.h"
 #include "source/chirpstack_p.h"
-
-enum mac_version chirpstack_mac_version(const Chirpstack__DeviceProfile *profile) {
-    switch (profile->mac_version) {
-        case CHIRPSTACK__MAC_VERSION__LORAWAN_1_0_0:
-            return MAC_V1_0;
-        case CHIRPSTACK__MAC_VERSION__LORAWAN_1_0_1:
-            return MAC_V1_0_1;
-        case CHIRPSTACK__MAC_VERSION__LORAWAN_1_0_2:
-            return MAC_V1_0_2;
-        case CHIRPSTACK__MAC_VERSION__LORAWAN_1_0_3:
-            return MAC_V1_0_3;
-        case CHIRPSTACK__MAC_VERSION__LORAWAN_1_0_4:
-            return MAC_V1_0_4;
-        case CHIRPSTACK__MAC_VERSION__LORAWAN_1_1_0:
-            return MAC_V1_1;
-        default:
-            return MAC_UNKNOWN;
-    }
-}
 
 static enum phy_version rp002_version(Chirpstack__RegParamsRevision revision, const char **ret_remark) {
     switch (revision) {
@@ -79,46 +59,10 @@ enum phy_version chirpstack_phy_version(const Chirpstack__DeviceProfile *profile
 
 // ---- frequency plans
 
-struct numbered_region {
-    Chirpstack__Region number;
-    const char *name;  // as ChirpStack shows it, and lorawan/region.h knows it
-    const char
-        *config;  // how the IDs of its configurations begin where each is a sub-band; NULL = they are not
-    const char *plans;  // how the plans of its sub-bands begin
-};
-
-static const struct numbered_region regions[] = {
-    {CHIRPSTACK__REGION__EU868, "EU868", NULL, NULL},
-    {CHIRPSTACK__REGION__US915, "US915", "us915_", "US_902_928_FSB_"},
-    {CHIRPSTACK__REGION__CN779, "CN779", NULL, NULL},
-    {CHIRPSTACK__REGION__EU433, "EU433", NULL, NULL},
-    {CHIRPSTACK__REGION__AU915, "AU915", "au915_", "AU_915_928_FSB_"},
-    {CHIRPSTACK__REGION__CN470, "CN470", "cn470_", "CN_470_510_FSB_"},
-    {CHIRPSTACK__REGION__AS923, "AS923", NULL, NULL},
-    {CHIRPSTACK__REGION__AS923_2, "AS923-2", NULL, NULL},
-    {CHIRPSTACK__REGION__AS923_3, "AS923-3", NULL, NULL},
-    {CHIRPSTACK__REGION__AS923_4, "AS923-4", NULL, NULL},
-    {CHIRPSTACK__REGION__KR920, "KR920", NULL, NULL},
-    {CHIRPSTACK__REGION__IN865, "IN865", NULL, NULL},
-    {CHIRPSTACK__REGION__RU864, "RU864", NULL, NULL},
-    {CHIRPSTACK__REGION__ISM2400, "ISM2400", NULL, NULL},
-};
-
-static const struct numbered_region *region_of(Chirpstack__Region number) {
-    for (size_t i = 0; i < sizeof regions / sizeof *regions; i++) {
-        if (regions[i].number == number) return &regions[i];
-    }
-    return NULL;
-}
-
-// The ID of its band at The Things Stack.
-static const char *band_of(const struct numbered_region *region) {
-    return region_find(region->name)->band_id;
-}
-
 // "us915_1" is the second sub-band: ChirpStack counts them from 0, the plans from 1. NULL if the profile names none.
 static const struct frequency_plan *plan_of_config(const struct frequency_plans *plans,
-                                                   const struct numbered_region *region, const char *config) {
+                                                   const struct chirpstack_region *region,
+                                                   const char *config) {
     if (region->config == NULL) return NULL;
     size_t size = strlen(region->config);
     if (strncmp(config, region->config, size) != 0) return NULL;
@@ -148,7 +92,7 @@ static char *plans_of_band(const struct frequency_plans *plans, const char *band
 // The plan that the region alone determines: that of the sub-band in the profile's configuration, or the only one there
 // is. NULL if there is none; then *ret_count and *ret_list, which the caller frees, tell which ones fit.
 static const struct frequency_plan *plan_of_region(const struct chirpstack_rules *rules,
-                                                   const struct numbered_region *region,
+                                                   const struct chirpstack_region *region,
                                                    const Chirpstack__DeviceProfile *profile,
                                                    struct device *device, size_t *ret_count,
                                                    char **ret_list) {
@@ -158,11 +102,11 @@ static const struct frequency_plan *plan_of_region(const struct chirpstack_rules
                     plan->id, profile->region_config_id);
         return plan;
     }
-    *ret_list = plans_of_band(rules->plans, band_of(region), ret_count, &plan);
+    *ret_list = plans_of_band(rules->plans, region->band, ret_count, &plan);
     return *ret_count == 1 ? plan : NULL;
 }
 
-static int refuse_region(const struct chirpstack_rules *rules, const struct numbered_region *region,
+static int refuse_region(const struct chirpstack_rules *rules, const struct chirpstack_region *region,
                          size_t count, const char *list, struct error *error) {
     if (count == 0) {
         return error_set(error, ERROR_DEVICE, "its region is %s, for which there is no frequency plan",
@@ -198,10 +142,10 @@ static int plan_without_region(const struct chirpstack_rules *rules, const Chirp
 int chirpstack_choose_plan(const struct chirpstack_rules *rules, const Chirpstack__DeviceProfile *profile,
                            struct device *device, const struct frequency_plan **ret_plan,
                            struct error *error) {
-    const struct numbered_region *region = region_of(profile->region);
+    const struct chirpstack_region *region = chirpstack_region_of(profile->region);
     if (region == NULL) return plan_without_region(rules, profile, ret_plan, error);
     for (size_t i = 0; i < rules->chosen_count; i++) {
-        if (strcmp(rules->chosen[i]->band_id, band_of(region)) != 0) continue;
+        if (strcmp(rules->chosen[i]->band_id, region->band) != 0) continue;
         *ret_plan = rules->chosen[i];
         return 0;
     }

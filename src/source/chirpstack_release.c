@@ -9,30 +9,6 @@
 
 enum { RELEASE_TRIES = 10 };
 
-// ---- comparing
-
-static bool same_key(const char *a, const char *b) {
-    KEY128_AUTO left = {0};
-    KEY128_AUTO right = {0};
-    bool first = chirpstack_key(a, &left);
-    bool second = chirpstack_key(b, &right);
-    return first == second && (!first || key128_equal(&left, &right));
-}
-
-bool chirpstack_same_keys(const Chirpstack__DeviceKeys *a, const Chirpstack__DeviceKeys *b) {
-    static const Chirpstack__DeviceKeys none = CHIRPSTACK__DEVICE_KEYS__INIT;
-    if (a == NULL) a = &none;
-    if (b == NULL) b = &none;
-    return same_key(a->nwk_key, b->nwk_key) && same_key(a->app_key, b->app_key) &&
-           same_key(a->gen_app_key, b->gen_app_key);
-}
-
-bool chirpstack_same_session(const Chirpstack__DeviceActivation *a, const Chirpstack__DeviceActivation *b) {
-    if (a == NULL || b == NULL) return a == b;
-    return strcasecmp(a->dev_addr, b->dev_addr) == 0 && same_key(a->f_nwk_s_int_key, b->f_nwk_s_int_key) &&
-           same_key(a->s_nwk_s_int_key, b->s_nwk_s_int_key) && same_key(a->nwk_s_enc_key, b->nwk_s_enc_key);
-}
-
 // ---- releasing
 
 struct release_state {
@@ -149,6 +125,11 @@ static void judge_view(const struct chirpstack *self, const struct job *job, con
     confirmation->proof = SOURCE_RELEASED;
     if (view->device == NULL) return;
     bool deleted = self->rules.release == CHIRPSTACK_DELETE;
+    // A DevEUI is unique on a server: in another application it is where it was brought within that.
+    if (deleted &&
+        strcmp(view->device->device->application_id, record->device->device->application_id) != 0) {
+        return;
+    }
     if (deleted || !view->device->device->is_disabled) {
         confirmation->proof = SOURCE_HELD;
         confirmation->remark = deleted

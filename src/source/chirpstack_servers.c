@@ -106,12 +106,7 @@ struct search {
 // The form of IDs: UUIDs, and numbers in v3.
 static bool is_id(const struct chirpstack *self, const char *text) {
     if (chirpstack_is_v3(self)) return text[0] != '\0' && strspn(text, "0123456789") == strlen(text);
-    if (strlen(text) != 36) return false;
-    for (size_t i = 0; i < 36; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? text[i] != '-' : strchr("0123456789abcdefABCDEF", text[i]) == NULL) return false;
-    }
-    return true;
+    return chirpstack_is_uuid(text);
 }
 
 static void add_application(struct chirpstack *self, const char *id) {

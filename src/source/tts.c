@@ -25,7 +25,8 @@ static const struct option_spec options[] = {
      .flags = OPTION_REQUIRED | OPTION_SECRET,
      .env = "TTS_APP_API_KEY",
      .argument = "KEY",
-     .help = "API key of the application, with the rights to read and write devices and their keys"},
+     .help = "API key of the application, with the rights to read and write devices and their keys; for "
+             "gateways, that of their owner"},
     {.name = "default-grpc-address",
      .type = OPTION_STRING,
      .env = "TTS_DEFAULT_GRPC_ADDRESS",
@@ -184,19 +185,19 @@ static enum job_step tts_prepare(struct source *source, struct job *job, const c
         self->application = memory_strdup(application);
         Tts__ApplicationIdentifiers ids = TTS__APPLICATION_IDENTIFIERS__INIT;
         ids.application_id = self->application;
-        tts_source_call(self, job, TTS_IDENTITY, "/ttn.lorawan.v3.ApplicationAccess/ListRights", &ids.base);
+        tts_source_call(self, job, "ApplicationAccess", "ListRights", &ids.base);
         job->stage = 1;
         return JOB_CALLS;
     }
     const struct reply *reply = &job->replies[0];
     if (!reply_ok(reply, CALL_GRPC)) {
-        tts_source_failed(self, TTS_IDENTITY, &job->calls[0], reply, job->arena, error);
+        tts_source_failed(self, STACK_IDENTITY, &job->calls[0], reply, job->arena, error);
         return JOB_FAILED;
     }
     const Tts__Rights *given =
         message_unpack(&tts__rights__descriptor, reply->body.data, reply->body.size, job->arena, error);
     if (given == NULL) {
-        error_wrap(error, ERROR_NONE, "%s: the rights of the API key", self->peers[TTS_IDENTITY].name);
+        error_wrap(error, ERROR_NONE, "%s: the rights of the API key", self->peers[STACK_IDENTITY].name);
         return JOB_FAILED;
     }
     return check_rights(self, given, error) == 0 ? JOB_DONE : JOB_FAILED;
@@ -231,7 +232,7 @@ static void list_call(struct tts_source *self, struct job *job, uint64_t page) {
     request.order = order;
     request.limit = PAGE_SIZE;
     request.page = (uint32_t)page;
-    tts_source_registry_call(self, job, TTS_IDENTITY, "List", &request.base);
+    tts_source_registry_call(self, job, STACK_IDENTITY, "List", &request.base);
 }
 
 static int list_entry(struct tts_source *self, struct source_page *page, const Tts__EndDevice *entry,
@@ -240,7 +241,7 @@ static int list_entry(struct tts_source *self, struct source_page *page, const T
     if (ids == NULL || ids->application_ids == NULL || ids->device_id[0] == '\0' ||
         strcmp(ids->application_ids->application_id, self->application) != 0) {
         return error_set(error, ERROR_PROTOCOL, "%s: the list of devices has one of another application",
-                         self->peers[TTS_IDENTITY].name);
+                         self->peers[STACK_IDENTITY].name);
     }
     struct source_record *record = source_page_add(page);
     record->id = memory_strdup(ids->device_id);
@@ -251,7 +252,7 @@ static int list_entry(struct tts_source *self, struct source_page *page, const T
 
 static int read_list(struct tts_source *self, struct job *job, struct source_page *page,
                      struct error *error) {
-    const char *name = self->peers[TTS_IDENTITY].name;
+    const char *name = self->peers[STACK_IDENTITY].name;
     const struct reply *reply = &job->replies[0];
     const Tts__EndDevices *list =
         message_unpack(&tts__end_devices__descriptor, reply->body.data, reply->body.size, job->arena, error);
@@ -292,7 +293,7 @@ static enum job_step tts_list(struct source *source, struct job *job, struct sou
     }
     const struct reply *reply = &job->replies[0];
     if (!reply_ok(reply, CALL_GRPC)) {
-        tts_source_failed(self, TTS_IDENTITY, &job->calls[0], reply, job->arena, error);
+        tts_source_failed(self, STACK_IDENTITY, &job->calls[0], reply, job->arena, error);
         return JOB_FAILED;
     }
     return read_list(self, job, page, error) == 0 ? JOB_DONE : JOB_FAILED;
@@ -331,7 +332,7 @@ static bool tts_owns(const struct source *source, const struct source_record *re
     const struct tts_source *self = (const struct tts_source *)source;
     return self->application != NULL && place->network != NULL && place->application_id != NULL &&
            place->device_id != NULL &&
-           strcmp(place->network, self->peers[TTS_IDENTITY].address.host_port) == 0 &&
+           strcmp(place->network, self->peers[STACK_IDENTITY].address.host_port) == 0 &&
            strcmp(place->application_id, self->application) == 0 && strcmp(place->device_id, record->id) == 0;
 }
 

@@ -19,7 +19,7 @@ static Tts__EndDeviceIdentifiers *plain_ids(const Tts__EndDeviceIdentifiers *ids
     return plain;
 }
 
-struct call *tts_source_set_call(struct tts_source *self, struct job *job, enum tts_server server,
+struct call *tts_source_set_call(struct tts_source *self, struct job *job, enum stack_role server,
                                  const Tts__EndDevice *part, const Tts__EndDeviceIdentifiers *ids,
                                  const Google__FieldMask *mask) {
     Tts__EndDevice device = *part;
@@ -41,12 +41,12 @@ struct call *tts_source_create_call(struct tts_source *self, struct job *job, co
     device.created_at = device.updated_at = NULL;
     Tts__CreateEndDeviceRequest request = TTS__CREATE_END_DEVICE_REQUEST__INIT;
     request.end_device = &device;
-    struct call *call = tts_source_registry_call(self, job, TTS_IDENTITY, "Create", &request.base);
+    struct call *call = tts_source_registry_call(self, job, STACK_IDENTITY, "Create", &request.base);
     call->changes = true;
     return call;
 }
 
-struct call *tts_source_delete_call(struct tts_source *self, struct job *job, enum tts_server server,
+struct call *tts_source_delete_call(struct tts_source *self, struct job *job, enum stack_role server,
                                     const Tts__EndDeviceIdentifiers *ids,
                                     const Tts__EndDeviceIdentifiers *known) {
     struct call *call =
@@ -84,12 +84,12 @@ static const char *const never_set[] = {
     NULL,
 };
 
-static bool may_set(enum tts_server server, const Tts__EndDevice *part, const char *path) {
+static bool may_set(enum stack_role server, const Tts__EndDevice *part, const char *path) {
     for (const char *const *pattern = never_set; *pattern != NULL; pattern++) {
         if (fnmatch(*pattern, path, 0) == 0) return false;
     }
-    if (server == TTS_NETWORK) return fnmatch("*.app_s_key*", path, 0) != 0;
-    if (server != TTS_APPLICATION) return true;
+    if (server == STACK_NETWORK) return fnmatch("*.app_s_key*", path, 0) != 0;
+    if (server != STACK_APPLICATION) return true;
     if (strncmp(path, "pending_session", strlen("pending_session")) == 0) return false;
     if (strncmp(path, "session.", strlen("session.")) != 0) return true;
     // The Application Server refuses a session without its key.
@@ -101,7 +101,7 @@ static bool may_set(enum tts_server server, const Tts__EndDevice *part, const ch
 }
 
 struct mask_building {
-    enum tts_server server;
+    enum stack_role server;
     const Tts__EndDevice *part;
     struct arena *arena;
     Google__FieldMask *mask;
@@ -114,7 +114,7 @@ static void add_path(void *context, const char *path) {
                    arena_strdup(building->arena, path));
 }
 
-Google__FieldMask *tts_source_mask(const Tts__EndDevice *part, enum tts_server server, struct arena *arena) {
+Google__FieldMask *tts_source_mask(const Tts__EndDevice *part, enum stack_role server, struct arena *arena) {
     struct mask_building building = {.server = server, .part = part, .arena = arena};
     building.mask = message_new(arena, &google__field_mask__descriptor);
     field_mask_each(&part->base, NULL, add_path, &building);

@@ -65,7 +65,7 @@ static bool has_joined(const Tts__EndDevice *before, const Tts__EndDevice *now) 
 }
 
 struct tts_sighting tts_source_sighting(const Tts__EndDevice *before, const struct tts_parts *now) {
-    const Tts__EndDevice *network = now->at[TTS_NETWORK];
+    const Tts__EndDevice *network = now->at[STACK_NETWORK];
     return (struct tts_sighting){
         .last_n_f_cnt_down = tts_source_last_n_f_cnt_down(network),
         .last_a_f_cnt_down = tts_source_last_a_f_cnt_down(now),
@@ -88,7 +88,7 @@ static void moved_on(struct source_confirmation *confirmation, const char *remar
 // Compares what was last seen (NULL = that is not known) with what goes with the device.
 static void judge_session(const struct tts_source *self, struct job *job, const struct tts_parts *recorded,
                           const struct tts_sighting *seen, struct source_confirmation *confirmation) {
-    const Tts__EndDevice *network = recorded->at[TTS_NETWORK];
+    const Tts__EndDevice *network = recorded->at[STACK_NETWORK];
     bool joins = network != NULL && network->supports_join;
     bool takes = tts_source_takes_session(self, recorded);
     if (seen != NULL && seen->rejoined && joins && !self->no_session) {
@@ -121,8 +121,8 @@ static void judge_session(const struct tts_source *self, struct job *job, const 
 
 static void judge_silenced(const struct tts_source *self, struct job *job, const struct confirm_state *state,
                            struct source_confirmation *confirmation) {
-    const Tts__EndDevice *before = state->recorded.at[TTS_NETWORK];
-    const Tts__EndDevice *now = state->look.parts.at[TTS_NETWORK];
+    const Tts__EndDevice *before = state->recorded.at[STACK_NETWORK];
+    const Tts__EndDevice *now = state->look.parts.at[STACK_NETWORK];
     // Gone, or another device by now: the one that was read is not handled any more.
     if (now == NULL || before == NULL || !tts_source_same_euis(before->ids, now->ids)) return;
     if (!tts_source_is_silenced(now)) {
@@ -138,7 +138,7 @@ static void judge_silenced(const struct tts_source *self, struct job *job, const
 
 static void judge_deleted(const struct tts_source *self, struct job *job, const struct source_record *record,
                           const struct confirm_state *state, struct source_confirmation *confirmation) {
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) {
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) {
         const Tts__EndDevice *before = state->recorded.at[server];
         const Tts__EndDevice *now = state->look.parts.at[server];
         if (before == NULL || now == NULL || !tts_source_same_euis(before->ids, now->ids)) continue;
@@ -147,7 +147,7 @@ static void judge_deleted(const struct tts_source *self, struct job *job, const 
             arena_printf(job->arena,
                          "was taken away, but is at the %s again: somebody else writes to this "
                          "application",
-                         tts_source_server_title(server));
+                         stack_title(server));
         return;
     }
     judge_session(self, job, &state->recorded, tts_source_sightings_find(&self->sightings, record->id),
@@ -155,8 +155,8 @@ static void judge_deleted(const struct tts_source *self, struct job *job, const 
 }
 
 static unsigned asked(const struct tts_source *self) {
-    if (self->release == TTS_SILENCE) return 1U << TTS_NETWORK | 1U << TTS_APPLICATION;
-    return self->release == TTS_DELETE ? TTS_ALL_SERVERS : TTS_ALL_SERVERS & ~(1U << TTS_IDENTITY);
+    if (self->release == TTS_SILENCE) return 1U << STACK_NETWORK | 1U << STACK_APPLICATION;
+    return self->release == TTS_DELETE ? TTS_ALL_SERVERS : TTS_ALL_SERVERS & ~(1U << STACK_IDENTITY);
 }
 
 enum job_step tts_source_confirm(struct source *source, struct job *job, const struct source_record *record,
@@ -170,7 +170,7 @@ enum job_step tts_source_confirm(struct source *source, struct job *job, const s
         state = arena_new(job->arena, struct confirm_state);
         job->state = state;
         if (tts_source_record_read(record, job->arena, &state->recorded, error) != 0) return JOB_FAILED;
-        bool nothing = self->release == TTS_SILENCE && state->recorded.at[TTS_NETWORK] == NULL;
+        bool nothing = self->release == TTS_SILENCE && state->recorded.at[STACK_NETWORK] == NULL;
         if (self->release == TTS_NONE || nothing) return JOB_DONE;
         job->stage = 1;
         return tts_source_look_begin(self, job, &state->look, record->id,

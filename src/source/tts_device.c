@@ -26,11 +26,10 @@ static bool same_bytes(ProtobufCBinaryData left, ProtobufCBinaryData right) {
 
 static int check_euis(const struct tts_parts *parts, struct error *error) {
     const Tts__EndDeviceIdentifiers *ids = tts_source_parts_ids(parts);
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) {
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) {
         const Tts__EndDevice *part = parts->at[server];
         if (part == NULL || tts_source_same_euis(ids, part->ids)) continue;
-        error_set(error, ERROR_DEVICE, "the %s has a device of that ID with other EUIs",
-                  tts_source_server_title(server));
+        error_set(error, ERROR_DEVICE, "the %s has a device of that ID with other EUIs", stack_title(server));
         error_hint(error, "it is left over from an older device: delete that entry there");
         return -ERROR_DEVICE;
     }
@@ -47,7 +46,7 @@ static int set_ids(const struct tts_source *self, const struct tts_parts *parts,
     Tts__EndDeviceIdentifiers *ids = message_new(&device->arena, &tts__end_device_identifiers__descriptor);
     ids->application_ids = known->application_ids;
     ids->dev_eui = known->dev_eui;
-    for (enum tts_server server = 0; server < TTS_SERVERS && ids->join_eui.len == 0; server++) {
+    for (enum stack_role server = 0; server < STACK_ROLES && ids->join_eui.len == 0; server++) {
         if (parts->at[server] != NULL) ids->join_eui = parts->at[server]->ids->join_eui;
     }
     device_set_text(device, &ids->device_id, id);
@@ -137,7 +136,7 @@ static void strip(struct device *device) {
 
 // The Application Server's side of a session, or NULL.
 static const Tts__Session *application_session(const struct tts_parts *parts, const Tts__Session *session) {
-    const Tts__EndDevice *application = parts->at[TTS_APPLICATION];
+    const Tts__EndDevice *application = parts->at[STACK_APPLICATION];
     if (application == NULL || session->keys == NULL) return NULL;
     const Tts__Session *candidates[] = {application->session, application->pending_session};
     for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
@@ -151,7 +150,7 @@ static const Tts__Session *application_session(const struct tts_parts *parts, co
 }
 
 static bool skips_crypto(const struct tts_parts *parts) {
-    const Tts__EndDevice *application = parts->at[TTS_APPLICATION];
+    const Tts__EndDevice *application = parts->at[STACK_APPLICATION];
     if (application == NULL) return false;
     if (application->skip_payload_crypto_override != NULL)
         return application->skip_payload_crypto_override->value;
@@ -167,14 +166,14 @@ static bool session_is_whole(const struct tts_parts *parts, const Tts__Session *
 
 // True if it can live on without its session.
 static bool can_join_again(const struct tts_parts *parts) {
-    const Tts__EndDevice *join = parts->at[TTS_JOIN];
+    const Tts__EndDevice *join = parts->at[STACK_JOIN];
     const Tts__RootKeys *keys = join == NULL ? NULL : join->root_keys;
-    return parts->at[TTS_NETWORK]->supports_join && keys != NULL &&
+    return parts->at[STACK_NETWORK]->supports_join && keys != NULL &&
            (has_key(keys->app_key) || has_key(keys->nwk_key));
 }
 
 bool tts_source_takes_session(const struct tts_source *self, const struct tts_parts *parts) {
-    const Tts__EndDevice *network = parts->at[TTS_NETWORK];
+    const Tts__EndDevice *network = parts->at[STACK_NETWORK];
     if (network == NULL || (self->no_session && can_join_again(parts))) return false;
     return session_is_whole(parts, network->session);
 }
@@ -203,7 +202,7 @@ static int set_session(const struct tts_source *self, const struct tts_parts *pa
                        struct error *error) {
     Tts__EndDevice *message = device->end_device;
     if (tts_source_takes_session(self, parts)) {
-        message->session->last_n_f_cnt_down = tts_source_last_n_f_cnt_down(parts->at[TTS_NETWORK]);
+        message->session->last_n_f_cnt_down = tts_source_last_n_f_cnt_down(parts->at[STACK_NETWORK]);
         join_session(device, parts, message->session);
         return 0;
     }
@@ -213,7 +212,7 @@ static int set_session(const struct tts_source *self, const struct tts_parts *pa
     if (!message->supports_join) {
         error_set(
             error, ERROR_DEVICE, "does not join, and %s",
-            parts->at[TTS_APPLICATION] == NULL
+            parts->at[STACK_APPLICATION] == NULL
                 ? "is not registered at the Application Server, which would have its AppSKey"
                 : "its session is incomplete: DevAddr and NwkSKey at the Network Server and AppSKey at the "
                   "Application Server are needed");
@@ -271,7 +270,7 @@ static int set_sessions(const struct tts_source *self, const struct tts_parts *p
 // ---- the whole
 
 // True if the address is that of another host than the one that is asked.
-static bool is_elsewhere(const struct tts_source *self, enum tts_server server, const char *address) {
+static bool is_elsewhere(const struct tts_source *self, enum stack_role server, const char *address) {
     const char *asked = self->peers[server].address.host_port;
     size_t size = strcspn(address, ":");
     return size > 0 && (strncmp(address, asked, size) != 0 || asked[size] != ':');
@@ -279,8 +278,8 @@ static bool is_elsewhere(const struct tts_source *self, enum tts_server server, 
 
 // Without the Network Server's part nobody can take the device: it says plan and versions.
 static int check_network(const struct tts_source *self, const struct tts_parts *parts, struct error *error) {
-    if (parts->at[TTS_NETWORK] != NULL) return 0;
-    if (parts->at[TTS_JOIN] == NULL && parts->at[TTS_APPLICATION] == NULL) {
+    if (parts->at[STACK_NETWORK] != NULL) return 0;
+    if (parts->at[STACK_JOIN] == NULL && parts->at[STACK_APPLICATION] == NULL) {
         error_set(error, ERROR_EMPTY,
                   "is known to the Identity Server alone: it was exported before (--tts.release keys), or "
                   "was never "
@@ -288,11 +287,11 @@ static int check_network(const struct tts_source *self, const struct tts_parts *
         error_hint(error, "its keys are in the output of the run that exported it; leave it out");
         return -ERROR_EMPTY;
     }
-    const Tts__EndDevice *identity = parts->at[TTS_IDENTITY];
+    const Tts__EndDevice *identity = parts->at[STACK_IDENTITY];
     error_set(error, ERROR_DEVICE,
               "is not registered at %s, which would know its frequency plan and LoRaWAN version",
-              self->peers[TTS_NETWORK].name);
-    if (identity != NULL && is_elsewhere(self, TTS_NETWORK, identity->network_server_address)) {
+              self->peers[STACK_NETWORK].name);
+    if (identity != NULL && is_elsewhere(self, STACK_NETWORK, identity->network_server_address)) {
         error_hint(error, "its Network Server is %s: --tts.network-server-grpc-address",
                    identity->network_server_address);
     } else {
@@ -304,30 +303,30 @@ static int check_network(const struct tts_source *self, const struct tts_parts *
 static void note_root_keys(const struct tts_source *self, const struct tts_parts *parts,
                            struct device *device) {
     const Tts__EndDevice *message = device->end_device;
-    const Tts__EndDevice *identity = parts->at[TTS_IDENTITY];
+    const Tts__EndDevice *identity = parts->at[STACK_IDENTITY];
     if (!message->supports_join) return;
     const Tts__RootKeys *keys = message->root_keys;
     if (keys != NULL && (has_key(keys->app_key) || has_key(keys->nwk_key))) return;
-    bool elsewhere = identity != NULL && is_elsewhere(self, TTS_JOIN, identity->join_server_address);
+    bool elsewhere = identity != NULL && is_elsewhere(self, STACK_JOIN, identity->join_server_address);
     device_note(
         device, "root_keys", "%s%s%s: without root keys the device can join only if they are entered",
-        parts->at[TTS_JOIN] == NULL ? "is not registered at the Join Server" : "the Join Server has none",
+        parts->at[STACK_JOIN] == NULL ? "is not registered at the Join Server" : "the Join Server has none",
         elsewhere ? "; its Join Server is " : "", elsewhere ? identity->join_server_address : "");
 }
 
 static void note_missing(const struct tts_source *self, const struct tts_parts *parts,
                          struct device *device) {
-    if (parts->at[TTS_IDENTITY] == NULL) {
+    if (parts->at[STACK_IDENTITY] == NULL) {
         device_note(
             device, "ids",
             "is not registered at the Identity Server: exported without name, description, attributes and "
             "locations");
     }
-    if (parts->at[TTS_APPLICATION] == NULL) {
+    if (parts->at[STACK_APPLICATION] == NULL) {
         device_note(device, "formatters",
                     "is not registered at the Application Server: exported without formatters and AppSKey");
     }
-    const Tts__EndDevice *join = parts->at[TTS_JOIN];
+    const Tts__EndDevice *join = parts->at[STACK_JOIN];
     if (join != NULL &&
         (join->network_server_kek_label[0] != '\0' || join->application_server_kek_label[0] != '\0')) {
         device_note(device, "network_server_kek_label",
@@ -343,13 +342,13 @@ int tts_source_device_convert(const struct tts_source *self, const struct source
     if (result == 0) result = check_euis(&parts, error);
     if (result == 0) result = check_network(self, &parts, error);
     if (result != 0) return result;
-    if (parts.at[TTS_IDENTITY] != NULL) device->end_device = parts.at[TTS_IDENTITY];
+    if (parts.at[STACK_IDENTITY] != NULL) device->end_device = parts.at[STACK_IDENTITY];
     result = set_ids(self, &parts, device, error);
     if (result != 0) return result;
     Tts__EndDevice *message = device->end_device;
-    add_network(parts.at[TTS_NETWORK], message);
-    if (parts.at[TTS_APPLICATION] != NULL) add_application(parts.at[TTS_APPLICATION], message);
-    if (parts.at[TTS_JOIN] != NULL && message->supports_join) add_join(parts.at[TTS_JOIN], message);
+    add_network(parts.at[STACK_NETWORK], message);
+    if (parts.at[STACK_APPLICATION] != NULL) add_application(parts.at[STACK_APPLICATION], message);
+    if (parts.at[STACK_JOIN] != NULL && message->supports_join) add_join(parts.at[STACK_JOIN], message);
     note_missing(self, &parts, device);
     result = set_sessions(self, &parts, device, error);
     if (result != 0) return result;

@@ -3,32 +3,18 @@
 #include "device/message.h"
 #include "source/tts_p.h"
 
-static void get_call(struct tts_source *self, struct job *job) {
-    char path[] = "default_formatters";
-    char *paths[] = {path};
-    Tts__ApplicationIdentifiers ids = TTS__APPLICATION_IDENTIFIERS__INIT;
-    Google__FieldMask mask = GOOGLE__FIELD_MASK__INIT;
-    Tts__GetApplicationLinkRequest request = TTS__GET_APPLICATION_LINK_REQUEST__INIT;
-    ids.application_id = self->application;
-    mask.paths = paths;
-    mask.n_paths = 1;
-    request.application_ids = &ids;
-    request.field_mask = &mask;
-    tts_source_call(self, job, TTS_APPLICATION, "/ttn.lorawan.v3.As/GetLink", &request.base);
-}
-
 enum job_step tts_source_formatters(struct source *source, struct job *job,
                                     struct source_formatters *ret_formatters, struct error *error) {
     struct tts_source *self = tts_source_of(source);
     if (job->stage == 0) {
-        get_call(self, job);
+        stack_link_call(&self->peers[STACK_APPLICATION], &self->access, job, self->application);
         job->stage = 1;
         return JOB_CALLS;
     }
     const struct reply *reply = &job->replies[0];
-    if (tts_source_not_found(reply)) return JOB_DONE;  // nothing was ever set
+    if (stack_is_absent(reply)) return JOB_DONE;  // nothing was ever set
     if (!reply_ok(reply, CALL_GRPC)) {
-        tts_source_failed(self, TTS_APPLICATION, &job->calls[0], reply, job->arena, error);
+        tts_source_failed(self, STACK_APPLICATION, &job->calls[0], reply, job->arena, error);
         if (error->code == ERROR_DENIED && reply->grpc_status == GRPC_PERMISSION_DENIED) {
             error_hint(error, "give the API key of application %s the right RIGHT_APPLICATION_SETTINGS_BASIC",
                        self->application);
@@ -38,7 +24,7 @@ enum job_step tts_source_formatters(struct source *source, struct job *job,
     const Tts__ApplicationLink *link = message_unpack(&tts__application_link__descriptor, reply->body.data,
                                                       reply->body.size, ret_formatters->arena, error);
     if (link == NULL) {
-        error_wrap(error, ERROR_NONE, "%s: the link of application %s", self->peers[TTS_APPLICATION].name,
+        error_wrap(error, ERROR_NONE, "%s: the link of application %s", self->peers[STACK_APPLICATION].name,
                    self->application);
         return JOB_FAILED;
     }

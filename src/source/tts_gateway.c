@@ -14,19 +14,9 @@ enum { GATEWAYS_IN_PAGE = 500, EUI_SIZE = 8 };
 
 static const char redirect_members[] = "target_cups_uri target_cups_key";
 
-static Google__FieldMask *mask_of(struct arena *arena, const char *members) {
-    Google__FieldMask *mask = message_new(arena, &google__field_mask__descriptor);
-    char *save = NULL;
-    for (char *name = strtok_r(arena_strdup(arena, members), " ", &save); name != NULL;
-         name = strtok_r(NULL, " ", &save)) {
-        message_append(arena, &mask->n_paths, &mask->paths, name);
-    }
-    return mask;
-}
-
 static enum job_step failed(struct tts_source *self, struct job *job, struct error *error) {
     const struct reply *reply = &job->replies[0];
-    tts_source_failed(self, TTS_IDENTITY, &job->calls[0], reply, job->arena, error);
+    tts_source_failed(self, STACK_IDENTITY, &job->calls[0], reply, job->arena, error);
     if (reply->outcome == REPLY_ANSWERED && reply->grpc_status == GRPC_PERMISSION_DENIED) {
         error_hint(
             error,
@@ -47,7 +37,7 @@ enum job_step tts_source_prepare_gateways(struct source *source, struct job *job
     struct tts_source *self = tts_source_of(source);
     if (job->stage == 0) {
         Google__Empty empty = GOOGLE__EMPTY__INIT;
-        tts_source_call(self, job, TTS_IDENTITY, "/ttn.lorawan.v3.EntityAccess/AuthInfo", &empty.base);
+        tts_source_call(self, job, "EntityAccess", "AuthInfo", &empty.base);
         job->stage = 1;
         return JOB_CALLS;
     }
@@ -76,10 +66,10 @@ static void keep(struct source_record *record, const Tts__Gateway *gateway, bool
 
 static void list_call(struct tts_source *self, struct job *job, uint32_t page) {
     Tts__ListGatewaysRequest request = TTS__LIST_GATEWAYS_REQUEST__INIT;
-    request.field_mask = mask_of(job->arena, gateway_members);
+    request.field_mask = stack_mask(job->arena, gateway_members);
     request.limit = GATEWAYS_IN_PAGE;
     request.page = page;
-    tts_source_call(self, job, TTS_IDENTITY, "/ttn.lorawan.v3.GatewayRegistry/List", &request.base);
+    tts_source_call(self, job, "GatewayRegistry", "List", &request.base);
     job->stage = 1;
 }
 
@@ -97,7 +87,7 @@ enum job_step tts_source_list_gateways(struct source *source, struct job *job, s
     for (size_t i = 0; i < list->n_gateways; i++) {
         const Tts__Gateway *gateway = list->gateways[i];
         if (gateway->ids == NULL || gateway->ids->gateway_id[0] == '\0') {
-            error_set(error, ERROR_PROTOCOL, "%s: a gateway without an ID", self->peers[TTS_IDENTITY].name);
+            error_set(error, ERROR_PROTOCOL, "%s: a gateway without an ID", self->peers[STACK_IDENTITY].name);
             return JOB_FAILED;
         }
         struct source_record *record = source_page_add(page);
@@ -117,8 +107,8 @@ static void get_call(struct tts_source *self, struct job *job, const char *id, c
     Tts__GetGatewayRequest request = TTS__GET_GATEWAY_REQUEST__INIT;
     ids.gateway_id = arena_strdup(job->arena, id);
     request.gateway_ids = &ids;
-    request.field_mask = mask_of(job->arena, members);
-    tts_source_call(self, job, TTS_IDENTITY, "/ttn.lorawan.v3.GatewayRegistry/Get", &request.base);
+    request.field_mask = stack_mask(job->arena, members);
+    tts_source_call(self, job, "GatewayRegistry", "Get", &request.base);
 }
 
 static Tts__Gateway *got(struct tts_source *self, struct job *job, const char *id, struct error *error) {
@@ -126,7 +116,7 @@ static Tts__Gateway *got(struct tts_source *self, struct job *job, const char *i
     if (gateway == NULL) return NULL;
     if (gateway->ids != NULL && strcmp(gateway->ids->gateway_id, id) == 0) return gateway;
     error_set(error, ERROR_PROTOCOL, "%s: asked for gateway %s, it sent another one",
-              self->peers[TTS_IDENTITY].name, id);
+              self->peers[STACK_IDENTITY].name, id);
     return NULL;
 }
 
@@ -176,7 +166,7 @@ int tts_source_convert_gateway(struct source *source, const struct source_record
 
 bool tts_source_shares_gateways(const struct source *source, const struct gateway_home *home) {
     const struct tts_source *self = (const struct tts_source *)source;
-    return strcmp(self->peers[TTS_IDENTITY].address.host_port, home->identity_server) == 0;
+    return strcmp(self->peers[STACK_IDENTITY].address.host_port, home->identity_server) == 0;
 }
 
 // What the source is to say: the target's addresses, or what it said before. Both fields of CUPS in one Update: an address
@@ -203,9 +193,8 @@ static void redirect_call(struct tts_source *self, struct job *job, const Tts__G
     }
     request.gateway = &gateway;
     request.field_mask =
-        mask_of(job->arena, shared ? "gateway_server_address" : "target_cups_uri target_cups_key");
-    tts_source_call(self, job, TTS_IDENTITY, "/ttn.lorawan.v3.GatewayRegistry/Update", &request.base)
-        ->changes = true;
+        stack_mask(job->arena, shared ? "gateway_server_address" : "target_cups_uri target_cups_key");
+    tts_source_call(self, job, "GatewayRegistry", "Update", &request.base)->changes = true;
     job->stage = 2;
 }
 
@@ -219,7 +208,7 @@ enum job_step tts_source_redirect_gateway(struct source *source, struct job *job
         return JOB_CALLS;
     }
     const struct reply *reply = &job->replies[0];
-    if (redirect == NULL && tts_source_not_found(reply)) return JOB_DONE;
+    if (redirect == NULL && stack_is_absent(reply)) return JOB_DONE;
     if (!reply_ok(reply, CALL_GRPC)) return failed(self, job, error);
     if (job->stage == 2) return JOB_DONE;
     const Tts__Gateway *there = got(self, job, record->id, error);

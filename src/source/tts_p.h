@@ -3,17 +3,9 @@
 #ifndef SOURCE_TTS_P_H
 #define SOURCE_TTS_P_H
 
-#include "net/address.h"
 #include "source/source.h"
+#include "stack/server.h"
 #include "tts.pb-c.h"
-
-enum tts_server {
-    TTS_IDENTITY,     // registers devices
-    TTS_NETWORK,      // sessions, MAC state
-    TTS_APPLICATION,  // AppSKey, formatters
-    TTS_JOIN,         // root keys, nonces
-    TTS_SERVERS,
-};
 
 // What a release does.
 enum tts_release {
@@ -21,14 +13,6 @@ enum tts_release {
     TTS_KEYS,     // taken away from the Application, Network and Join Server, so all keys are gone
     TTS_DELETE,   // from the Identity Server too
     TTS_NONE,
-};
-
-// One of the servers.
-struct tts_peer {
-    struct server server;
-    struct address address;
-    char *name;        // owned; for messages
-    unsigned refused;  // paths of its mask, a bit each, that this server does not know
 };
 
 // What releases saw of counters right before a device's entry was deleted, by the device's ID: `confirm` has nowhere
@@ -55,10 +39,9 @@ struct tts_source {
     bool dry_run;
     bool sees_queue;  // the key may read queued downlinks
     enum tts_release release;
-    char *application;    // owned; what was asked for last
-    char *authorization;  // owned, secret
-    char *ca_pem;         // owned; NULL = none
-    struct tts_peer peers[TTS_SERVERS];
+    char *application;  // owned; what was asked for last
+    struct stack_access access;
+    struct stack_server peers[STACK_ROLES];
     struct tts_sightings sightings;
 };
 
@@ -72,37 +55,31 @@ static inline struct tts_source *tts_source_of(struct source *source) {
 int tts_source_servers_open(struct tts_source *self, struct error *error);
 void tts_source_servers_release(struct tts_source *self);
 
-// "Network Server" and so on.
-const char *tts_source_server_title(enum tts_server server);
-
 // Adds a call with the credentials: `method` of the server's registry of devices.
-struct call *tts_source_registry_call(struct tts_source *self, struct job *job, enum tts_server server,
+struct call *tts_source_registry_call(struct tts_source *self, struct job *job, enum stack_role server,
                                       const char *method, const ProtobufCMessage *message);
 
-// The same for a method by its full name.
-struct call *tts_source_call(struct tts_source *self, struct job *job, enum tts_server server,
+// The same for another service of the Identity Server.
+struct call *tts_source_call(struct tts_source *self, struct job *job, const char *service,
                              const char *method, const ProtobufCMessage *message);
 
 // Adds a Get of the device with everything that the source reads. `euis` may be NULL.
-void tts_source_get_call(struct tts_source *self, struct job *job, enum tts_server server, const char *id,
+void tts_source_get_call(struct tts_source *self, struct job *job, enum stack_role server, const char *id,
                          const Tts__EndDeviceIdentifiers *euis);
-
-// True if the reply says that the server does not know the device.
-bool tts_source_not_found(const struct reply *reply);
 
 // True if the server refused paths of the mask that it does not know: they are left out from then on, so the same
 // Get can be made again.
-bool tts_source_mask_refused(struct tts_source *self, enum tts_server server, const struct reply *reply,
+bool tts_source_mask_refused(struct tts_source *self, enum stack_role server, const struct reply *reply,
                              struct arena *arena);
 
 // Turns a reply that is not OK into an error, with the server's own reason and what to do. Returns its negative code.
-int tts_source_failed(struct tts_source *self, enum tts_server server, const struct call *call,
+int tts_source_failed(struct tts_source *self, enum stack_role server, const struct call *call,
                       const struct reply *reply, struct arena *arena, struct error *error);
 
 // ---- tts_changes.c
 
 // Adds a Set of what `mask` names of `part`, for the device of these identifiers.
-struct call *tts_source_set_call(struct tts_source *self, struct job *job, enum tts_server server,
+struct call *tts_source_set_call(struct tts_source *self, struct job *job, enum stack_role server,
                                  const Tts__EndDevice *part, const Tts__EndDeviceIdentifiers *ids,
                                  const Google__FieldMask *mask);
 
@@ -111,22 +88,22 @@ struct call *tts_source_create_call(struct tts_source *self, struct job *job, co
                                     const Tts__EndDeviceIdentifiers *ids);
 
 // Adds a Delete of an entry; where its own identifiers lack an EUI, `known` may have it.
-struct call *tts_source_delete_call(struct tts_source *self, struct job *job, enum tts_server server,
+struct call *tts_source_delete_call(struct tts_source *self, struct job *job, enum stack_role server,
                                     const Tts__EndDeviceIdentifiers *ids,
                                     const Tts__EndDeviceIdentifiers *known);
 
 // The mask of a Set that makes a server have a part as it was read there, as far as that can be set.
-Google__FieldMask *tts_source_mask(const Tts__EndDevice *part, enum tts_server server, struct arena *arena);
+Google__FieldMask *tts_source_mask(const Tts__EndDevice *part, enum stack_role server, struct arena *arena);
 
 // ---- tts_record.c
 
 // A device as the four servers have it; NULL: that server does not have it.
 struct tts_parts {
-    Tts__EndDevice *at[TTS_SERVERS];
+    Tts__EndDevice *at[STACK_ROLES];
 };
 
 // Reads a reply to a Get: a device, and the one that was asked for. ERROR_PROTOCOL.
-int tts_source_part_read(const struct tts_source *self, enum tts_server server, const struct reply *reply,
+int tts_source_part_read(const struct tts_source *self, enum stack_role server, const struct reply *reply,
                          const char *id, struct arena *arena, Tts__EndDevice **ret_part, struct error *error);
 
 // Reads a record's bytes; the parts live in `arena`. ERROR_PROTOCOL if they are none.
@@ -165,7 +142,7 @@ uint32_t tts_source_last_a_f_cnt_down(const struct tts_parts *parts);
 struct tts_look {
     const char *id;
     const Tts__EndDeviceIdentifiers *ids;
-    enum tts_server asked[TTS_SERVERS];  // in the order of the calls
+    enum stack_role asked[STACK_ROLES];  // in the order of the calls
     size_t asked_count;
     unsigned again;  // how often masks were cut
     struct tts_parts parts;
@@ -176,7 +153,7 @@ enum job_step tts_source_look_begin(struct tts_source *self, struct job *job, st
 enum job_step tts_source_look_replies(struct tts_source *self, struct job *job, struct tts_look *look,
                                       struct error *error);
 
-#define TTS_ALL_SERVERS ((1U << TTS_SERVERS) - 1)
+#define TTS_ALL_SERVERS ((1U << STACK_ROLES) - 1)
 
 // ---- tts_device.c
 

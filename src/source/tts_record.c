@@ -19,7 +19,7 @@ static bool eui_is_sound(ProtobufCBinaryData eui) {
     return eui.len == 0 || eui.len == EUI_SIZE;
 }
 
-int tts_source_part_read(const struct tts_source *self, enum tts_server server, const struct reply *reply,
+int tts_source_part_read(const struct tts_source *self, enum stack_role server, const struct reply *reply,
                          const char *id, struct arena *arena, Tts__EndDevice **ret_part,
                          struct error *error) {
     const char *name = self->peers[server].name;
@@ -44,13 +44,13 @@ int tts_source_part_read(const struct tts_source *self, enum tts_server server, 
 
 // ---- the record
 
-static Tts__EndDevice **part_of(TtsRecord__Record *message, enum tts_server server) {
+static Tts__EndDevice **part_of(TtsRecord__Record *message, enum stack_role server) {
     switch (server) {
-        case TTS_IDENTITY:
+        case STACK_IDENTITY:
             return &message->identity_server;
-        case TTS_NETWORK:
+        case STACK_NETWORK:
             return &message->network_server;
-        case TTS_APPLICATION:
+        case STACK_APPLICATION:
             return &message->application_server;
         default:
             return &message->join_server;
@@ -63,11 +63,11 @@ int tts_source_record_read(const struct source_record *record, struct arena *are
     TtsRecord__Record *message =
         message_unpack(&tts_record__record__descriptor, record->data, record->size, arena, error);
     if (message == NULL) return error_wrap(error, ERROR_PROTOCOL, "the record cannot be read");
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) {
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) {
         Tts__EndDevice *part = *part_of(message, server);
         if (part != NULL && part->ids == NULL) {
             return error_set(error, ERROR_PROTOCOL, "the record of the %s has no identifiers",
-                             tts_source_server_title(server));
+                             stack_title(server));
         }
         ret_parts->at[server] = part;
     }
@@ -77,7 +77,7 @@ int tts_source_record_read(const struct source_record *record, struct arena *are
 
 void tts_source_record_write(struct source_record *record, const struct tts_parts *parts) {
     TtsRecord__Record message = TTS_RECORD__RECORD__INIT;
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) {
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) {
         *part_of(&message, server) = parts->at[server];
     }
     BUFFER_AUTO bytes;
@@ -94,7 +94,7 @@ void tts_source_record_write(struct source_record *record, const struct tts_part
 
 const Tts__EndDeviceIdentifiers *tts_source_parts_ids(const struct tts_parts *parts) {
     const Tts__EndDeviceIdentifiers *first = NULL;
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) {
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) {
         const Tts__EndDevice *part = parts->at[server];
         if (part == NULL) continue;
         if (part->ids->dev_eui.len > 0) return part->ids;
@@ -166,8 +166,8 @@ uint32_t tts_source_last_n_f_cnt_down(const Tts__EndDevice *network) {
 }
 
 uint32_t tts_source_last_a_f_cnt_down(const struct tts_parts *parts) {
-    const Tts__EndDevice *network = parts->at[TTS_NETWORK];
-    const Tts__EndDevice *application = parts->at[TTS_APPLICATION];
+    const Tts__EndDevice *network = parts->at[STACK_NETWORK];
+    const Tts__EndDevice *application = parts->at[STACK_APPLICATION];
     if (network == NULL || network->lorawan_version != TTS__MACVERSION__MAC_V1_1) return 0;
     if (application == NULL || application->session == NULL) return 0;
     return application->session->last_a_f_cnt_down;
@@ -176,7 +176,7 @@ uint32_t tts_source_last_a_f_cnt_down(const struct tts_parts *parts) {
 // ---- reading from all servers
 
 static void look_ask(struct tts_source *self, struct job *job, struct tts_look *look,
-                     enum tts_server server) {
+                     enum stack_role server) {
     look->asked[look->asked_count++] = server;
     tts_source_get_call(self, job, server, look->id, look->ids);
 }
@@ -184,32 +184,32 @@ static void look_ask(struct tts_source *self, struct job *job, struct tts_look *
 enum job_step tts_source_look_begin(struct tts_source *self, struct job *job, struct tts_look *look,
                                     const char *id, const Tts__EndDeviceIdentifiers *ids, unsigned wanted) {
     *look = (struct tts_look){.id = arena_strdup(job->arena, id), .ids = ids};
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) {
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) {
         if ((wanted & 1U << server) != 0) look_ask(self, job, look, server);
     }
     return JOB_CALLS;
 }
 
 // The oldest Join Servers want the EUIs, which the Identity Server has just told.
-static bool wants_euis(const struct tts_look *look, enum tts_server server, const struct reply *reply) {
-    const Tts__EndDevice *identity = look->parts.at[TTS_IDENTITY];
-    return server == TTS_JOIN && look->ids == NULL && reply->outcome == REPLY_ANSWERED &&
+static bool wants_euis(const struct tts_look *look, enum stack_role server, const struct reply *reply) {
+    const Tts__EndDevice *identity = look->parts.at[STACK_IDENTITY];
+    return server == STACK_JOIN && look->ids == NULL && reply->outcome == REPLY_ANSWERED &&
            reply->grpc_status == GRPC_INVALID_ARGUMENT && identity != NULL &&
            identity->ids->dev_eui.len > 0 && identity->ids->join_eui.len > 0;
 }
 
 enum job_step tts_source_look_replies(struct tts_source *self, struct job *job, struct tts_look *look,
                                       struct error *error) {
-    enum tts_server asked[TTS_SERVERS];
+    enum stack_role asked[STACK_ROLES];
     size_t count = look->asked_count;
     memcpy(asked, look->asked, sizeof asked);
     look->asked_count = 0;
     const Tts__EndDeviceIdentifiers *euis = look->ids;
     for (size_t i = 0; i < count; i++) {
-        enum tts_server server = asked[i];
+        enum stack_role server = asked[i];
         const struct reply *reply = &job->replies[i];
         bool again = look->again < LOOKS_AGAIN_MAX;
-        if (tts_source_not_found(reply)) {
+        if (stack_is_absent(reply)) {
             look->parts.at[server] = NULL;
         } else if (reply_ok(reply, CALL_GRPC)) {
             if (tts_source_part_read(self, server, reply, look->id, job->arena, &look->parts.at[server],
@@ -218,7 +218,7 @@ enum job_step tts_source_look_replies(struct tts_source *self, struct job *job, 
         } else if (again && tts_source_mask_refused(self, server, reply, job->arena)) {
             look->asked[look->asked_count++] = server;
         } else if (again && wants_euis(look, server, reply)) {
-            euis = look->parts.at[TTS_IDENTITY]->ids;
+            euis = look->parts.at[STACK_IDENTITY]->ids;
             look->asked[look->asked_count++] = server;
         } else {
             tts_source_failed(self, server, &job->calls[i], reply, job->arena, error);

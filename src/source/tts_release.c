@@ -15,7 +15,7 @@ enum release_stage { RELEASE_BEGIN, RELEASE_SILENCED, RELEASE_LOOKED, RELEASE_DE
 struct release_state {
     struct tts_parts recorded;
     struct tts_look look;
-    enum tts_server deleting;  // TTS_SERVERS: nothing yet
+    enum stack_role deleting;  // STACK_ROLES: nothing yet
     bool asked;                // the Network Server was told to be silent
     unsigned failures;         // of changes
     enum error_code code;      // of the last one; ERROR_NONE = none failed
@@ -25,8 +25,8 @@ struct release_state {
 
 // The servers whose entries are looked at.
 static unsigned looked_at(const struct tts_source *self) {
-    if (self->release == TTS_SILENCE) return 1U << TTS_NETWORK;
-    return self->release == TTS_DELETE ? TTS_ALL_SERVERS : TTS_ALL_SERVERS & ~(1U << TTS_IDENTITY);
+    if (self->release == TTS_SILENCE) return 1U << STACK_NETWORK;
+    return self->release == TTS_DELETE ? TTS_ALL_SERVERS : TTS_ALL_SERVERS & ~(1U << STACK_IDENTITY);
 }
 
 static enum job_step look(struct tts_source *self, struct job *job, const struct source_record *record) {
@@ -48,7 +48,7 @@ static enum job_step silence(struct tts_source *self, struct job *job) {
     mask.n_paths = 1;
     mask.paths = paths;
     struct call *call =
-        tts_source_set_call(self, job, TTS_NETWORK, &device, tts_source_parts_ids(&state->recorded), &mask);
+        tts_source_set_call(self, job, STACK_NETWORK, &device, tts_source_parts_ids(&state->recorded), &mask);
     call->attempt = state->failures;
     state->asked = true;
     job->stage = RELEASE_SILENCED;
@@ -56,7 +56,7 @@ static enum job_step silence(struct tts_source *self, struct job *job) {
 }
 
 // A change that failed, or of which that is not known: what the servers show counts.
-static enum job_step failed(struct tts_source *self, struct job *job, enum tts_server server,
+static enum job_step failed(struct tts_source *self, struct job *job, enum stack_role server,
                             const struct source_record *record) {
     struct release_state *state = job->state;
     ERROR_AUTO error = {0};
@@ -84,7 +84,7 @@ static enum job_step give_up(const struct release_state *state, struct error *er
 
 // Only the device that was read may be changed.
 static int check_now(const struct release_state *state, struct error *error) {
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) {
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) {
         const Tts__EndDevice *now = state->look.parts.at[server];
         const Tts__EndDevice *before = state->recorded.at[server];
         if (now == NULL) continue;
@@ -93,9 +93,9 @@ static int check_now(const struct release_state *state, struct error *error) {
             what = "was registered at the %s after it was read: it is left alone";
         } else if (!tts_source_same_euis(before->ids, now->ids)) {
             what = "has other EUIs at the %s than those that were read: it is left alone";
-        } else if (server == TTS_JOIN && !tts_source_same_root_keys(before, now)) {
+        } else if (server == STACK_JOIN && !tts_source_same_root_keys(before, now)) {
             what = "has other root keys at the %s than those that were read: it is left alone";
-        } else if (server == TTS_NETWORK && !before->supports_join &&
+        } else if (server == STACK_NETWORK && !before->supports_join &&
                    !tts_source_same_session(before->session, now->session)) {
             what = "has another session at the %s than the one that was read: it is left alone";
         }
@@ -104,7 +104,7 @@ static int check_now(const struct release_state *state, struct error *error) {
         buffer_init(&text, BUFFER_UNLIMITED);
         const char *title = strstr(what, "%s");
         buffer_add(&text, what, (size_t)(title - what));
-        buffer_printf(&text, "%s%s", tts_source_server_title(server), title + 2);
+        buffer_printf(&text, "%s%s", stack_title(server), title + 2);
         return error_set(error, ERROR_DEVICE, "%s", buffer_string(&text));
     }
     return 0;
@@ -112,15 +112,15 @@ static int check_now(const struct release_state *state, struct error *error) {
 
 static void remember(struct tts_source *self, const struct source_record *record,
                      const struct release_state *state) {
-    const Tts__EndDevice *before = state->recorded.at[TTS_NETWORK];
-    const Tts__EndDevice *now = state->look.parts.at[TTS_NETWORK];
+    const Tts__EndDevice *before = state->recorded.at[STACK_NETWORK];
+    const Tts__EndDevice *now = state->look.parts.at[STACK_NETWORK];
     if (now == NULL) return;
     struct tts_sighting seen = tts_source_sighting(before, &state->look.parts);
     tts_source_sightings_add(&self->sightings, record->id, &seen);
 }
 
 static enum job_step delete_next(struct tts_source *self, struct job *job) {
-    static const enum tts_server order[] = {TTS_APPLICATION, TTS_NETWORK, TTS_JOIN, TTS_IDENTITY};
+    static const enum stack_role order[] = {STACK_APPLICATION, STACK_NETWORK, STACK_JOIN, STACK_IDENTITY};
     struct release_state *state = job->state;
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         const Tts__EndDevice *part = state->look.parts.at[order[i]];
@@ -142,19 +142,19 @@ static enum job_step looked(struct tts_source *self, struct job *job, const stru
     if (step == JOB_FAILED && state->message != NULL)
         error_wrap(error, ERROR_NONE, "%s; and then", state->message);
     if (step != JOB_DONE) return step;
-    const Tts__EndDevice *network = state->look.parts.at[TTS_NETWORK];
+    const Tts__EndDevice *network = state->look.parts.at[STACK_NETWORK];
     if (check_now(state, error) != 0) return JOB_FAILED;
     bool loud = network != NULL && !tts_source_is_silenced(network);
     if (!loud && self->release == TTS_SILENCE) return JOB_DONE;
     if (!may_try(state)) {
         // What failed may have happened all the same.
-        bool there = state->deleting < TTS_SERVERS && state->look.parts.at[state->deleting] != NULL;
+        bool there = state->deleting < STACK_ROLES && state->look.parts.at[state->deleting] != NULL;
         if (loud || there) return give_up(state, error);
         state->code = ERROR_NONE;
     }
     if (loud && state->asked && state->code == ERROR_NONE) {
         error_set(error, ERROR_REFUSED, "%s: took schedule_downlinks, but it is still true there",
-                  self->peers[TTS_NETWORK].name);
+                  self->peers[STACK_NETWORK].name);
         return JOB_FAILED;
     }
     if (loud) return silence(self, job);
@@ -170,13 +170,13 @@ enum job_step tts_source_release(struct source *source, struct job *job, const s
     struct release_state *state = job->state;
     switch ((enum release_stage)job->stage) {
         case RELEASE_SILENCED:
-            if (!reply_ok(reply, CALL_GRPC)) return failed(self, job, TTS_NETWORK, record);
+            if (!reply_ok(reply, CALL_GRPC)) return failed(self, job, STACK_NETWORK, record);
             state->code = ERROR_NONE;
             return self->release == TTS_SILENCE ? JOB_DONE : look(self, job, record);
         case RELEASE_LOOKED:
             return looked(self, job, record, error);
         case RELEASE_DELETED:
-            if (!reply_ok(reply, CALL_GRPC) && !tts_source_not_found(reply))
+            if (!reply_ok(reply, CALL_GRPC) && !stack_is_absent(reply))
                 return failed(self, job, state->deleting, record);
             state->look.parts.at[state->deleting] = NULL;
             return delete_next(self, job);
@@ -185,10 +185,10 @@ enum job_step tts_source_release(struct source *source, struct job *job, const s
     }
     if (self->release == TTS_NONE) return JOB_DONE;
     state = arena_new(job->arena, struct release_state);
-    state->deleting = TTS_SERVERS;
+    state->deleting = STACK_ROLES;
     job->state = state;
     if (tts_source_record_read(record, job->arena, &state->recorded, error) != 0) return JOB_FAILED;
-    bool registered = state->recorded.at[TTS_NETWORK] != NULL;
+    bool registered = state->recorded.at[STACK_NETWORK] != NULL;
     if (!registered && self->release == TTS_SILENCE) return JOB_DONE;
     return registered && !job->again ? silence(self, job) : look(self, job, record);
 }

@@ -40,10 +40,11 @@ struct restore_state {
 // How far a device that joined elsewhere may have got with the nonces of its joins there.
 enum { JOIN_NONCE_MARGIN = 256, JOIN_NONCE_MAX = 0xFFFFFF, RESTORE_TRIES = 10 };
 
-static enum tts_server server_of(enum restore_change change) {
-    static const enum tts_server servers[CHANGES] = {
-        [CREATE_IDENTITY] = TTS_IDENTITY, [SET_JOIN] = TTS_JOIN,        [SET_NETWORK] = TTS_NETWORK,
-        [SET_STARTED_AT] = TTS_NETWORK,   [SET_SETTINGS] = TTS_NETWORK, [SET_APPLICATION] = TTS_APPLICATION,
+static enum stack_role server_of(enum restore_change change) {
+    static const enum stack_role servers[CHANGES] = {
+        [CREATE_IDENTITY] = STACK_IDENTITY, [SET_JOIN] = STACK_JOIN,
+        [SET_NETWORK] = STACK_NETWORK,      [SET_STARTED_AT] = STACK_NETWORK,
+        [SET_SETTINGS] = STACK_NETWORK,     [SET_APPLICATION] = STACK_APPLICATION,
     };
     return servers[change];
 }
@@ -59,16 +60,16 @@ static enum job_step look(struct tts_source *self, struct job *job, const struct
 // ---- what is to be done
 
 static int check_now(const struct restore_state *state, struct error *error) {
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) {
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) {
         const Tts__EndDevice *now = state->look.parts.at[server];
         const Tts__EndDevice *before = state->recorded.at[server];
         if (now == NULL) continue;
         const char *what = NULL;
         if (!tts_source_same_euis(tts_source_parts_ids(&state->recorded), now->ids)) {
             what = "has other EUIs";
-        } else if (server == TTS_JOIN && before != NULL && !tts_source_same_root_keys(before, now)) {
+        } else if (server == STACK_JOIN && before != NULL && !tts_source_same_root_keys(before, now)) {
             what = "has other root keys";
-        } else if (server == TTS_NETWORK && before != NULL && !before->supports_join &&
+        } else if (server == STACK_NETWORK && before != NULL && !before->supports_join &&
                    !tts_source_same_session(before->session, now->session)) {
             what = "has another session";
         } else if (before == NULL) {
@@ -76,7 +77,7 @@ static int check_now(const struct restore_state *state, struct error *error) {
         }
         if (what == NULL) continue;
         return error_set(error, ERROR_DEVICE, "%s at the %s meanwhile: it is left alone", what,
-                         tts_source_server_title(server));
+                         stack_title(server));
     }
     return 0;
 }
@@ -84,7 +85,7 @@ static int check_now(const struct restore_state *state, struct error *error) {
 // The last downlink counter of a session that the Network Server has lost, as far as its source was heard of.
 static uint32_t last_heard(struct restore_state *state, const struct source_restoration *restoration,
                            const struct tts_sighting *seen) {
-    uint32_t last = tts_source_last_n_f_cnt_down(state->recorded.at[TTS_NETWORK]);
+    uint32_t last = tts_source_last_n_f_cnt_down(state->recorded.at[STACK_NETWORK]);
     if (restoration->heard_n_f_cnt_down > last) last = restoration->heard_n_f_cnt_down;
     if (seen != NULL && seen->last_n_f_cnt_down > last) last = seen->last_n_f_cnt_down;
     if (restoration->progress.known) return last;
@@ -97,11 +98,11 @@ static uint32_t last_heard(struct restore_state *state, const struct source_rest
 static void raise_counters(struct restore_state *state, const struct source_restoration *restoration,
                            const struct tts_sighting *seen) {
     const struct device_progress *progress = &restoration->progress;
-    Tts__EndDevice *network = state->recorded.at[TTS_NETWORK];
-    Tts__EndDevice *application = state->recorded.at[TTS_APPLICATION];
+    Tts__EndDevice *network = state->recorded.at[STACK_NETWORK];
+    Tts__EndDevice *application = state->recorded.at[STACK_APPLICATION];
     Tts__Session *session = network == NULL ? NULL : network->session;
     if (session == NULL || progress->rejoined || (seen != NULL && seen->rejoined)) return;
-    if (state->look.parts.at[TTS_NETWORK] == NULL)
+    if (state->look.parts.at[STACK_NETWORK] == NULL)
         session->last_n_f_cnt_down = last_heard(state, restoration, seen);
     if (progress->last_n_f_cnt_down > session->last_n_f_cnt_down)
         session->last_n_f_cnt_down = progress->last_n_f_cnt_down;
@@ -112,10 +113,10 @@ static void raise_counters(struct restore_state *state, const struct source_rest
 }
 
 static void raise_nonces(struct restore_state *state, const struct device_progress *progress) {
-    Tts__EndDevice *join = state->recorded.at[TTS_JOIN];
+    Tts__EndDevice *join = state->recorded.at[STACK_JOIN];
     if (join == NULL || !progress->rejoined) return;
     state->join_again = true;
-    if (state->look.parts.at[TTS_JOIN] != NULL || join->last_join_nonce == 0) return;
+    if (state->look.parts.at[STACK_JOIN] != NULL || join->last_join_nonce == 0) return;
     join->last_join_nonce += JOIN_NONCE_MARGIN;
     if (join->last_join_nonce > JOIN_NONCE_MAX) join->last_join_nonce = JOIN_NONCE_MAX;
     state->nonce_moved = true;
@@ -123,8 +124,8 @@ static void raise_nonces(struct restore_state *state, const struct device_progre
 
 // True if the Network Server's counters are behind those that the device has to go on with.
 static bool counters_are_behind(const struct restore_state *state) {
-    const Tts__EndDevice *before = state->recorded.at[TTS_NETWORK];
-    const Tts__EndDevice *now = state->look.parts.at[TTS_NETWORK];
+    const Tts__EndDevice *before = state->recorded.at[STACK_NETWORK];
+    const Tts__EndDevice *now = state->look.parts.at[STACK_NETWORK];
     if (before->session == NULL || now->session == NULL) return false;
     return tts_source_same_session(before->session, now->session) &&
            (before->session->last_n_f_cnt_down > now->session->last_n_f_cnt_down ||
@@ -133,8 +134,8 @@ static bool counters_are_behind(const struct restore_state *state) {
 
 // True if the session is back, but as one that has just begun.
 static bool begins_anew(const struct restore_state *state) {
-    const Tts__Session *before = state->recorded.at[TTS_NETWORK]->session;
-    const Tts__Session *now = state->look.parts.at[TTS_NETWORK]->session;
+    const Tts__Session *before = state->recorded.at[STACK_NETWORK]->session;
+    const Tts__Session *now = state->look.parts.at[STACK_NETWORK]->session;
     if (before == NULL || before->started_at == NULL || !tts_source_same_session(before, now)) return false;
     return now->started_at == NULL || now->started_at->seconds != before->started_at->seconds;
 }
@@ -142,24 +143,24 @@ static bool begins_anew(const struct restore_state *state) {
 static void find_due(struct restore_state *state) {
     const struct tts_parts *before = &state->recorded;
     const struct tts_parts *now = &state->look.parts;
-    const Tts__EndDevice *network = before->at[TTS_NETWORK];
-    const Tts__EndDevice *application = before->at[TTS_APPLICATION];
+    const Tts__EndDevice *network = before->at[STACK_NETWORK];
+    const Tts__EndDevice *application = before->at[STACK_APPLICATION];
     state->due = 0;
-    if (before->at[TTS_IDENTITY] != NULL && now->at[TTS_IDENTITY] == NULL)
+    if (before->at[STACK_IDENTITY] != NULL && now->at[STACK_IDENTITY] == NULL)
         state->due |= 1U << CREATE_IDENTITY;
-    if (before->at[TTS_JOIN] != NULL && now->at[TTS_JOIN] == NULL) state->due |= 1U << SET_JOIN;
-    if (network != NULL && now->at[TTS_NETWORK] == NULL) {
+    if (before->at[STACK_JOIN] != NULL && now->at[STACK_JOIN] == NULL) state->due |= 1U << SET_JOIN;
+    if (network != NULL && now->at[STACK_NETWORK] == NULL) {
         state->due |= 1U << SET_NETWORK;
         if (network->session != NULL && network->session->started_at != NULL)
             state->due |= 1U << SET_STARTED_AT;
     } else if (network != NULL) {
-        if (tts_source_is_silenced(network) != tts_source_is_silenced(now->at[TTS_NETWORK]) ||
+        if (tts_source_is_silenced(network) != tts_source_is_silenced(now->at[STACK_NETWORK]) ||
             counters_are_behind(state))
             state->due |= 1U << SET_SETTINGS;
         if (begins_anew(state)) state->due |= 1U << SET_STARTED_AT;
     }
     if (application == NULL) return;
-    const Tts__EndDevice *there = now->at[TTS_APPLICATION];
+    const Tts__EndDevice *there = now->at[STACK_APPLICATION];
     bool behind = there != NULL && tts_source_last_a_f_cnt_down(before) > tts_source_last_a_f_cnt_down(now) &&
                   tts_source_same_application_session(application->session, there->session);
     if (there == NULL || behind) state->due |= 1U << SET_APPLICATION;
@@ -170,7 +171,7 @@ static void find_due(struct restore_state *state) {
 // What a Set of the Network Server that still has the device is to change.
 static Tts__EndDevice *settings_part(const struct restore_state *state, struct arena *arena,
                                      Google__FieldMask *mask) {
-    const Tts__EndDevice *before = state->recorded.at[TTS_NETWORK];
+    const Tts__EndDevice *before = state->recorded.at[STACK_NETWORK];
     Tts__EndDevice *part = message_new(arena, &tts__end_device__descriptor);
     part->mac_settings = message_new(arena, &tts__macsettings__descriptor);
     if (before->mac_settings != NULL)
@@ -178,7 +179,7 @@ static Tts__EndDevice *settings_part(const struct restore_state *state, struct a
     message_append(arena, &mask->n_paths, &mask->paths,
                    arena_strdup(arena, "mac_settings.schedule_downlinks"));
     if (!counters_are_behind(state)) return part;
-    const Tts__Session *now = state->look.parts.at[TTS_NETWORK]->session;
+    const Tts__Session *now = state->look.parts.at[STACK_NETWORK]->session;
     part->session = message_new(arena, &tts__session__descriptor);
     uint32_t up = before->session->last_f_cnt_up;
     uint32_t down = before->session->last_n_f_cnt_down;
@@ -192,7 +193,7 @@ static Tts__EndDevice *settings_part(const struct restore_state *state, struct a
 static void change_call(struct tts_source *self, struct job *job, enum restore_change change) {
     struct restore_state *state = job->state;
     const Tts__EndDeviceIdentifiers *ids = tts_source_parts_ids(&state->recorded);
-    enum tts_server server = server_of(change);
+    enum stack_role server = server_of(change);
     Tts__EndDevice *part = state->recorded.at[server];
     if (change == CREATE_IDENTITY) {
         tts_source_create_call(self, job, part, ids)->attempt = state->failures;
@@ -250,7 +251,7 @@ static const char *remark_of(const struct restore_state *state, struct arena *ar
     if (state->made) {
         buffer_puts(&text, "is back, but as a new entry: its dates and queued downlinks are gone");
     }
-    const Tts__EndDevice *application = state->recorded.at[TTS_APPLICATION];
+    const Tts__EndDevice *application = state->recorded.at[STACK_APPLICATION];
     if (state->made && application != NULL && application->pending_session != NULL) {
         buffer_puts(&text, "; the AppSKey of a join that was under way is gone");
     }

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The four servers of The Things Stack: their addresses, the calls of their registries of devices, and what their
-// refusals mean.
+// The four servers of The Things Stack as a source: what they are asked for, and what their refusals mean.
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "device/error_details.h"
 #include "device/message.h"
 #include "source/tts_p.h"
 
-enum { PORT_TLS = 8884, PORT_PLAIN = 1884, CA_FILE_MAX = 4 * 1024 * 1024, KEY_MAX = 4096, RIGHTS_MAX = 16 };
+enum { RIGHTS_MAX = 16 };
 
 // What a Get asks for. Whole messages rather than lists of their members: so a server of any version can answer. One
 // that does not know a path says which, and is asked again without it.
@@ -77,83 +75,21 @@ static const char *const join_paths[] = {"root_keys",
                                          "claim_authentication_code",
                                          NULL};
 
-static const struct {
-    const char *title;
-    const char *registry;
-    const char *option;
-    const char *const *paths;
-} servers[TTS_SERVERS] = {
-    [TTS_IDENTITY] = {"Identity Server", "EndDeviceRegistry", "identity-server-grpc-address", identity_paths},
-    [TTS_NETWORK] = {"Network Server", "NsEndDeviceRegistry", "network-server-grpc-address", network_paths},
-    [TTS_APPLICATION] = {"Application Server", "AsEndDeviceRegistry", "application-server-grpc-address",
-                         application_paths},
-    [TTS_JOIN] = {"Join Server", "JsEndDeviceRegistry", "join-server-grpc-address", join_paths},
+static const char *const *const asked_paths[STACK_ROLES] = {
+    [STACK_IDENTITY] = identity_paths,
+    [STACK_NETWORK] = network_paths,
+    [STACK_APPLICATION] = application_paths,
+    [STACK_JOIN] = join_paths,
 };
-
-const char *tts_source_server_title(enum tts_server server) {
-    return servers[server].title;
-}
 
 // ---- opening
 
-static int open_ca(struct tts_source *self, struct error *error) {
-    const char *path = option_string(self->options, "ca-file");
-    if (path == NULL) return 0;
-    size_t size = 0;
-    int result = file_read_all(path, CA_FILE_MAX, &self->ca_pem, &size, error);
-    if (result != 0) return error_wrap(error, ERROR_USAGE, "--tts.ca-file");
-    if (strstr(self->ca_pem, "-----BEGIN CERTIFICATE-----") != NULL) return 0;
-    return error_set(error, ERROR_USAGE, "--tts.ca-file: %s holds no certificate in PEM form", path);
-}
-
-static int open_key(struct tts_source *self, struct error *error) {
-    const char *key = option_string(self->options, "app-api-key");
-    size_t size = 0;
-    while (key[size] > ' ' && key[size] < 0x7f) size++;
-    if (size == 0 || key[size] != '\0' || size > KEY_MAX) {
-        error_set(error, ERROR_USAGE, "--tts.app-api-key: is no API key (of the form NNSXS....)");
-        return -ERROR_USAGE;
-    }
-    self->authorization = memory_printf("Bearer %s", key);
-    return 0;
-}
-
-static int open_peer(struct tts_source *self, enum tts_server server, struct error *error) {
-    struct tts_peer *peer = &self->peers[server];
-    bool insecure = option_bool(self->options, "insecure");
-    const char *option = servers[server].option;
-    const char *text = option_string(self->options, option);
-    if (text == NULL) {
-        option = "default-grpc-address";
-        text = option_string(self->options, option);
-    }
-    if (text == NULL) {
-        error_set(error, ERROR_USAGE, "--tts.%s: the address of the %s is missing", servers[server].option,
-                  servers[server].title);
-        error_hint(error,
-                   "--tts.default-grpc-address gives that of all servers: eu1.cloud.thethings.network:8884");
-        return -ERROR_USAGE;
-    }
-    char *shown MEMORY_AUTO = memory_printf("--tts.%s", option);
-    unsigned port = insecure || strncmp(text, "http://", 7) == 0 ? PORT_PLAIN : PORT_TLS;
-    int result = address_parse(text, shown, port, true, &peer->address, error);
-    if (result != 0) return result;
-    peer->name = memory_printf("%s %s", servers[server].title, peer->address.host_port);
-    peer->server = (struct server){
-        .name = peer->name,
-        .address = peer->address.host_port,
-        .plain = insecure || peer->address.plain,
-        .ca_pem = self->ca_pem,
-    };
-    return 0;
-}
-
 int tts_source_servers_open(struct tts_source *self, struct error *error) {
-    int result = open_ca(self, error);
-    if (result == 0) result = open_key(self, error);
-    for (enum tts_server server = 0; result == 0 && server < TTS_SERVERS; server++) {
-        result = open_peer(self, server, error);
-        if (result == 0 && self->peers[server].server.plain) {
+    const struct stack_options options = {self->options, "--tts."};
+    int result = stack_access_open(&self->access, &options, error);
+    for (enum stack_role role = 0; result == 0 && role < STACK_ROLES; role++) {
+        result = stack_server_open(&self->peers[role], role, &self->access, &options, error);
+        if (result == 0 && self->peers[role].server.plain) {
             self->base.warning =
                 "The Things Stack is spoken to without TLS: whoever is in between reads the API key and all "
                 "device keys";
@@ -163,46 +99,31 @@ int tts_source_servers_open(struct tts_source *self, struct error *error) {
 }
 
 void tts_source_servers_release(struct tts_source *self) {
-    memory_free_secret(self->authorization);
+    stack_access_release(&self->access);
     free(self->application);
-    free(self->ca_pem);
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) {
-        free(self->peers[server].name);
-        address_release(&self->peers[server].address);
-    }
+    for (enum stack_role role = 0; role < STACK_ROLES; role++) stack_server_release(&self->peers[role]);
 }
 
 // ---- calls
 
-struct call *tts_source_call(struct tts_source *self, struct job *job, enum tts_server server,
+struct call *tts_source_call(struct tts_source *self, struct job *job, const char *service,
                              const char *method, const ProtobufCMessage *message) {
-    struct call *call = job_call(job);
-    call->kind = CALL_GRPC;
-    call->server = &self->peers[server].server;
-    call->method = method;
-    call->body_size = protobuf_c_message_get_packed_size(message);
-    uint8_t *body = arena_alloc(job->arena, 1, call->body_size + 1);
-    protobuf_c_message_pack(message, body);
-    call->body = body;
-    call_add_header(call, "authorization", self->authorization);
-    return call;
+    return stack_call(&self->peers[STACK_IDENTITY], &self->access, job, service, method, message);
 }
 
-struct call *tts_source_registry_call(struct tts_source *self, struct job *job, enum tts_server server,
+struct call *tts_source_registry_call(struct tts_source *self, struct job *job, enum stack_role server,
                                       const char *method, const ProtobufCMessage *message) {
-    return tts_source_call(
-        self, job, server,
-        arena_printf(job->arena, "/ttn.lorawan.v3.%s/%s", servers[server].registry, method), message);
+    return stack_call(&self->peers[server], &self->access, job, stack_registry(server), method, message);
 }
 
 // The Network Server's session as a whole, or what is in it.
-static bool is_asked_for(const struct tts_source *self, enum tts_server server, const char *path) {
-    if (server != TTS_NETWORK) return true;
+static bool is_asked_for(const struct tts_source *self, enum stack_role server, const char *path) {
+    if (server != STACK_NETWORK) return true;
     if (path == session_path) return self->sees_queue;
     return !self->sees_queue || strncmp(path, "session.", strlen("session.")) != 0;
 }
 
-void tts_source_get_call(struct tts_source *self, struct job *job, enum tts_server server, const char *id,
+void tts_source_get_call(struct tts_source *self, struct job *job, enum stack_role server, const char *id,
                          const Tts__EndDeviceIdentifiers *euis) {
     struct arena *arena = job->arena;
     Tts__ApplicationIdentifiers application = TTS__APPLICATION_IDENTIFIERS__INIT;
@@ -213,14 +134,14 @@ void tts_source_get_call(struct tts_source *self, struct job *job, enum tts_serv
     ids.application_ids = &application;
     ids.device_id = arena_strdup(arena, id);
     // The oldest Join Servers know devices by their EUIs alone.
-    if (server == TTS_JOIN && euis != NULL) {
+    if (server == STACK_JOIN && euis != NULL) {
         ids.dev_eui = euis->dev_eui;
         ids.join_eui = euis->join_eui;
     }
-    for (size_t i = 0; servers[server].paths[i] != NULL; i++) {
+    for (size_t i = 0; asked_paths[server][i] != NULL; i++) {
         if ((self->peers[server].refused & 1U << i) != 0) continue;
-        if (!is_asked_for(self, server, servers[server].paths[i])) continue;
-        message_append(arena, &mask.n_paths, &mask.paths, arena_strdup(arena, servers[server].paths[i]));
+        if (!is_asked_for(self, server, asked_paths[server][i])) continue;
+        message_append(arena, &mask.n_paths, &mask.paths, arena_strdup(arena, asked_paths[server][i]));
     }
     request.end_device_ids = &ids;
     request.field_mask = &mask;
@@ -228,15 +149,6 @@ void tts_source_get_call(struct tts_source *self, struct job *job, enum tts_serv
 }
 
 // ---- what goes wrong
-
-bool tts_source_not_found(const struct reply *reply) {
-    return reply->outcome == REPLY_ANSWERED && reply->grpc_status == GRPC_NOT_FOUND;
-}
-
-static const Tts__ErrorDetails *details_of(const struct reply *reply, struct arena *arena) {
-    if (reply->outcome != REPLY_ANSWERED) return NULL;
-    return error_details_read(reply_header(reply, ERROR_DETAILS_TRAILER), arena);
-}
 
 // The attribute of the error of that name, be it the error itself or what lies behind it; or NULL.
 static const Google__Value *attribute_of(const Tts__ErrorDetails *details, const char *error,
@@ -266,15 +178,15 @@ static bool value_names(const Google__Value *value, const char *path) {
     return false;
 }
 
-bool tts_source_mask_refused(struct tts_source *self, enum tts_server server, const struct reply *reply,
+bool tts_source_mask_refused(struct tts_source *self, enum stack_role server, const struct reply *reply,
                              struct arena *arena) {
     const Google__Value *paths =
-        attribute_of(details_of(reply, arena), "field_mask_paths", "forbidden_paths");
+        attribute_of(stack_details(reply, arena), "field_mask_paths", "forbidden_paths");
     if (reply->grpc_status != GRPC_INVALID_ARGUMENT || paths == NULL) return false;
     // Another call may have found that out meanwhile: whatever it names, asking once more is worth it.
     bool named = false;
-    for (size_t i = 0; servers[server].paths[i] != NULL; i++) {
-        if (!value_names(paths, servers[server].paths[i])) continue;
+    for (size_t i = 0; asked_paths[server][i] != NULL; i++) {
+        if (!value_names(paths, asked_paths[server][i])) continue;
         self->peers[server].refused |= 1U << i;
         named = true;
     }
@@ -313,15 +225,15 @@ static void hint_rights(const struct tts_source *self, const Tts__ErrorDetails *
 }
 
 // On the public cloud only one cluster has an Identity Server.
-static bool is_other_public_cluster(const struct tts_peer *peer) {
+static bool is_other_public_cluster(const struct stack_server *peer) {
     const char *address = peer->address.host_port;
     return strstr(address, ".cloud.thethings.network:") != NULL && strncmp(address, "eu1.", 4) != 0;
 }
 
-static void add_reason(const struct tts_source *self, enum tts_server server, const struct reply *reply,
+static void add_reason(const struct tts_source *self, enum stack_role server, const struct reply *reply,
                        const Tts__ErrorDetails *details, struct arena *arena, struct error *error) {
     bool answered = reply->outcome == REPLY_ANSWERED;
-    if (server == TTS_IDENTITY && is_other_public_cluster(&self->peers[server]) &&
+    if (server == STACK_IDENTITY && is_other_public_cluster(&self->peers[server]) &&
         error->code != ERROR_DENIED) {
         error_hint(
             error,
@@ -331,27 +243,20 @@ static void add_reason(const struct tts_source *self, enum tts_server server, co
         hint_rights(self, details, arena, error);
     } else if (answered && reply->grpc_status == GRPC_UNAUTHENTICATED) {
         error_hint(error, "check --tts.app-api-key, and that it was made at the cluster of %s",
-                   self->peers[TTS_IDENTITY].address.host_port);
+                   self->peers[STACK_IDENTITY].address.host_port);
     } else if (reply->outcome == REPLY_UNTRUSTED) {
         error_hint(error, "name the certificate to trust with --tts.ca-file FILE");
     }
 }
 
-int tts_source_failed(struct tts_source *self, enum tts_server server, const struct call *call,
+int tts_source_failed(struct tts_source *self, enum stack_role server, const struct call *call,
                       const struct reply *reply, struct arena *arena, struct error *error) {
     if (reply_ok(reply, CALL_GRPC)) {
         return error_set(error, ERROR_PROTOCOL, "%s: %s: an answer that makes no sense", call->server->name,
                          call->method);
     }
-    const Tts__ErrorDetails *details = details_of(reply, arena);
-    struct reply told = *reply;
-    BUFFER_AUTO words;
-    buffer_init(&words, BUFFER_UNLIMITED);
-    if (details != NULL) {
-        error_details_write(details, &words);
-        told.message = arena_strdup(arena, buffer_string(&words));
-    }
-    int result = reply_error(&told, call, error);
+    const Tts__ErrorDetails *details = stack_details(reply, arena);
+    int result = stack_error(reply, call, details, error);
     add_reason(self, server, reply, details, arena, error);
     return result;
 }

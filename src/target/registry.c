@@ -7,10 +7,7 @@
 
 // A new target is one file and one line here (and its declaration in targets.h).
 static const struct target_driver *const drivers[] = {
-    &target_json,
-    &target_csv,
-    &target_tts,
-    NULL,
+    &target_json, &target_csv, &target_tts, &target_chirpstack, NULL,
 };
 
 const struct target_driver *const *target_drivers(void) {

@@ -8,6 +8,8 @@
 #ifndef TARGET_TARGET_H
 #define TARGET_TARGET_H
 
+#include <string.h>
+
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/option.h"
@@ -22,6 +24,8 @@
 struct target {
     const struct target_driver *driver;
     const char *warning;  // set by `open`: what the user should know about the options; static, NULL = none
+    const char *
+        run;  // what the run is called, for marks on what it makes; borrowed, NULL = it keeps nothing of itself
 };
 
 // What a server driver is opened with; everything is borrowed and outlives the instance.
@@ -33,6 +37,7 @@ struct target_setup {
     bool dry_run;
     bool create_application;  // make the application if it is missing
     bool gateways;            // the run is about gateways
+    bool rollback;            // the run is taken back: nothing is made, and what is gone is not missed
 };
 
 // What the target knows of a device that is to be created.
@@ -182,6 +187,11 @@ struct target_driver {
     void (*judge)(struct target *target, const struct call *call, const struct reply *reply,
                   struct dispatch_verdict *verdict);
 };
+
+// True if gateways can go there: into a network, or as JSON.
+static inline bool target_takes_gateways(const struct target_driver *driver) {
+    return driver->create_gateway != NULL || strcmp(driver->name, "json") == 0;
+}
 
 // True if devices are created in a network, false if they are written.
 static inline bool target_is_server(const struct target_driver *driver) {

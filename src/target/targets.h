@@ -8,5 +8,6 @@
 extern const struct target_driver target_json;
 extern const struct target_driver target_csv;
 extern const struct target_driver target_tts;
+extern const struct target_driver target_chirpstack;
 
 #endif

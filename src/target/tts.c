@@ -20,7 +20,9 @@ static const struct option_spec options[] = {
      .flags = OPTION_REQUIRED | OPTION_SECRET,
      .env = "TARGET_TTS_APP_API_KEY",
      .argument = "KEY",
-     .help = "API key with the rights to read and write devices and their keys, and to see the application"},
+     .help =
+         "API key with the rights to read and write devices and their keys, and to see the application; for "
+         "gateways, that of their owner"},
     {.name = "default-grpc-address",
      .type = OPTION_STRING,
      .env = "TARGET_TTS_DEFAULT_GRPC_ADDRESS",

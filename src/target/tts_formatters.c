@@ -25,20 +25,6 @@ static enum job_step failed(struct tts *self, struct job *job, struct error *err
     return JOB_FAILED;
 }
 
-static void get_call(struct tts *self, struct job *job) {
-    char path[] = "default_formatters";
-    char *paths[] = {path};
-    Tts__ApplicationIdentifiers ids = TTS__APPLICATION_IDENTIFIERS__INIT;
-    Google__FieldMask mask = GOOGLE__FIELD_MASK__INIT;
-    Tts__GetApplicationLinkRequest request = TTS__GET_APPLICATION_LINK_REQUEST__INIT;
-    ids.application_id = self->application;
-    mask.paths = paths;
-    mask.n_paths = 1;
-    request.application_ids = &ids;
-    request.field_mask = &mask;
-    tts_call(self, job, TTS_APPLICATION, "As", "GetLink", &request.base);
-}
-
 enum job_step tts_get_formatters(struct target *target, struct job *job,
                                  struct target_formatters *ret_formatters, struct error *error) {
     struct tts *self = tts_of(target);
@@ -46,12 +32,12 @@ enum job_step tts_get_formatters(struct target *target, struct job *job,
     ret_formatters->application = arena_strdup(arena, self->application);
     if (self->planned) return JOB_DONE;
     if (job->stage == 0) {
-        get_call(self, job);
+        stack_link_call(&self->servers[TTS_APPLICATION], &self->access, job, self->application);
         job->stage = 1;
         return JOB_CALLS;
     }
     const struct reply *reply = &job->replies[0];
-    if (tts_is_absent(reply)) return JOB_DONE;  // nothing was ever set
+    if (stack_is_absent(reply)) return JOB_DONE;  // nothing was ever set
     if (!reply_ok(reply, CALL_GRPC)) return failed(self, job, error);
     const Tts__ApplicationLink *link =
         message_unpack(&tts__application_link__descriptor, reply->body.data, reply->body.size, arena, error);

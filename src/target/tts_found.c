@@ -105,7 +105,7 @@ bool tts_find_again(struct tts *self, struct job *job) {
     for (size_t i = 0; i < JOB_CALLS_MAX; i++) {
         const struct reply *reply = &job->replies[i];
         if (reply->outcome != REPLY_ANSWERED || reply->grpc_status != GRPC_INVALID_ARGUMENT) continue;
-        if (!error_details_is(tts_details(reply, job->arena), "pkg/rpcmiddleware/validator",
+        if (!error_details_is(stack_details(reply, job->arena), "pkg/rpcmiddleware/validator",
                               "field_mask_paths")) {
             continue;
         }
@@ -174,7 +174,7 @@ int tts_find_replies(struct tts *self, struct job *job, size_t first, const Tts_
         enum tts_place place = place_of(self, &job->calls[i]);
         if (place == TTS_PLACES) continue;
         ret_found->asked[place] = true;
-        if (tts_is_absent(reply)) continue;
+        if (stack_is_absent(reply)) continue;
         if (!reply_ok(reply, CALL_GRPC)) {
             if (ret_found->failed == NULL) {
                 ret_found->failed = reply;

@@ -14,16 +14,6 @@ static const char key_name[] = "ttn-lw-migrate";
 
 // ---- small parts
 
-static Google__FieldMask *mask_of(struct arena *arena, const char *members) {
-    Google__FieldMask *mask = message_new(arena, &google__field_mask__descriptor);
-    char *save = NULL;
-    for (char *name = strtok_r(arena_strdup(arena, members), " ", &save); name != NULL;
-         name = strtok_r(NULL, " ", &save)) {
-        message_append(arena, &mask->n_paths, &mask->paths, name);
-    }
-    return mask;
-}
-
 static Tts__GatewayIdentifiers *only_id(struct arena *arena, const Tts__Gateway *gateway) {
     Tts__GatewayIdentifiers *ids = message_new(arena, &tts__gateway_identifiers__descriptor);
     ids->gateway_id = gateway->ids->gateway_id;
@@ -34,7 +24,7 @@ static struct call *get_call(struct tts *self, struct job *job, const Tts__Gatew
                              const char *members) {
     Tts__GetGatewayRequest request = TTS__GET_GATEWAY_REQUEST__INIT;
     request.gateway_ids = only_id(job->arena, gateway);
-    request.field_mask = mask_of(job->arena, members);
+    request.field_mask = stack_mask(job->arena, members);
     return tts_call(self, job, TTS_IDENTITY, "GatewayRegistry", "Get", &request.base);
 }
 
@@ -219,7 +209,7 @@ enum job_step tts_look_gateway(struct target *target, struct job *job, const Tts
         return JOB_CALLS;
     }
     const struct reply *reply = &job->replies[0];
-    if (tts_is_absent(reply)) return JOB_DONE;
+    if (stack_is_absent(reply)) return JOB_DONE;
     if (reply->outcome == REPLY_ANSWERED && reply->grpc_status == GRPC_PERMISSION_DENIED) {
         ret_look->found = TARGET_TAKEN;
         ret_look->what = "a gateway of that ID which the key has no rights to";
@@ -308,7 +298,7 @@ static void update_call(struct tts *self, struct job *job, const Tts__Gateway *g
     Tts__Gateway *changed = message_copy(&gateway->base, job->arena);
     changed->ids = only_id(job->arena, gateway);
     request.gateway = changed;
-    request.field_mask = mask_of(job->arena, members);
+    request.field_mask = stack_mask(job->arena, members);
     tts_call(self, job, TTS_IDENTITY, "GatewayRegistry", "Update", &request.base)->changes = true;
 }
 
@@ -415,5 +405,5 @@ enum job_step tts_remove_gateway(struct target *target, struct job *job, const T
         return JOB_CALLS;
     }
     // What is not there any more needs no rights, and the server may not tell one from the other.
-    return is_ok(job) || tts_is_absent(&job->replies[0]) ? JOB_DONE : failed(self, job, error);
+    return is_ok(job) || stack_is_absent(&job->replies[0]) ? JOB_DONE : failed(self, job, error);
 }

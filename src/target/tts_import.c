@@ -310,7 +310,7 @@ static enum job_step import_answered(struct tts *self, struct job *job, const Tt
     struct import_state *state = import_of(job);
     int failure = -1;
     for (size_t i = 0; i < state->calls && failure < 0; i++) {
-        bool gone = is_dry(job) || (job->stage == IMPORT_DELETED && tts_is_absent(&job->replies[i]));
+        bool gone = is_dry(job) || (job->stage == IMPORT_DELETED && stack_is_absent(&job->replies[i]));
         if (!gone && !reply_ok(&job->replies[i], CALL_GRPC)) failure = (int)i;
     }
     if (failure >= 0) {

@@ -52,7 +52,7 @@ static enum job_step look_owner(struct tts *self, struct job *job, const Tts__En
         // A server that does not answer this question tells it when the device is reserved.
         bool silent = reply->outcome == REPLY_ANSWERED && (reply->grpc_status == GRPC_UNIMPLEMENTED ||
                                                            reply->grpc_status == GRPC_PERMISSION_DENIED);
-        if (silent || tts_is_absent(reply)) return JOB_DONE;
+        if (silent || stack_is_absent(reply)) return JOB_DONE;
         return tts_failed(self, &job->calls[0], reply, error);
     }
     const Tts__EndDeviceIdentifiers *ids = message_unpack(

@@ -5,18 +5,12 @@
 
 #include "device/error_details.h"
 #include "device/message.h"
-#include "net/address.h"
+#include "stack/server.h"
 #include "target/target.h"
 #include "tts.pb-c.h"
 
 // The servers that keep a part of a device. Deletions go up from the last one.
 enum tts_place { TTS_IDENTITY, TTS_JOIN, TTS_NETWORK, TTS_APPLICATION, TTS_PLACES };
-
-struct tts_server {
-    struct address address;
-    char *name;  // owned; for messages
-    struct server server;
-};
 
 struct tts_prefix {
     uint32_t address;
@@ -36,9 +30,8 @@ struct tts {
     const struct frequency_plans *plans;  // borrowed
     const struct clock *clock;            // borrowed
     bool create_application;
-    char *ca_pem;         // owned; NULL = none
-    char *authorization;  // owned, secret: "Bearer KEY"
-    struct tts_server servers[TTS_PLACES];
+    struct stack_access access;
+    struct stack_server servers[TTS_PLACES];
     bool plain_masks;  // the Identity Server is too old for some fields
 
     // Of the application that was prepared.
@@ -81,18 +74,12 @@ struct call *tts_registry_call(struct tts *self, struct job *job, enum tts_place
 // "Network Server".
 const char *tts_place_title(enum tts_place place);
 
-// ErrorDetails of a reply, or NULL.
-const Tts__ErrorDetails *tts_details(const struct reply *reply, struct arena *arena);
-
 // Turns a reply that is not OK into an error, with the server's own reason. Returns JOB_FAILED.
 enum job_step tts_failed(struct tts *self, const struct call *call, const struct reply *reply,
                          struct error *error);
 
 // True if the same call may do better later.
 bool tts_is_passing(const struct reply *reply);
-
-// True if the server says that there is no such thing.
-bool tts_is_absent(const struct reply *reply);
 
 // ---- tts_fields.c
 

@@ -278,7 +278,7 @@ static enum job_step asked(struct tts *self, struct job *job, struct error *erro
     forget_network(self);
     read_prefixes(self, job);
     read_plans(self, job);
-    if (tts_is_absent(reply) && !*(const bool *)job->state) return create_application(self, job, error);
+    if (stack_is_absent(reply) && !*(const bool *)job->state) return create_application(self, job, error);
     if (!reply_ok(reply, CALL_GRPC)) return tts_failed(self, &job->calls[ASK_APPLICATION], reply, error);
     const Tts__Application *application =
         message_unpack(&tts__application__descriptor, reply->body.data, reply->body.size, job->arena, error);

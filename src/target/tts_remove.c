@@ -109,7 +109,7 @@ static enum job_step remove_answered(struct tts *self, struct job *job, const Tt
     struct remove_state *state = job->state;
     for (size_t i = 0; i < state->calls; i++) {
         const struct reply *reply = &job->replies[i];
-        if (reply_ok(reply, CALL_GRPC) || tts_is_absent(reply)) continue;
+        if (reply_ok(reply, CALL_GRPC) || stack_is_absent(reply)) continue;
         if (!tts_is_passing(reply) || ++state->tries >= TTS_TRIES)
             return tts_failed(self, &job->calls[i], reply, error);
         return find(self, job, device);

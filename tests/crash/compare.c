@@ -241,6 +241,32 @@ static int compare_place(const struct comparison *comparison, const json_t *worl
     return result;
 }
 
+// The payload formatters of the target's applications. A link that is there and says nothing is as good as none.
+static json_t *formatters_of(const json_t *world) {
+    json_t *links = json_deep_copy(json_object_get(world, "tts_links"));
+    const char *application = NULL;
+    json_t *link = NULL;
+    void *next = NULL;
+    json_object_foreach_safe(links, next, application, link) {
+        bool none = json_integer_value(json_object_get(link, "up_formatter")) == 0 &&
+                    json_integer_value(json_object_get(link, "down_formatter")) == 0;
+        if (none) json_object_del(links, application);
+    }
+    return links;
+}
+
+static int compare_formatters(const char *what, const json_t *world, const json_t *wanted,
+                              struct error *error) {
+    json_t *is = formatters_of(world);
+    json_t *should = formatters_of(wanted);
+    int result = 0;
+    if (!json_is_object(is) || !json_equal(is, should))
+        result = error_set(error, ERROR_INPUT, "%s: payload formatters of applications differ", what);
+    json_decref(is);
+    json_decref(should);
+    return result;
+}
+
 int compare_worlds(const struct crash_pair *pair, const char *what, unsigned skips, const json_t *world,
                    const json_t *wanted, struct error *error) {
     int result = 0;
@@ -248,7 +274,7 @@ int compare_worlds(const struct crash_pair *pair, const char *what, unsigned ski
         const struct comparison comparison = {&pair->places[i], what, skips};
         result = compare_place(&comparison, world, wanted, error);
     }
-    return result;
+    return result == 0 && pair->formatters ? compare_formatters(what, world, wanted, error) : result;
 }
 
 // ---- keys

@@ -49,6 +49,7 @@ struct crash_pair {
     bool lines;                             // the run writes lines: they are one more place
     bool restores_all;                      // a rollback brings everything back: its exit code is 0, not 3
     struct crash_place places[PLACES_MAX];  // the first one is the source
+    bool formatters;                        // applications at the target get payload formatters
     const char *const *keys;                // members of its devices; each key is at one place in the end
     const char *const *own;                 // members of a line that each run draws anew
     // So that nothing is left out: of each combination of these members of a device being set, so many are in the world.

@@ -5,7 +5,7 @@
 
 // V2 forgets nonces with the AppKey, and its ADR begins anew; how often a device was written is no part of it.
 static const char *const v2_forgotten[] = {
-    "writes", "cleared", "used_dev_nonces", "used_app_nonces", "network_server.frames", NULL,
+    "writes", "cleared", "cleared_at", "used_dev_nonces", "used_app_nonces", "network_server.frames", NULL,
 };
 static const char *const v2_id[] = {"app_id", "dev_id", NULL};
 static const char *const v2_keys[] = {"app_key", "nwk_s_key", "app_s_key", NULL};
@@ -24,10 +24,11 @@ static const char *const tts_counters[] = {"ns.last_n_f_cnt_down", NULL};
 // Each of its servers tells when it made and changed a device (2, 3); 26.5 is that counter again. When a join was answered
 // cannot be told to it, nor the application key of a join that is not finished.
 static const char *const tts_own[] = {"2", "3", "ns/26.5", "ns/27.8", "as/27", NULL};
+static const char *const tts_changed[] = {"updated_at", NULL};
 // An entry that is made anew has not been seen (54), and its hardware may be told as none (7).
 static const char *const tts_anew[] = {"2", "3", "ns/26.5", "ns/27.8", "as/27", "is/54", "is/7?", NULL};
 // A session of V2 has no ID, and no time: both are drawn as it is read.
-static const char *const tts_drawn[] = {"ns.session_key_id", "as.session_key_id", NULL};
+static const char *const tts_drawn[] = {"updated_at", "ns.session_key_id", "as.session_key_id", NULL};
 static const char *const tts_drawn_fields[] = {"2", "3", "ns/26.5", "26.3.1", "ns/26.8", NULL};
 
 // ---- pairs
@@ -106,6 +107,7 @@ const struct crash_pair crash_pairs[] = {
                     .forgotten = tts_drawn,
                     .forgotten_fields = tts_drawn_fields,
                     .counters = tts_counters}},
+        .formatters = true,
         .keys = v2_keys,
         .kinds = v2_kinds,
         .kinds_least = 1,
@@ -117,12 +119,12 @@ const struct crash_pair crash_pairs[] = {
         .run = tts_run,
         .places = {{.member = "tts_devices",
                     .id = tts_id,
-                    .forgotten = nothing,
+                    .forgotten = tts_changed,
                     .forgotten_fields = tts_own,
                     .counters = tts_counters},
                    {.member = CRASH_OTHER,
                     .id = tts_id,
-                    .forgotten = nothing,
+                    .forgotten = tts_changed,
                     .forgotten_fields = tts_own,
                     .counters = tts_counters}},
         .keys = tts_keys,
@@ -136,13 +138,13 @@ const struct crash_pair crash_pairs[] = {
         .places = {{.member = "tts_devices",
                     .application = "my-tts-app",
                     .id = tts_id,
-                    .forgotten = nothing,
+                    .forgotten = tts_changed,
                     .forgotten_fields = tts_anew,
                     .counters = tts_counters},
                    {.member = "tts_devices",
                     .application = "my-new-app",
                     .id = tts_id,
-                    .forgotten = nothing,
+                    .forgotten = tts_changed,
                     .forgotten_fields = tts_anew,
                     .counters = tts_counters}},
         .keys = tts_keys,

@@ -222,6 +222,20 @@ with_faults() {
     done
 }
 
+# SQLite under it is busy: each call is made again until it is its turn.
+locked() {
+    start --fault DeviceService/Get:locked:every=5 --fault DeviceService/Delete:locked:every=2 \
+        --fault DeviceService/Create:locked:every=2 --fault DeviceService/CreateKeys:locked:every=3 \
+        --fault DeviceService/Activate:locked:every=3
+    world before
+    good chirpstack application meters --export-session --release delete --output run.json
+    equal "lines" "$(line_count run.json)" $devices
+    migrate rollback
+    [ "$status" -eq 0 ] || exits 3
+    world back
+    made_again ''
+}
+
 # Devices send meanwhile: who was heard in between is named.
 while_devices_send() {
     start --uplinks 400 --latency 20ms
@@ -353,6 +367,7 @@ run_case "released by deleting, and put back" deleted_and_back
 run_case "killed at any moment, and resumed" killed_and_resumed
 run_case "killed at any moment, and put back" killed_and_rolled_back
 run_case "with faults" with_faults
+run_case "with a busy SQLite" locked
 run_case "while the devices send" while_devices_send
 run_case "devices that cannot go" broken
 run_case "what is refused, and said" refusals

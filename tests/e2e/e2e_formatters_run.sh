@@ -40,6 +40,17 @@ set_and_back() {
     told 'payload formatters of application my-ttn-app are set in application my-new-app'
     has_functions
     equal "changes of formatters" "$(calls As/SetLink)" 1
+    good status
+    grep -q '^formatters  *my-ttn-app: set in the target' out || fail "status tells nothing of formatters"
+    good status --json
+    equal "formatters in JSON" "$(jq -c .formatters out)" '[{"application":"my-ttn-app","state":"set"}]'
+    good report
+    grep -q 'my-ttn-app: set in the target' out || fail "the report tells nothing of formatters"
+    good verify
+    grep -q '^payload formatters of application my-ttn-app: as they should be in my-new-app$' out ||
+        fail "verify tells nothing of formatters"
+    good verify --json
+    equal "verified formatters" "$(jq -c 'select(.formatters_of == "my-ttn-app").equal' out)" true
     # They do what the functions did.
     good formatters check up.js --payload 0898 --port 1
     grep -q '"temperature":22' out || fail "the formatter does not give a temperature"
@@ -93,6 +104,8 @@ conflict() {
     link . >now
     same formatters earlier now
     equal "devices in V2 with keys" "$(in_v2)" 0
+    good status
+    grep -q '^formatters  *my-ttn-app: did not go: .*has others' out || fail "status does not tell why formatters stayed"
 }
 
 conflict_skip() {

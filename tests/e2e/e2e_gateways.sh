@@ -24,6 +24,60 @@ of() {
     jq -r --arg id "$1" --arg member "$2" '.tts_gateways[] | select(.gateway_id == $id) | .[$member]' "${3:-state}"
 }
 
+# in_words_of_gateways: whatever was told spoke of gateways
+in_words_of_gateways() {
+    # The hints of options, and what a redirect says of Basics Station, are the same for both.
+    if grep -iE 'device' err; then fail "a run about gateways speaks of devices"; fi
+}
+
+# gateways ARGUMENT...: a run that has to end well, and speaks of gateways
+gateways() {
+    good "$@"
+    in_words_of_gateways
+}
+
+words() {
+    start
+    gateways ttnv2 gateway --progress always
+    gateways ttnv2 gateway --to tts --dry-run
+    gateways plan ttnv2 gateway --to tts
+    grep -q '^Gateways from' out || fail "the plan does not say that it is about gateways"
+    if grep -i device out; then fail "the plan speaks of devices"; fi
+    gateways plan ttnv2 gateway --to tts --json
+    equal "members" "$(jq -c 'keys' out)" '["failed","found","gateways","ready","skipped"]'
+    equal "gateways" "$(jq '[.gateways[] | select(.gateway_id and (.device_id | not))] | length' out)" 5
+    faults "GatewayRegistry/Create:internal:at=2"
+    migrate ttnv2 gateway --to tts --keep-going
+    exits 3
+    in_words_of_gateways
+    told '4 gateways brought to'
+    told 'error: gateway eui-'
+    run=$(find "$HOME/.local/state/ttn-lw-migrate" -name '*.journal')
+    gateways status "$run"
+    if grep -i device out; then fail "status speaks of devices"; fi
+    gateways status "$run" --json
+    equal "failures" "$(jq '[.failures[] | select(.gateway_id)] | length' out)" 1
+    gateways status --list
+    grep -q '4 gateways at the target' out || fail "the list does not tell of gateways"
+    gateways report "$run"
+    grep -q '4 of 5 gateways are at the target' out || fail "the report does not tell of gateways"
+    if grep -i 'device[^-]' out | grep -v viewport; then fail "the report speaks of devices"; fi
+    migrate verify "$run"
+    exits 2
+    migrate rollback "$run" none-such
+    exits 1
+    told 'gateway none-such is not in this run'
+    in_words_of_gateways
+    gateways resume --failed "$run"
+    told '1 gateways are tried again'
+    gateways rollback "$run" --dry-run
+    gateways rollback "$run"
+    told '5 gateways put back'
+    migrate ttnv2 gateway --to tts --log-format json
+    exits 1
+    if grep -i device err; then fail "the log speaks of devices"; fi
+}
+
 lists() {
     start --tts-devices 1
     good ttnv2 gateway
@@ -277,6 +331,7 @@ bad_tables() {
     exits 2
 }
 
+run_case "runs about gateways speak of gateways" words
 run_case "gateways are listed, converted and written" lists
 run_case "gateways are created, and taken away again" creates
 run_case "gateways that the target has with other data" conflicts

@@ -21,7 +21,7 @@ same_content() {
 # same_devices WHAT STATE STATE: what V2 knows of its devices. The nonces that were used, and the frames that its ADR
 # looks at, do not come back.
 same_devices() {
-    known='.devices | map(del(.writes, .cleared, .used_dev_nonces, .used_app_nonces, .network_server.frames))'
+    known='.devices | map(del(.writes, .cleared, .cleared_at, .used_dev_nonces, .used_app_nonces, .network_server.frames))'
     jq -c "$known | .[]" "$2" >devices.1
     jq -c "$known | .[]" "$3" >devices.2
     cmp -s devices.1 devices.2 || fail "$1: $(jq -rs "map($known) | transpose | map(select(.[0] != .[1]) | .[0].dev_id)
@@ -148,7 +148,11 @@ rolled_back() {
     world before
     here ttnv2 application --output run.json
     exits 0
-    here rollback --dry-run
+    here rollback --dry-run --report report.html
+    exits 0
+    told '40 devices would be put back at'
+    silent_on ': is back|40 devices put back'
+    if grep -qi 'put back' report.html; then fail "the report of a dry run tells of devices that are back"; fi
     world between
     equal "devices cleared after a dry run" "$(jq .ttnv2.cleared between)" 40
     equal "devices to roll back" "$(state_count confirmed)" 40
@@ -219,6 +223,12 @@ other_key_meanwhile() {
     world between
     equal "key that was entered" "$(jq -r --arg id "$id" '.devices[] | select(.dev_id == $id).app_key' between)" \
         5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a
+    here rollback --dry-run
+    exits 3
+    told "$id: could not be put back: .*other keys"
+    told '11 devices would be put back at .*, 1 could not be'
+    world after
+    unchanged between after
     here rollback --keep-going
     exits 3
     told "$id.*other keys"
@@ -479,6 +489,45 @@ reader_ends() {
     equal "mode of the output" "$(stat -c %a another.json)" 600
 }
 
+# stalled: how many devices are cleared does not change any more
+stalled() {
+    seen=$(calls SetDevice ok)
+    sleep 0.5
+    [ "$seen" -gt 0 ] && [ "$(calls SetDevice ok)" = "$seen" ]
+}
+
+# Nobody reads what is written: the user can end the run all the same.
+reader_stalls() {
+    undisturbed --devices 120 --seed 8
+    sandbox_start --devices 120 --seed 8
+    world before
+    for stream in output all; do
+        mkfifo $stream.pipe
+        # shellcheck disable=SC2217 # it holds the pipe and reads nothing
+        sleep 300 <$stream.pipe &
+        reader=$!
+        if [ $stream = output ]; then
+            env --default-signal=INT,QUIT $RUNNER "$program" ttnv2 application --verbose >output.pipe 2>err &
+        else
+            env --default-signal=INT,QUIT $RUNNER "$program" resume --verbose >all.pipe 2>&1 &
+        fi
+        pid=$!
+        until_true 30 stalled || fail "the run does not stall"
+        begin=$(now)
+        kill -INT $pid
+        end_within 3000
+        kill $reader
+        exits 130
+    done
+    told 'nobody read standard output'
+    migrate resume
+    exits 0
+    world after
+    same_content "resumed into a file" out whole.json
+    same_devices "resumed into a file" after whole.world
+    no_key_lost before after out
+}
+
 # The run's own output, changed or gone, is not written over.
 output_changed() {
     sandbox_start --devices 60 --latency 6ms --seed 4
@@ -534,6 +583,9 @@ set_aside() {
     equal "devices set aside" "$(state_count failed)" 2
     good status
     grep -q 'resume --failed' out || fail "status does not tell what to do"
+    grep -q '^target  *json$' out || fail "status does not tell the target"
+    good status --list
+    grep -q ' moved, .* set aside' out || fail "the list of runs does not count devices that were set aside"
     good status --json
     equal "failures" "$(jq '.failures | length' out)" 2
     equal "failures with a reason" "$(jq '.failures | map(select((.reason | length) > 5 and .attempts == 1)) | length' out)" 2
@@ -780,6 +832,7 @@ run_case "no place for the output" no_place_for_output
 run_case "no place for the journal" no_place_for_journal
 run_case "too little room" too_little_room
 run_case "the reader ends" reader_ends
+run_case "the reader stalls" reader_stalls
 run_case "an output that was changed, or is gone" output_changed
 run_case "a second process" locked
 run_case "devices that were set aside" set_aside

@@ -86,6 +86,11 @@ plans() {
     # Without --keep-going a run changes nothing if one cannot go.
     migrate ttnv2 application --to tts
     exits 1
+    for id in dup-id dup_id bx broken-otaa-no-appkey broken-attribute-utf8; do told "device $id: cannot be migrated"; done
+    untouched
+    migrate ttnv2 application --to tts --dry-run
+    exits 3
+    for id in dup-id dup_id bx broken-otaa-no-appkey broken-attribute-utf8; do told "device $id: cannot be migrated"; done
     untouched
     # Nor does one of which all can go, if it is only planned.
     good plan ttnv2 device mydevice dev-000001 --to tts
@@ -228,7 +233,7 @@ verification() {
     told '10 devices at The Things Stack.*as (they|it) should be'
     migrate verify --json
     exits 0
-    equal "equal devices" "$(jq -s 'map(select(.equal)) | length' out)" 10
+    equal "equal devices" "$(jq -s 'map(select(.device_id and .equal)) | length' out)" 10
     # dev-000001 gets another name there.
     good tts device dev-000001 --dry-run --tts.app-id my-new-app --tts.app-api-key "$TARGET_TTS_APP_API_KEY"
     jq -c '.attributes.changed = "by-hand" | .lorawan_phy_version = "PHY_V1_0_2_REV_A"' out >changed.json
@@ -253,12 +258,15 @@ heard() {
     never_without_now
     cluster --devices 6
     good ttnv2 application --to tts
-    migrate verify --wait-uplink 1s
+    migrate verify --wait-uplink 6s --progress always
     exits 3
     told '6 not heard'
+    told 'waiting until devices are heard: 0 of 6 devices'
     told 'rollback --silent'
     told_out '^mydevice: .*silent'
-    good_or_incomplete rollback --silent
+    equal "silent devices that are listed" "$(grep -c ': silent: not heard' out)" 6
+    good_or_incomplete rollback --silent --wait-uplink 1s
+    equal "devices that are told to go back" "$(grep -c 'device .*: was not heard: goes back' err)" 6
     told '6 devices put back'
     all_home
 }
@@ -275,6 +283,7 @@ silent_with_heard() {
     good ttnv2 application --to tts
     good verify --wait-uplink 60s
     good rollback --silent
+    silent_on 'goes back'
     judge
     equal "devices at the target" "$(jq '.tts_devices | length' after)" 6
 }
@@ -283,7 +292,8 @@ rolled_back() {
     cluster --devices 25
     good ttnv2 application --to tts
     all_moved
-    migrate rollback --dry-run
+    good rollback --dry-run
+    told '25 devices would be put back at .*, and taken out of The Things Stack'
     world after
     all_moved
     newest_run=$(newest)
@@ -293,6 +303,41 @@ rolled_back() {
     each_somewhere
     good_or_incomplete rollback
     all_home
+}
+
+# How the target is spoken to: an own CA, none, no TLS, and one address for all of its servers.
+ways_to_speak() {
+    cluster --devices 2
+    ca=$TARGET_TTS_CA_FILE
+    unset TARGET_TTS_CA_FILE
+    migrate plan ttnv2 application --to tts
+    exits 1
+    told 'name the certificate to trust with --to.tts.ca-file'
+    good plan ttnv2 application --to tts --to.tts.ca-file "$ca"
+    migrate plan ttnv2 application --to tts --to.tts.ca-file ids
+    exits 2
+    told 'to.tts.ca-file'
+    identity=$SANDBOX_TTS_IDENTITY_SERVER_PLAIN
+    for server in NETWORK APPLICATION JOIN; do
+        eval "export TARGET_TTS_${server}_SERVER_GRPC_ADDRESS=\$SANDBOX_TTS_${server}_SERVER_PLAIN"
+    done
+    migrate plan ttnv2 application --to tts --to.tts.identity-server-grpc-address "http://$identity"
+    exits 2
+    told 'if you want that, give --to.tts.insecure'
+    export TARGET_TTS_IDENTITY_SERVER_GRPC_ADDRESS="$identity"
+    good ttnv2 application --to tts --to.tts.insecure
+    told 'the target is spoken to without TLS'
+    all_moved
+    # The servers that have no address of their own are at the default one.
+    unset TARGET_TTS_IDENTITY_SERVER_GRPC_ADDRESS
+    export TARGET_TTS_DEFAULT_GRPC_ADDRESS="$identity"
+    good verify
+    migrate plan ttnv2 application --to tts --to.tts.insecure
+    silent_on 'address'
+    unset TARGET_TTS_DEFAULT_GRPC_ADDRESS
+    migrate plan ttnv2 application --to tts --to.tts.insecure
+    exits 2
+    told 'the address of the Identity Server is missing'
 }
 
 progress_of_phases() {
@@ -317,5 +362,6 @@ run_case "verify" verification
 run_case "verify waits for uplinks; rollback --silent" heard
 run_case "rollback --silent leaves devices that are heard" silent_with_heard
 run_case "rollback" rolled_back
+run_case "own certificates, none, no TLS, addresses" ways_to_speak
 run_case "progress of the look at all devices" progress_of_phases
 end_cases

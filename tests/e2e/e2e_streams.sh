@@ -234,6 +234,29 @@ closed_streams() {
     unchanged before after
 }
 
+# What is told may be added to any file; lines of devices only where a line begins, and by one run at a time.
+added() {
+    sandbox_start --devices 3
+    printf 'unfinished' >log
+    status=0
+    bounded status --list >>log 2>err || status=$?
+    exits 0
+    bounded ttnv2 application --dry-run >>log 2>err || status=$?
+    exits 1
+    told 'ends in the middle of a line'
+    equal "the file" "$(cat log)" unfinished
+    echo >>log
+    exec 9>>log
+    flock 9
+    status=0
+    bounded version >>log 2>err || status=$?
+    exits 0
+    bounded ttnv2 application --dry-run >>log 2>err || status=$?
+    exits 1
+    told 'another run writes to'
+    exec 9>&-
+}
+
 run_case "data on standard output alone" outputs
 run_case "JSON log" json_log
 run_case "--verbose and colour" verbosity
@@ -244,4 +267,5 @@ run_case "lists of IDs" ids
 run_case "lists that are none" bad_ids
 run_case "standard input is left alone" input_is_left_alone
 run_case "closed streams" closed_streams
+run_case "added to a file" added
 end_cases

@@ -11,7 +11,7 @@ cluster() {
 
 # quiet_world FILE: the devices of both networks without what counts accesses to them
 quiet_world() {
-    jq -S -c '(.devices[] | del(.writes, .cleared, .used_dev_nonces, .used_app_nonces)),
+    jq -S -c '(.devices[] | del(.writes, .cleared, .cleared_at, .used_dev_nonces, .used_app_nonces)),
         (.tts_devices[])' "$1"
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include "sim.h"
 #include "world/tts_p.h"
@@ -245,6 +246,13 @@ static bool names(const void *body, size_t size, const char *id, bool as_target)
     return memmem(body, size, member, length + 2) != NULL;
 }
 
+// The ID that the device gets at the target where it is named by its DevEUI.
+static bool names_eui(const void *body, size_t size, const struct sim_device *device) {
+    char id[4 + HEX_TEXT_SIZE(EUI_SIZE)] = "eui-";
+    hex_encode_lower(id + 4, device->euis + EUI_SIZE, EUI_SIZE);
+    return names(body, size, id, false);
+}
+
 struct sim_device *sim_device_in(struct sim *sim, const void *body, size_t size) {
     if (size == 0) return NULL;
     for (size_t i = 0; i < sim->device_count; i++) {
@@ -253,7 +261,9 @@ struct sim_device *sim_device_in(struct sim *sim, const void *body, size_t size)
     }
     for (size_t i = 0; i < sim->device_count; i++) {
         struct sim_device *device = &sim->devices[i];
-        if (names(body, size, device->id, false) || names(body, size, device->id, true)) return device;
+        if (names(body, size, device->id, false) || names(body, size, device->id, true) ||
+            (sim->c.eui_as_id && names_eui(body, size, device)))
+            return device;
     }
     return NULL;
 }

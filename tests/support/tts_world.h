@@ -29,7 +29,7 @@ typedef bool tts_world_fault(struct tts_world *world, const struct call *call, s
 
 struct tts_world {
     struct arena arena;
-    Tts__EndDevice *at[TTS_SERVERS];  // what the servers have; NULL = nothing
+    Tts__EndDevice *at[STACK_ROLES];  // what the servers have; NULL = nothing
     tts_world_fault *before;          // NULL = none
     tts_world_fault *after;
     unsigned calls;
@@ -43,14 +43,14 @@ struct tts_world {
     struct error error;
 };
 
-static const char *const world_services[TTS_SERVERS] = {
-    [TTS_IDENTITY] = "EndDeviceRegistry",
-    [TTS_NETWORK] = "NsEndDeviceRegistry",
-    [TTS_APPLICATION] = "AsEndDeviceRegistry",
-    [TTS_JOIN] = "JsEndDeviceRegistry",
+static const char *const world_services[STACK_ROLES] = {
+    [STACK_IDENTITY] = "EndDeviceRegistry",
+    [STACK_NETWORK] = "NsEndDeviceRegistry",
+    [STACK_APPLICATION] = "AsEndDeviceRegistry",
+    [STACK_JOIN] = "JsEndDeviceRegistry",
 };
-static const char *const world_names[TTS_SERVERS] = {
-    [TTS_IDENTITY] = "IS", [TTS_NETWORK] = "NS", [TTS_APPLICATION] = "AS", [TTS_JOIN] = "JS"};
+static const char *const world_names[STACK_ROLES] = {
+    [STACK_IDENTITY] = "IS", [STACK_NETWORK] = "NS", [STACK_APPLICATION] = "AS", [STACK_JOIN] = "JS"};
 
 static void world_status(struct reply *reply, enum grpc_status status, const char *message) {
     *reply = (struct reply){.outcome = REPLY_ANSWERED, .http_status = 200, .grpc_status = status};
@@ -63,17 +63,17 @@ static void world_message(struct reply *reply, const ProtobufCMessage *message) 
     message_pack(message, &reply->body);
 }
 
-static enum tts_server world_server(const struct call *call) {
+static enum stack_role world_server(const struct call *call) {
     const char *service = call->method + strlen("/ttn.lorawan.v3.");
     size_t size = strcspn(service, "/");
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) {
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) {
         if (strlen(world_services[server]) == size && memcmp(service, world_services[server], size) == 0)
             return server;
     }
-    return TTS_SERVERS;
+    return STACK_ROLES;
 }
 
-static bool world_is(const struct call *call, enum tts_server server, const char *method) {
+static bool world_is(const struct call *call, enum stack_role server, const char *method) {
     return world_server(call) == server && strcmp(strrchr(call->method, '/') + 1, method) == 0;
 }
 
@@ -85,7 +85,7 @@ static bool world_mask_has(const Google__FieldMask *mask, const char *path) {
 }
 
 // A Set, as far as the source makes them: a new entry as a whole, or what it changes of an old one.
-static void world_set(struct tts_world *world, enum tts_server server, const struct call *call,
+static void world_set(struct tts_world *world, enum stack_role server, const struct call *call,
                       struct reply *reply) {
     Tts__SetEndDeviceRequest *request = message_unpack(&tts__set_end_device_request__descriptor, call->body,
                                                        call->body_size, &world->arena, NULL);
@@ -96,13 +96,13 @@ static void world_set(struct tts_world *world, enum tts_server server, const str
     const Google__FieldMask *mask = request->field_mask;
     assert_true(mask->n_paths > 0);
     if (now == NULL) {
-        if (server == TTS_NETWORK && !world_mask_has(mask, "frequency_plan_id")) {
+        if (server == STACK_NETWORK && !world_mask_has(mask, "frequency_plan_id")) {
             world_status(reply, GRPC_INTERNAL, "error:pkg/errors:rpc_recovered (an internal error)");
             return;
         }
         world->at[server] = given;
         // The time of a Set is a new session's beginning, whatever it says.
-        if (server == TTS_NETWORK && given->session != NULL) {
+        if (server == STACK_NETWORK && given->session != NULL) {
             given->session->started_at = message_new(&world->arena, &google__timestamp__descriptor);
             given->session->started_at->seconds = 1795000000;
         }
@@ -126,7 +126,7 @@ static void world_set(struct tts_world *world, enum tts_server server, const str
 }
 
 static void world_serve(struct tts_world *world, const struct call *call, struct reply *reply) {
-    enum tts_server server = world_server(call);
+    enum stack_role server = world_server(call);
     if (strstr(call->method, "ApplicationAccess/ListRights") != NULL) {
         Tts__Right all[] = {TTS__RIGHT__RIGHT_APPLICATION_ALL};
         Tts__Rights rights = TTS__RIGHTS__INIT;
@@ -135,7 +135,7 @@ static void world_serve(struct tts_world *world, const struct call *call, struct
         world_message(reply, &rights.base);
         return;
     }
-    assert_true(server < TTS_SERVERS);
+    assert_true(server < STACK_ROLES);
     const char *method = strrchr(call->method, '/') + 1;
     bool writes = strcmp(method, "Get") != 0 && strcmp(method, "List") != 0;
     assert_int_equal(call->changes, writes);
@@ -162,11 +162,11 @@ static void world_serve(struct tts_world *world, const struct call *call, struct
 }
 
 static void world_answer(struct tts_world *world, const struct call *call, struct reply *reply) {
-    enum tts_server server = world_server(call);
+    enum stack_role server = world_server(call);
     size_t used = strlen(world->log);
     world->calls++;
     snprintf(world->log + used, sizeof world->log - used, "%s.%s ",
-             server < TTS_SERVERS ? world_names[server] : "IS", strrchr(call->method, '/') + 1);
+             server < STACK_ROLES ? world_names[server] : "IS", strrchr(call->method, '/') + 1);
     // The key goes along with each call, and with nothing else.
     assert_int_equal(call->header_count, 1);
     assert_string_equal(call->headers[0].name, "authorization");
@@ -290,13 +290,13 @@ static Tts__Session *world_session(struct tts_world *world, bool joined) {
 // A device that every server knows: EU868, LoRaWAN 1.0.3, with a session; it joins or is activated by personalization.
 static void world_fill(struct tts_world *world, bool joins) {
     struct arena *arena = &world->arena;
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) {
-        bool here = joins || server != TTS_JOIN;
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) {
+        bool here = joins || server != STACK_JOIN;
         world->at[server] = here ? world_part(world) : NULL;
     }
-    world->at[TTS_IDENTITY]->name = arena_strdup(arena, "My device");
-    world->at[TTS_IDENTITY]->network_server_address = arena_strdup(arena, "stack.example");
-    Tts__EndDevice *network = world->at[TTS_NETWORK];
+    world->at[STACK_IDENTITY]->name = arena_strdup(arena, "My device");
+    world->at[STACK_IDENTITY]->network_server_address = arena_strdup(arena, "stack.example");
+    Tts__EndDevice *network = world->at[STACK_NETWORK];
     network->supports_join = joins;
     network->lorawan_version = TTS__MACVERSION__MAC_V1_0_3;
     network->lorawan_phy_version = TTS__PHYVERSION__PHY_V1_0_3_REV_A;
@@ -307,11 +307,11 @@ static void world_fill(struct tts_world *world, bool joins) {
     network->session->last_n_f_cnt_down = 20;
     network->session->started_at = message_new(arena, &google__timestamp__descriptor);
     network->session->started_at->seconds = 1700000000;
-    Tts__EndDevice *application = world->at[TTS_APPLICATION];
+    Tts__EndDevice *application = world->at[STACK_APPLICATION];
     application->session = world_session(world, joins);
     application->session->keys->app_s_key = world_key(world, 0x30);
     if (!joins) return;
-    Tts__EndDevice *join = world->at[TTS_JOIN];
+    Tts__EndDevice *join = world->at[STACK_JOIN];
     join->root_keys = message_new(arena, &tts__root_keys__descriptor);
     join->root_keys->app_key = world_key(world, 0x50);
     join->last_join_nonce = 7;

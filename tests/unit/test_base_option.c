@@ -218,12 +218,16 @@ static const char *bad_variables(const char *name) {
     return strcmp(name, "T_FLAG") == 0 ? "enabled" : NULL;
 }
 
+static bool is_not(const void *context, const struct option_spec *spec) {
+    return strcmp(spec->name, context) != 0;
+}
+
 static void test_environment(void **state) {
     (void)state;
     ERROR_AUTO error = {0};
     struct option_values *values = option_values_new(table);
     set(values, "number", "9", NULL);
-    assert_int_equal(option_values_environment(values, some_variables, &error), 0);
+    assert_int_equal(option_values_environment(values, some_variables, NULL, NULL, &error), 0);
     assert_true(option_bool(values, "flag"));
     assert_true(option_given(values, "flag"));
     assert_string_equal(option_string(values, "text"), "old");
@@ -232,10 +236,13 @@ static void test_environment(void **state) {
     option_values_free(values);
 
     values = option_values_new(table);
-    assert_int_equal(option_values_environment(values, no_variables, &error), 0);
+    assert_int_equal(option_values_environment(values, no_variables, NULL, NULL, &error), 0);
     assert_false(option_given(values, "flag"));
-    assert_int_equal(option_values_environment(values, bad_variables, &error), -ERROR_USAGE);
+    assert_int_equal(option_values_environment(values, bad_variables, NULL, NULL, &error), -ERROR_USAGE);
     assert_string_equal(error.message, "environment variable T_FLAG is \"enabled\", not true or false");
+    error_release(&error);
+    assert_int_equal(option_values_environment(values, bad_variables, is_not, "flag", &error), 0);
+    assert_false(option_given(values, "flag"));
     option_values_free(values);
 }
 

@@ -292,7 +292,7 @@ static const struct mistake mistakes[] = {
     {"ttnv2 device --rate fast x", "--rate is \"fast\", not calls per second, such as 5 or 0.5", NULL},
     {"ttnv2 device --progress sometimes x", "--progress is \"sometimes\", not one of: auto always never",
      NULL},
-    {"ttnv2 device --to xml x", "--to is \"xml\", not one of: json csv tts", NULL},
+    {"ttnv2 device --to xml x", "--to is \"xml\", not one of: json csv tts chirpstack", NULL},
     {"ttnv2 device --to.tts.app-id a x",
      "--to.tts.app-id is a flag of the target tts, but the target is json", "--to tts"},
     {"ttnv2 device --to tts --to.tts.ap-id a x", "unknown flag --to.tts.ap-id", "--to.tts.app-id"},
@@ -415,6 +415,14 @@ static void test_environment(void **state) {
     line_release(&line);
     line_parse(&line, "ttnv2 device --help", wrong_environment);
     assert_int_equal(line.result, 0);
+    line_release(&line);
+    // A command that has no such option.
+    line_parse(&line, "status", wrong_environment);
+    assert_int_equal(line.result, 0);
+    line_release(&line);
+    line_parse(&line, "verify", wrong_environment);
+    assert_int_equal(line.result, -ERROR_USAGE);
+    assert_non_null(strstr(line.error.message, "TTN_LW_MIGRATE_CONCURRENCY"));
     line_release(&line);
 }
 

@@ -135,7 +135,7 @@ static void test_bash(void **state) {
         memory_printf("bash --norc %s ttn-lw-migrate device --source = ttnv2 --progress = al", path);
     assert_string_equal(output_of(equals), "always");
     char *empty MEMORY_AUTO = memory_printf("bash --norc %s ttn-lw-migrate device --to =", path);
-    assert_string_equal(output_of(empty), "json csv tts");
+    assert_string_equal(output_of(empty), "json csv tts chirpstack");
     char *form MEMORY_AUTO =
         memory_printf("bash --norc %s ttn-lw-migrate device --source = ttnv2 --ttnv2.ca", path);
     assert_string_equal(output_of(form), "--ttnv2.ca-cert");

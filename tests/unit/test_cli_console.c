@@ -86,6 +86,22 @@ static void test_text(void **state) {
     close(screen.console.fd);
 }
 
+static void test_gateways(void **state) {
+    (void)state;
+    static struct screen screen;
+    screen_open(&screen);
+    screen.console.gateways = true;
+    const struct log_record record = {.level = LOG_WARN, .message = "odd", .device_id = "x"};
+    write_record(&screen, record);
+    assert_string_equal(screen_take(&screen), "ttn-lw-migrate: warning: gateway x: odd\n");
+    screen.console.json = true;
+    write_record(&screen, record);
+    const char *line = screen_take(&screen);
+    assert_non_null(strstr(line, "\"gateway_id\":\"x\""));
+    assert_null(strstr(line, "device"));
+    close(screen.console.fd);
+}
+
 static void test_verbose(void **state) {
     (void)state;
     static struct screen screen;
@@ -234,9 +250,9 @@ static void test_closed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),    cmocka_unit_test(test_verbose),    cmocka_unit_test(test_json),
-        cmocka_unit_test(test_colours), cmocka_unit_test(test_long_texts), cmocka_unit_test(test_printable),
-        cmocka_unit_test(test_closed),
+        cmocka_unit_test(test_text),      cmocka_unit_test(test_gateways), cmocka_unit_test(test_verbose),
+        cmocka_unit_test(test_json),      cmocka_unit_test(test_colours),  cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_printable), cmocka_unit_test(test_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,11 +148,81 @@ static void test_target(void **state) {
     topic.target = target_find("tts");
     text = write_topic(&topic, 0, &buffer);
     assert_contains(text, "\nFlags of the target tts:\n  --to.tts.app-id ID ");
-    assert_contains(text, "--to.tts.app-api-key-file FILE]");
+    assert_contains(text, "--to.tts.app-api-key-file");
     check_lines(text, 80);
     topic.command = command_find("status", 6);
     text = write_topic(&topic, 0, &buffer);
     assert_null(strstr(text, "tts"));
+}
+
+static void assert_lacks(const char *text, const char *part) {
+    if (strstr(text, part) != NULL) fail_msg("\"%s\" is in:\n%s", part, text);
+}
+
+// The line of an option up to the next one; static.
+static const char *entry_of(const char *text, const char *option) {
+    static char entry[1024];
+    const char *begin = strstr(text, option);
+    assert_non_null(begin);
+    const char *end = strstr(begin, "\n  --");
+    size_t size = end == NULL ? strlen(begin) : (size_t)(end - begin);
+    if (size >= sizeof entry) size = sizeof entry - 1;
+    memcpy(entry, begin, size);
+    entry[size] = '\0';
+    return entry;
+}
+
+// Sources, targets and options of gateways alone; what only devices need is not required.
+static void test_gateways(void **state) {
+    (void)state;
+    BUFFER_AUTO buffer;
+    buffer_init(&buffer, BUFFER_UNLIMITED);
+    struct help_topic topic = {
+        .sources = source_drivers(), .command = command_find("gateway", 7), .target = target_find("tts")};
+    const char *text = write_topic(&topic, 0, &buffer);
+    check_lines(text, 80);
+    for (const struct source_driver *const *source = topic.sources; *source != NULL; source++) {
+        char flag[64];
+        snprintf(flag, sizeof flag, "\n  --%s.", (*source)->name);
+        ((*source)->list_gateways != NULL ? assert_contains : assert_lacks)(text, flag);
+    }
+    assert_contains(text, "\n  loriot  ");
+    assert_lacks(text, "\n  chirpstack  ");
+    assert_contains(text, "\n  tts  ");
+    assert_contains(text, "\n  json  ");
+    assert_lacks(text, "\n  csv  ");
+    static const char *const optional[] = {"--ttnv2.app-id", "--ttnv2.app-access-key KEY",
+                                           "--ttnv2.frequency-plan-id", "--tts.app-id"};
+    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
+        assert_lacks(entry_of(text, optional[i]), "[required]");
+    static const char *const required[] = {"--ttnv2.account-token TOKEN", "--tts.app-api-key KEY",
+                                           "--loriot.api-key KEY", "--to.tts.app-api-key KEY"};
+    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
+        assert_contains(entry_of(text, required[i]), "[required]");
+    topic.command = command_find("device", 6);
+    text = write_topic(&topic, 0, &buffer);
+    assert_contains(entry_of(text, "--ttnv2.app-id"), "[required]");
+    assert_lacks(entry_of(text, "--ttnv2.account-token TOKEN"), "[required]");
+    assert_contains(text, "\n  csv  ");
+}
+
+// A source without gateways tells of no such command, nor of its flags.
+static void test_source_without_gateways(void **state) {
+    (void)state;
+    BUFFER_AUTO buffer;
+    buffer_init(&buffer, BUFFER_UNLIMITED);
+    struct help_topic topic = {.sources = source_drivers(),
+                               .source = source_find(source_drivers(), "json", 4),
+                               .source_first = true};
+    const char *text = write_topic(&topic, 0, &buffer);
+    assert_contains(text, "ttn-lw-migrate json device|application [FLAG...]");
+    assert_lacks(text, "\n  gateway ");
+    assert_lacks(text, "--redirect");
+    topic.source = source_find(source_drivers(), "tts", 3);
+    text = write_topic(&topic, 0, &buffer);
+    assert_contains(text, "ttn-lw-migrate tts device|application|gateway [FLAG...]");
+    assert_contains(text, "\n  gateway ");
+    assert_contains(text, "--redirect");
 }
 
 static void test_find(void **state) {
@@ -222,9 +292,11 @@ static void test_rows(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_widths), cmocka_unit_test(test_narrow), cmocka_unit_test(test_program),
-        cmocka_unit_test(test_device), cmocka_unit_test(test_source), cmocka_unit_test(test_find),
-        cmocka_unit_test(test_rows),   cmocka_unit_test(test_target),
+        cmocka_unit_test(test_widths),   cmocka_unit_test(test_narrow),
+        cmocka_unit_test(test_program),  cmocka_unit_test(test_device),
+        cmocka_unit_test(test_source),   cmocka_unit_test(test_find),
+        cmocka_unit_test(test_rows),     cmocka_unit_test(test_target),
+        cmocka_unit_test(test_gateways), cmocka_unit_test(test_source_without_gateways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,6 +110,30 @@ static void test_in_place(void **state) {
     screen_close(&screen);
 }
 
+static void test_gateways(void **state) {
+    (void)state;
+    struct screen screen;
+    screen_open(&screen, PROGRESS_AUTO, true);
+    progress_free(screen.progress);
+    screen.progress = progress_new(&(struct progress_setup){
+        .fd = screen.console.fd,
+        .gateways = true,
+        .terminal = true,
+        .clock = &clock_fake,
+        .log = &screen.console.log,
+        .columns = fake_columns,
+        .foreground = fake_foreground,
+    });
+    screen.console.progress = screen.progress;
+    struct progress_numbers numbers = {.total = 20};
+    expect(&screen, 0, numbers, "");
+    numbers.done = 5;
+    expect(&screen, 1000, numbers, "\r5 of at least 20 gateways, 5.0 gateways/s\033[K");
+    numbers.total = 0;
+    expect(&screen, 1000, numbers, "\r5 gateways, 2.5 gateways/s\033[K");
+    screen_close(&screen);
+}
+
 static void test_time_left(void **state) {
     (void)state;
     static const struct {
@@ -228,10 +252,11 @@ static void test_never(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_in_place),         cmocka_unit_test(test_time_left),
-        cmocka_unit_test(test_rate_window),      cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_messages_between), cmocka_unit_test(test_background),
-        cmocka_unit_test(test_without_terminal), cmocka_unit_test(test_never),
+        cmocka_unit_test(test_in_place),   cmocka_unit_test(test_gateways),
+        cmocka_unit_test(test_time_left),  cmocka_unit_test(test_rate_window),
+        cmocka_unit_test(test_columns),    cmocka_unit_test(test_messages_between),
+        cmocka_unit_test(test_background), cmocka_unit_test(test_without_terminal),
+        cmocka_unit_test(test_never),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

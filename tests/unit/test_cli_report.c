@@ -219,6 +219,47 @@ static void test_rehearsal(void **state) {
     buffer_release(&file.content);
 }
 
+static void test_gateways(void **state) {
+    (void)state;
+    sequence = 0;
+    property("command", "gateway");
+    property("global.to", "tts");
+    application("gateways");
+    device("made", DEVICE_VERIFIED, NULL);
+    device("half", DEVICE_RELEASING, NULL);
+    device("aside", DEVICE_FAILED, "its plan is not known");
+    struct kept_file file;
+    const char *page = page_of(&file, false);
+    holds(page, "1 of 3 gateways are at the target, 1 not finished, 1 to look at.");
+    holds(page, "<h2>How many gateways</h2>");
+    holds(page, "<h2>Gateways to look at</h2>");
+    holds(page, "<h2>All gateways</h2>");
+    holds(page, "<th>EUI</th>");
+    holds(page, "Some gateways were set aside");
+    holds(page, "Some gateways may not be redirected");
+    holds(page, "Give the gateways the address of their new network");
+    lacks(page, "Application");
+    lacks(page, "Devices");
+    lacks(page, "devices ");
+    lacks(page, " device ");
+    buffer_release(&file.content);
+}
+
+// Nothing is to be imported after a run into a network.
+static void test_into_a_network(void **state) {
+    (void)state;
+    sequence = 0;
+    property("command", "application");
+    property("global.to", "tts");
+    application("one");
+    device("made", DEVICE_VERIFIED, NULL);
+    struct kept_file file;
+    const char *page = page_of(&file, false);
+    holds(page, "Keep the journal until each device was heard");
+    lacks(page, "Import the devices");
+    buffer_release(&file.content);
+}
+
 static void test_in_pieces(void **state) {
     (void)state;
     sequence = 0;
@@ -250,12 +291,21 @@ static void test_words(void **state) {
     size_t count = 0;
     const enum device_state *states = device_states(&count);
     for (size_t i = 0; i < count; i++) {
-        const struct state_words *words = device_state_words(states[i]);
+        const struct state_words *words = device_state_words(states[i], false);
         assert_string_not_equal(words->title, "unknown");
         assert_true(strlen(words->meaning) > 0);
         assert_int_equal(words->urgency > 0, words->finding != NULL && words->command != NULL);
     }
-    assert_string_equal(device_state_words((enum device_state)77)->title, "unknown");
+    assert_string_equal(device_state_words((enum device_state)77, true)->title, "unknown");
+    for (size_t i = 0; i < count; i++) {
+        const struct state_words *words = gateway_state_words(states[i]);
+        assert_true(strlen(words->meaning) > 0);
+        assert_int_equal(words->urgency > 0, words->finding != NULL && words->command != NULL);
+        if (words == device_state_words(states[i], true)) continue;
+        assert_null(strstr(words->meaning, "device"));
+        assert_true(words->finding == NULL || strstr(words->finding, "device") == NULL);
+    }
+    assert_string_equal(gateway_state_words((enum device_state)77)->title, "unknown");
 }
 
 int main(void) {
@@ -265,6 +315,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_nothing_from_elsewhere, before_each, after_each),
         cmocka_unit_test_setup_teardown(test_several_applications, before_each, after_each),
         cmocka_unit_test_setup_teardown(test_rehearsal, before_each, after_each),
+        cmocka_unit_test_setup_teardown(test_gateways, before_each, after_each),
+        cmocka_unit_test_setup_teardown(test_into_a_network, before_each, after_each),
         cmocka_unit_test_setup_teardown(test_in_pieces, before_each, after_each),
         cmocka_unit_test(test_words),
     };

@@ -26,7 +26,7 @@ static struct space disk(uint64_t file_system, uint64_t available) {
 static void check(uint64_t devices, const struct space *journal, const struct space *output,
                   enum room verdict, const char *expected) {
     char *text = NULL;
-    assert_int_equal(room_judge(devices, journal, output, &text), verdict);
+    assert_int_equal(room_judge(devices, "device", journal, output, &text), verdict);
     assert_int_equal(text == NULL, expected == NULL);
     if (expected != NULL && strstr(text, expected) == NULL) fail_msg("\"%s\" is not in: %s", expected, text);
     free(text);

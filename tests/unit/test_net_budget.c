@@ -84,7 +84,7 @@ static void call_done(void *context, struct reply *reply) {
     bench->last_done = bench->fake.now;
 }
 
-static void open_bench(struct bench *bench, struct limiter *limiter) {
+static void open_wide(struct bench *bench, struct limiter *limiter, unsigned concurrency) {
     *bench = (struct bench){0};
     fake_init(&bench->fake, answer, limiter);
     limiter->counted = bench->fake.now;
@@ -92,10 +92,14 @@ static void open_bench(struct bench *bench, struct limiter *limiter) {
         .transport = &bench->fake.base,
         .clock = &bench->fake.clock,
         .random = &bench->fake.random,
-        .concurrency = 16,
+        .concurrency = concurrency,
         .timeout = 10 * NS_PER_SECOND,
     };
     bench->dispatch = dispatch_new(&setup);
+}
+
+static void open_bench(struct bench *bench, struct limiter *limiter) {
+    open_wide(bench, limiter, 16);
 }
 
 static void close_bench(struct bench *bench) {
@@ -171,6 +175,22 @@ static void other_methods_do_not_wait(void **state) {
     close_bench(&bench);
 }
 
+// A method that never answered is asked no more than a few times at once, also where far more calls may be in flight: so a
+// limit is known before it is met. A method that tells none is not held back afterwards.
+static void a_limit_is_known_before_it_is_met(void **state) {
+    (void)state;
+    struct limiter limiter = {.limit = 20, .period = 10};
+    struct bench bench;
+    open_wide(&bench, &limiter, 64);
+    run(&bench, &first, 60);
+    assert_int_equal(limiter.refused, 0);
+    close_bench(&bench);
+    open_wide(&bench, &limiter, 64);
+    run(&bench, &second, 400);
+    assert_int_equal(bench.fake.most_flying, 64);
+    close_bench(&bench);
+}
+
 static void nonsense_changes_nothing(void **state) {
     (void)state;
     static const char *const texts[] = {"", "-1", "nan", "inf", "1e999", "many", "5 calls", "0"};
@@ -217,6 +237,7 @@ int main(void) {
         cmocka_unit_test(window_is_never_empty),
         cmocka_unit_test(waits_for_a_limit_that_is_used_up),
         cmocka_unit_test(other_methods_do_not_wait),
+        cmocka_unit_test(a_limit_is_known_before_it_is_met),
         cmocka_unit_test(nonsense_changes_nothing),
         cmocka_unit_test(a_forgotten_call_counts_no_longer),
     };

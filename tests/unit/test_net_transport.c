@@ -375,6 +375,31 @@ static void test_lost_with_many(void **state) {
     fake_server_free(fake);
 }
 
+// ---- many servers
+
+// One call at a time, now to this server, now to that one: each keeps its connection.
+static void test_servers_in_turn(void **state) {
+    (void)state;
+    enum { SERVERS = 12, ROUNDS = 3 };
+    struct fake_server *fakes[SERVERS];
+    struct server servers[SERVERS];
+    struct client *client = client_new(-1);
+    for (size_t i = 0; i < SERVERS; i++) {
+        fakes[i] = fake_server_new(serve_echo, NULL, 0);
+        servers[i] = plain_server(fakes[i]);
+    }
+    for (size_t i = 0; i < (size_t)SERVERS * ROUNDS; i++) {
+        struct asked asked = {0};
+        ask_grpc(client, &asked, &servers[i % SERVERS], "x", LONG_TIME);
+        client_wait(client, &asked, 1);
+        assert_true(reply_ok(&asked.reply, CALL_GRPC));
+        asked_release(&asked, 1);
+    }
+    for (size_t i = 0; i < SERVERS; i++) assert_int_equal(fakes[i]->connections, 1);
+    client_free(client);
+    for (size_t i = 0; i < SERVERS; i++) fake_server_free(fakes[i]);
+}
+
 // ---- many calls, large answers
 
 static void serve_two_streams(struct peer *peer) {
@@ -604,16 +629,16 @@ int main(void) {
     alarm(60);
     signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answer),          cmocka_unit_test(test_error_without_body),
-        cmocka_unit_test(test_messages),        cmocka_unit_test(test_strangers),
-        cmocka_unit_test(test_silence),         cmocka_unit_test(test_lost),
-        cmocka_unit_test(test_refused_stream),  cmocka_unit_test(test_lost_between_calls),
-        cmocka_unit_test(test_lost_with_many),  cmocka_unit_test(test_many),
-        cmocka_unit_test(test_large),           cmocka_unit_test(test_cancel_opener),
-        cmocka_unit_test(test_cancel_finished), cmocka_unit_test(test_cancel_running),
-        cmocka_unit_test(test_free_held),       cmocka_unit_test(test_not_sent),
-        cmocka_unit_test(test_unusable),        cmocka_unit_test(test_wake),
-        cmocka_unit_test(test_trace),
+        cmocka_unit_test(test_answer),         cmocka_unit_test(test_error_without_body),
+        cmocka_unit_test(test_messages),       cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_silence),        cmocka_unit_test(test_lost),
+        cmocka_unit_test(test_refused_stream), cmocka_unit_test(test_lost_between_calls),
+        cmocka_unit_test(test_lost_with_many), cmocka_unit_test(test_servers_in_turn),
+        cmocka_unit_test(test_many),           cmocka_unit_test(test_large),
+        cmocka_unit_test(test_cancel_opener),  cmocka_unit_test(test_cancel_finished),
+        cmocka_unit_test(test_cancel_running), cmocka_unit_test(test_free_held),
+        cmocka_unit_test(test_not_sent),       cmocka_unit_test(test_unusable),
+        cmocka_unit_test(test_wake),           cmocka_unit_test(test_trace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,7 +81,7 @@ static void test_keys(void **state) {
     const char *list = "/api.TenantService/List";
     refused(ask_as(world, NULL, list, &tenants.base), 16, "no authorization provided");
     refused(ask_as(world, "wrong", list, &tenants.base), 16, "InvalidToken");
-    refused(ask_as(world, world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_TENANT), list, &tenants.base), 7,
+    refused(ask_as(world, world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_TENANT), list, &tenants.base), 16,
             "");
     struct world_reply reply = ask(world, list, &tenants.base);
     Chirpstack__ListTenantsResponse *answer = unpack(&chirpstack__list_tenants_response__descriptor, &reply);
@@ -93,10 +93,10 @@ static void test_keys(void **state) {
     device.dev_eui = dev_eui;
     refused(ask_as(world, world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_OTHER_TENANT),
                    "/api.DeviceService/Get", &device.base),
-            7, "");
+            16, "");
     refused(ask_as(world, world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_READ_ONLY),
                    "/api.DeviceService/Delete", &device.base),
-            7, "");
+            16, "");
     refused(ask(world, "/api.DeviceService/Reboot", &device.base), 12, "");
     world_free(world);
 }
@@ -165,7 +165,7 @@ static void test_changing(void **state) {
     Chirpstack__GetDeviceResponse *device = unpack(&chirpstack__get_device_response__descriptor, &reply);
     Chirpstack__DeviceRequest request = CHIRPSTACK__DEVICE_REQUEST__INIT;
     request.device = device->device;
-    refused(ask(world, "/api.DeviceService/Create", &request.base), 6, DEV_EUI);
+    refused(ask(world, "/api.DeviceService/Create", &request.base), 13, "duplicate key");
     device->device->is_disabled = true;
     reply = ask(world, "/api.DeviceService/Update", &request.base);
     assert_int_equal(reply.status, 0);
@@ -190,6 +190,88 @@ static void test_changing(void **state) {
     world_free(world);
 }
 
+// An application and a profile of a tenant; their IDs, which the caller frees.
+static char *make_application(struct world *world, const char *tenant_id, const char *name) {
+    Chirpstack__Application application = CHIRPSTACK__APPLICATION__INIT;
+    Chirpstack__CreateApplicationRequest request = CHIRPSTACK__CREATE_APPLICATION_REQUEST__INIT;
+    char tenant[64], called[64];
+    snprintf(tenant, sizeof tenant, "%s", tenant_id);
+    snprintf(called, sizeof called, "%s", name);
+    application.tenant_id = tenant;
+    application.name = called;
+    request.application = &application;
+    struct world_reply reply = ask(world, "/api.ApplicationService/Create", &request.base);
+    Chirpstack__IDMessage *answer = unpack(&chirpstack__idmessage__descriptor, &reply);
+    char *id = memory_strdup(answer->id);
+    release(answer);
+    return id;
+}
+
+static struct world_reply ask_profile(struct world *world, const char *tenant_id, const char *name,
+                                      enum world_chirpstack_key key) {
+    Chirpstack__DeviceProfile profile = CHIRPSTACK__DEVICE_PROFILE__INIT;
+    Chirpstack__CreateDeviceProfileRequest request = CHIRPSTACK__CREATE_DEVICE_PROFILE_REQUEST__INIT;
+    char tenant[64], called[64];
+    snprintf(tenant, sizeof tenant, "%s", tenant_id);
+    snprintf(called, sizeof called, "%s", name);
+    profile.tenant_id = tenant;
+    profile.name = called;
+    profile.supports_otaa = true;
+    profile.abp_rx1_delay = 5;
+    profile.region = CHIRPSTACK__REGION__AS923;
+    request.device_profile = &profile;
+    return ask_as(world, world_chirpstack_key(world, key), "/api.DeviceProfileService/Create", &request.base);
+}
+
+static struct world_reply ask_create(struct world *world, const char *dev_eui, char *application,
+                                     char *profile) {
+    Chirpstack__Device device = CHIRPSTACK__DEVICE__INIT;
+    Chirpstack__DeviceRequest request = CHIRPSTACK__DEVICE_REQUEST__INIT;
+    char eui[17];
+    snprintf(eui, sizeof eui, "%s", dev_eui);
+    device.dev_eui = eui;
+    device.name = eui;
+    device.application_id = application;
+    device.device_profile_id = profile;
+    request.device = &device;
+    return ask(world, "/api.DeviceService/Create", &request.base);
+}
+
+// What takes an application or a profile away takes its devices too.
+static void test_places(void **state) {
+    (void)state;
+    struct world *world = make_world();
+    const char *tenant = world_chirpstack_tenant_id(world);
+    char *application MEMORY_AUTO = make_application(world, tenant, "pumps");
+    refused(ask_profile(world, tenant, "", WORLD_CHIRPSTACK_KEY_ADMIN), 3, "name is not set");
+    refused(ask_profile(world, tenant, "x", WORLD_CHIRPSTACK_KEY_READ_ONLY), 16, "");
+    refused(ask_profile(world, tenant, "x", WORLD_CHIRPSTACK_KEY_OTHER_TENANT), 16, "");
+    struct world_reply reply = ask_profile(world, tenant, "x", WORLD_CHIRPSTACK_KEY_TENANT);
+    Chirpstack__IDMessage *profile = unpack(&chirpstack__idmessage__descriptor, &reply);
+    reply = ask_device(world, "/api.DeviceProfileService/Get", profile->id);
+    Chirpstack__GetDeviceProfileResponse *got =
+        unpack(&chirpstack__get_device_profile_response__descriptor, &reply);
+    assert_int_equal(got->device_profile->region, CHIRPSTACK__REGION__AS923);
+    assert_int_equal(got->device_profile->abp_rx1_delay, 0);
+    release(got);
+    refused(ask_create(world, "a840410000000001", application, profile->id), 13, "duplicate key");
+    refused(ask_create(world, "a840490000000001", application, application), 13, "foreign key");
+    static const char *const methods[] = {"/api.ApplicationService/Delete",
+                                          "/api.DeviceProfileService/Delete"};
+    for (size_t i = 0; i < 2; i++) {
+        char *place MEMORY_AUTO = make_application(world, tenant, "more pumps");
+        reply = ask_create(world, "a840490000000001", place, profile->id);
+        assert_int_equal(reply.status, 0);
+        world_reply_release(&reply);
+        reply = ask_device(world, methods[i], i == 0 ? place : profile->id);
+        assert_int_equal(reply.status, 0);
+        world_reply_release(&reply);
+        refused(ask_device(world, "/api.DeviceService/Get", "a840490000000001"), 5, "does not exist");
+    }
+    release(profile);
+    world_free(world);
+}
+
 static void test_field(void **state) {
     (void)state;
     struct world *world =
@@ -209,8 +291,8 @@ static void test_field(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),     cmocka_unit_test(test_lists), cmocka_unit_test(test_reading),
-        cmocka_unit_test(test_changing), cmocka_unit_test(test_field),
+        cmocka_unit_test(test_keys),     cmocka_unit_test(test_lists),  cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_changing), cmocka_unit_test(test_places), cmocka_unit_test(test_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,7 +94,7 @@ static void answer(const json_t *call, struct reply *reply) {
     free(data);
 }
 
-static const json_t *find(const struct recording *recording, enum tts_server server, const char *id,
+static const json_t *find(const struct recording *recording, enum stack_role server, const char *id,
                           const char *note) {
     char *method MEMORY_AUTO = memory_printf("%s/Get", world_services[server]);
     for (size_t i = 0; i < recording->count; i++) {
@@ -111,8 +111,8 @@ static const json_t *find(const struct recording *recording, enum tts_server ser
 static struct recording recorded;
 
 static bool replay(struct tts_world *world, const struct call *call, struct reply *reply) {
-    enum tts_server server = world_server(call);
-    if (server == TTS_SERVERS) return false;
+    enum stack_role server = world_server(call);
+    if (server == STACK_ROLES) return false;
     answer(find(&recorded, server, world->record.id, NULL), reply);
     return true;
 }
@@ -180,8 +180,8 @@ static const char *error_note;
 
 static bool replay_error(struct tts_world *world, const struct call *call, struct reply *reply) {
     (void)world;
-    if (world_server(call) != TTS_IDENTITY) return false;
-    answer(find(&recorded, TTS_IDENTITY, NULL, error_note), reply);
+    if (world_server(call) != STACK_IDENTITY) return false;
+    answer(find(&recorded, STACK_IDENTITY, NULL, error_note), reply);
     return true;
 }
 
@@ -207,12 +207,12 @@ static void test_errors(void **state) {
 
 static bool replay_forbidden(struct tts_world *world, const struct call *call, struct reply *reply) {
     (void)world;
-    if (!world_is(call, TTS_JOIN, "Get")) return false;
+    if (!world_is(call, STACK_JOIN, "Get")) return false;
     ARENA_AUTO arena = {0};
     const Tts__GetEndDeviceRequest *request =
         message_unpack(&tts__get_end_device_request__descriptor, call->body, call->body_size, &arena, NULL);
     if (!world_mask_has(request->field_mask, "root_keys")) return false;
-    answer(find(&recorded, TTS_NETWORK, NULL, "forbidden path"), reply);
+    answer(find(&recorded, STACK_NETWORK, NULL, "forbidden path"), reply);
     return true;
 }
 
@@ -255,7 +255,7 @@ static void check_allowed(const char *method, const Google__FieldMask *mask) {
 static bool check_get_mask(struct tts_world *world, const struct call *call, struct reply *reply) {
     (void)world;
     (void)reply;
-    enum tts_server server = world_server(call);
+    enum stack_role server = world_server(call);
     ARENA_AUTO arena = {0};
     const Tts__GetEndDeviceRequest *request =
         message_unpack(&tts__get_end_device_request__descriptor, call->body, call->body_size, &arena, NULL);
@@ -267,14 +267,15 @@ static bool check_get_mask(struct tts_world *world, const struct call *call, str
 }
 
 // What is read of a device, as a server's part of it.
-static const char *const members_of[TTS_SERVERS] = {
-    [TTS_NETWORK] =
+static const char *const members_of[STACK_ROLES] = {
+    [STACK_NETWORK] =
         "frequency_plan_id lorawan_version lorawan_phy_version min_frequency max_frequency "
         "supports_join supports_class_b supports_class_c multicast mac_settings mac_state session "
         "pending_mac_state pending_session battery_percentage downlink_margin "
         "last_dev_status_received_at power_state",
-    [TTS_APPLICATION] = "session pending_session formatters skip_payload_crypto skip_payload_crypto_override",
-    [TTS_JOIN] = "root_keys net_id last_dev_nonce used_dev_nonces last_join_nonce resets_join_nonces",
+    [STACK_APPLICATION] =
+        "session pending_session formatters skip_payload_crypto skip_payload_crypto_override",
+    [STACK_JOIN] = "root_keys net_id last_dev_nonce used_dev_nonces last_join_nonce resets_join_nonces",
 };
 
 static void check_set_masks(const json_t *device) {
@@ -284,7 +285,7 @@ static void check_set_masks(const json_t *device) {
         message_json_read(&tts__end_device__descriptor, line, strlen(line), 1, &arena, NULL, NULL);
     free(line);
     assert_non_null(whole);
-    for (enum tts_server server = TTS_NETWORK; server < TTS_SERVERS; server++) {
+    for (enum stack_role server = STACK_NETWORK; server < STACK_ROLES; server++) {
         Tts__EndDevice *part = message_select(&whole->base, members_of[server], &arena);
         char *method MEMORY_AUTO = memory_printf("%s/Set", world_services[server]);
         check_allowed(method, tts_source_mask(part, server, &arena));

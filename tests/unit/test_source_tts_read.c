@@ -20,7 +20,7 @@ static bool has_note(const struct device *device, const char *path) {
 }
 
 // Reads a device that lacks some servers' parts.
-static void begin_without(struct tts_world *world, bool joins, enum tts_server missing) {
+static void begin_without(struct tts_world *world, bool joins, enum stack_role missing) {
     world_init(world, NULL);
     world_fill(world, joins);
     world->at[missing] = NULL;
@@ -39,10 +39,10 @@ static void test_addresses(void **state) {
     world_option(&world, "network-server-grpc-address", "nam1.example:1234");
     assert_int_equal(world_open(&world, false), 0);
     const struct tts_source *self = tts_source_of(world.source);
-    assert_string_equal(self->peers[TTS_IDENTITY].server.address, "stack.example:8884");
-    assert_string_equal(self->peers[TTS_NETWORK].server.address, "nam1.example:1234");
-    assert_string_equal(self->peers[TTS_JOIN].server.name, "Join Server stack.example:8884");
-    assert_false(self->peers[TTS_JOIN].server.plain);
+    assert_string_equal(self->peers[STACK_IDENTITY].server.address, "stack.example:8884");
+    assert_string_equal(self->peers[STACK_NETWORK].server.address, "nam1.example:1234");
+    assert_string_equal(self->peers[STACK_JOIN].server.name, "Join Server stack.example:8884");
+    assert_false(self->peers[STACK_JOIN].server.plain);
     assert_null(world.source->warning);
     assert_false(world.source->keeps);
     assert_false(world.source->frees);
@@ -51,8 +51,8 @@ static void test_addresses(void **state) {
     world_option(&world, "insecure", "true");
     assert_int_equal(world_open(&world, false), 0);
     self = tts_source_of(world.source);
-    assert_string_equal(self->peers[TTS_APPLICATION].server.address, "stack.example:1884");
-    assert_true(self->peers[TTS_APPLICATION].server.plain);
+    assert_string_equal(self->peers[STACK_APPLICATION].server.address, "stack.example:1884");
+    assert_true(self->peers[STACK_APPLICATION].server.plain);
     assert_non_null(strstr(world.source->warning, "without TLS"));
     assert_true(world.source->frees);
     world_release(&world);
@@ -63,6 +63,7 @@ static void test_bad_options(void **state) {
     static const struct {
         const char *name, *value, *message;
     } cases[] = {{"app-api-key", "two words", "--tts.app-api-key"},
+                 {"default-grpc-address", "http://tts.example", "without TLS everybody"},
                  {"default-grpc-address", "no host:x", "--tts.default-grpc-address"},
                  {"ca-file", "/nonexistent/ca.pem", "--tts.ca-file"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -313,21 +314,21 @@ static void test_half_registered(void **state) {
     (void)state;
     struct tts_world world;
     DEVICE_AUTO without_identity;
-    begin_without(&world, true, TTS_IDENTITY);
+    begin_without(&world, true, STACK_IDENTITY);
     assert_int_equal(convert(&world, &without_identity), 0);
     assert_true(has_note(&without_identity, "ids"));
     assert_string_equal(device_id(&without_identity), "my-device");
     world_release(&world);
 
     DEVICE_AUTO without_join;
-    begin_without(&world, true, TTS_JOIN);
+    begin_without(&world, true, STACK_JOIN);
     assert_int_equal(convert(&world, &without_join), 0);
     assert_true(has_note(&without_join, "root_keys"));
     assert_non_null(without_join.end_device->session);
     world_release(&world);
 
     DEVICE_AUTO without_application;
-    begin_without(&world, true, TTS_APPLICATION);
+    begin_without(&world, true, STACK_APPLICATION);
     assert_int_equal(convert(&world, &without_application), 0);
     assert_true(has_note(&without_application, "formatters"));
     assert_true(has_note(&without_application, "session"));
@@ -336,12 +337,12 @@ static void test_half_registered(void **state) {
     world_release(&world);
 
     DEVICE_AUTO fixed;
-    begin_without(&world, false, TTS_APPLICATION);
+    begin_without(&world, false, STACK_APPLICATION);
     assert_int_equal(convert(&world, &fixed), -ERROR_DEVICE);
     world_release(&world);
 
     DEVICE_AUTO without_network;
-    begin_without(&world, true, TTS_NETWORK);
+    begin_without(&world, true, STACK_NETWORK);
     assert_int_equal(convert(&world, &without_network), -ERROR_DEVICE);
     assert_non_null(strstr(world.error.hint, "register it there"));
     world_release(&world);
@@ -353,8 +354,8 @@ static void test_other_cluster(void **state) {
     struct tts_world world;
     world_init(&world, NULL);
     world_fill(&world, true);
-    world.at[TTS_NETWORK] = NULL;
-    world.at[TTS_IDENTITY]->network_server_address = arena_strdup(&world.arena, "nam1.example");
+    world.at[STACK_NETWORK] = NULL;
+    world.at[STACK_IDENTITY]->network_server_address = arena_strdup(&world.arena, "nam1.example");
     assert_int_equal(world_open(&world, false), 0);
     assert_int_equal(world_run(&world, world_prepare, false), JOB_DONE);
     world.record.id = memory_strdup("my-device");
@@ -371,7 +372,7 @@ static void test_exported_before(void **state) {
     struct tts_world world;
     world_init(&world, NULL);
     world_fill(&world, true);
-    world.at[TTS_NETWORK] = world.at[TTS_APPLICATION] = world.at[TTS_JOIN] = NULL;
+    world.at[STACK_NETWORK] = world.at[STACK_APPLICATION] = world.at[STACK_JOIN] = NULL;
     assert_int_equal(world_open(&world, false), 0);
     assert_int_equal(world_run(&world, world_prepare, false), JOB_DONE);
     world.record.id = memory_strdup("my-device");
@@ -383,7 +384,7 @@ static void test_exported_before(void **state) {
 
 static void test_other_euis(void **state) {
     (void)state;
-    for (enum tts_server server = TTS_NETWORK; server < TTS_SERVERS; server++) {
+    for (enum stack_role server = STACK_NETWORK; server < STACK_ROLES; server++) {
         struct tts_world world;
         world_init(&world, NULL);
         world_fill(&world, true);
@@ -394,12 +395,12 @@ static void test_other_euis(void **state) {
         assert_int_equal(world_run(&world, world_read, false), JOB_DONE);
         DEVICE_AUTO device;
         assert_int_equal(convert(&world, &device), -ERROR_DEVICE);
-        assert_non_null(strstr(world.error.message, tts_source_server_title(server)));
+        assert_non_null(strstr(world.error.message, stack_title(server)));
         world_release(&world);
     }
 }
 
-static enum tts_server hostile_server;
+static enum stack_role hostile_server;
 static enum { OTHER_DEVICE, OTHER_APPLICATION, NO_IDS, SHORT_EUI, GARBAGE, EMPTY, LOST } hostility;
 
 static bool hostile(struct tts_world *world, const struct call *call, struct reply *reply) {
@@ -435,7 +436,7 @@ static bool hostile(struct tts_world *world, const struct call *call, struct rep
 
 static void test_hostile_servers(void **state) {
     (void)state;
-    for (hostile_server = TTS_IDENTITY; hostile_server < TTS_SERVERS; hostile_server++) {
+    for (hostile_server = STACK_IDENTITY; hostile_server < STACK_ROLES; hostile_server++) {
         for (hostility = OTHER_DEVICE; hostility <= LOST; hostility++) {
             struct tts_world world;
             world_begin(&world, NULL, true);
@@ -472,8 +473,8 @@ static void test_no_session(void **state) {
         world_init(&world, NULL);
         world_option(&world, "no-session", "true");
         world_fill(&world, kind > 0);
-        if (kind == 2) world.at[TTS_JOIN]->root_keys = NULL;
-        world.at[TTS_NETWORK]->pending_session = joins ? world_session(&world, true) : NULL;
+        if (kind == 2) world.at[STACK_JOIN]->root_keys = NULL;
+        world.at[STACK_NETWORK]->pending_session = joins ? world_session(&world, true) : NULL;
         assert_int_equal(world_open(&world, false), 0);
         assert_int_equal(world_run(&world, world_prepare, false), JOB_DONE);
         world.record.id = memory_strdup("my-device");
@@ -493,7 +494,7 @@ static void test_session_of_a_new_join(void **state) {
     struct tts_world world;
     world_init(&world, NULL);
     world_fill(&world, true);
-    Tts__EndDevice *application = world.at[TTS_APPLICATION];
+    Tts__EndDevice *application = world.at[STACK_APPLICATION];
     application->pending_session = application->session;
     application->session = world_session(&world, true);
     application->session->keys->session_key_id = world_bytes(&world, 16, 0x01);
@@ -514,7 +515,7 @@ static void test_first_downlink(void **state) {
     struct tts_world world;
     world_init(&world, NULL);
     world_fill(&world, true);
-    Tts__EndDevice *network = world.at[TTS_NETWORK];
+    Tts__EndDevice *network = world.at[STACK_NETWORK];
     network->session->last_n_f_cnt_down = 0;
     assert_int_equal(tts_source_last_n_f_cnt_down(network), 0);
     network->mac_state = message_new(&world.arena, &tts__macstate__descriptor);
@@ -542,7 +543,7 @@ static void test_silenced_before(void **state) {
     struct tts_world world;
     world_init(&world, NULL);
     world_fill(&world, true);
-    Tts__EndDevice *network = world.at[TTS_NETWORK];
+    Tts__EndDevice *network = world.at[STACK_NETWORK];
     network->mac_settings = message_new(&world.arena, &tts__macsettings__descriptor);
     network->mac_settings->schedule_downlinks = message_new(&world.arena, &tts__bool_value__descriptor);
     assert_int_equal(world_open(&world, false), 0);

@@ -15,11 +15,11 @@ static enum job_step confirm(struct tts_world *world) {
 }
 
 static bool silenced(const struct tts_world *world) {
-    return tts_source_is_silenced(world->at[TTS_NETWORK]);
+    return tts_source_is_silenced(world->at[STACK_NETWORK]);
 }
 
 static void set_schedule(struct tts_world *world, bool value) {
-    Tts__EndDevice *network = world->at[TTS_NETWORK];
+    Tts__EndDevice *network = world->at[STACK_NETWORK];
     network->mac_settings = message_new(&world->arena, &tts__macsettings__descriptor);
     network->mac_settings->schedule_downlinks = message_new(&world->arena, &tts__bool_value__descriptor);
     network->mac_settings->schedule_downlinks->value = value;
@@ -52,10 +52,10 @@ static void test_keys(void **state) {
     world_begin(&world, "keys", true);
     assert_int_equal(world_run(&world, release, false), JOB_DONE);
     assert_string_equal(world.log, "NS.Set NS.Get AS.Get JS.Get AS.Delete NS.Delete JS.Delete ");
-    assert_non_null(world.at[TTS_IDENTITY]);
-    assert_null(world.at[TTS_NETWORK]);
-    assert_null(world.at[TTS_APPLICATION]);
-    assert_null(world.at[TTS_JOIN]);
+    assert_non_null(world.at[STACK_IDENTITY]);
+    assert_null(world.at[STACK_NETWORK]);
+    assert_null(world.at[STACK_APPLICATION]);
+    assert_null(world.at[STACK_JOIN]);
     check_released(&world);
     assert_int_equal(world_run(&world, release, true), JOB_DONE);
     assert_string_equal(world.log, "NS.Get AS.Get JS.Get ");
@@ -69,7 +69,7 @@ static void test_delete(void **state) {
     assert_int_equal(world_run(&world, release, false), JOB_DONE);
     assert_string_equal(world.log,
                         "NS.Set IS.Get NS.Get AS.Get JS.Get AS.Delete NS.Delete JS.Delete IS.Delete ");
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) assert_null(world.at[server]);
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) assert_null(world.at[server]);
     check_released(&world);
     world_release(&world);
     // A device that does not join is not at the Join Server.
@@ -101,14 +101,14 @@ static void test_half_registered(void **state) {
         struct tts_world world;
         world_init(&world, ways[i]);
         world_fill(&world, true);
-        world.at[TTS_NETWORK] = NULL;
+        world.at[STACK_NETWORK] = NULL;
         assert_int_equal(world_open(&world, false), 0);
         assert_int_equal(world_run(&world, world_prepare, false), JOB_DONE);
         world.record.id = memory_strdup("my-device");
         assert_int_equal(world_run(&world, world_read, false), JOB_DONE);
         assert_int_equal(world_run(&world, release, false), JOB_DONE);
-        assert_int_equal(world.at[TTS_JOIN] == NULL, i > 0);
-        assert_int_equal(world.at[TTS_IDENTITY] == NULL, i == 2);
+        assert_int_equal(world.at[STACK_JOIN] == NULL, i > 0);
+        assert_int_equal(world.at[STACK_IDENTITY] == NULL, i == 2);
         check_released(&world);
         world_release(&world);
     }
@@ -175,8 +175,8 @@ static void test_passing_faults(void **state) {
                 if (step != JOB_DONE) fail_msg("%s, call %u: %s", ways[i], fault_at, world.error.message);
                 world.before = world.after = NULL;
                 if (i == 0) assert_true(silenced(&world));
-                assert_int_equal(world.at[TTS_JOIN] == NULL, i > 0);
-                assert_int_equal(world.at[TTS_IDENTITY] == NULL, i == 2);
+                assert_int_equal(world.at[STACK_JOIN] == NULL, i > 0);
+                assert_int_equal(world.at[STACK_IDENTITY] == NULL, i == 2);
                 check_released(&world);
                 world_release(&world);
             }
@@ -200,7 +200,7 @@ static void test_final_faults(void **state) {
                 assert_int_equal(world_run(&world, release, false), JOB_FAILED);
                 assert_int_equal(world.error.code, fault_kind == FAULT_DENIED ? ERROR_DENIED : ERROR_REFUSED);
                 if (fault_kind == FAULT_DENIED) assert_non_null(strstr(world.error.hint, "my-app"));
-                assert_non_null(world.at[TTS_JOIN]);
+                assert_non_null(world.at[STACK_JOIN]);
                 world.before = world.after = NULL;
                 assert_int_equal(world_run(&world, release, true), JOB_DONE);
                 check_released(&world);
@@ -221,13 +221,13 @@ static void test_endless_faults(void **state) {
     begin_faulty(&world, "delete");
     assert_int_equal(world_run(&world, release, false), JOB_FAILED);
     assert_int_equal(world.error.code, ERROR_UNAVAILABLE);
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) assert_non_null(world.at[server]);
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) assert_non_null(world.at[server]);
     world_release(&world);
 }
 
 static bool deaf_network(struct tts_world *world, const struct call *call, struct reply *reply) {
-    if (!world_is(call, TTS_NETWORK, "Set")) return false;
-    world_message(reply, &world->at[TTS_NETWORK]->base);
+    if (!world_is(call, STACK_NETWORK, "Set")) return false;
+    world_message(reply, &world->at[STACK_NETWORK]->base);
     return true;
 }
 
@@ -239,7 +239,7 @@ static void test_deaf_network(void **state) {
     world.before = deaf_network;
     assert_int_equal(world_run(&world, release, false), JOB_FAILED);
     assert_int_equal(world.error.code, ERROR_REFUSED);
-    assert_non_null(world.at[TTS_APPLICATION]);
+    assert_non_null(world.at[STACK_APPLICATION]);
     world_release(&world);
     // With silence alone, the second look tells.
     world_begin(&world, "silence", true);
@@ -259,12 +259,12 @@ static void test_other_device(void **state) {
         for (int change = 0; change < 3; change++) {
             struct tts_world world;
             world_begin(&world, ways[i], true);
-            if (change == 0) world.at[TTS_JOIN]->root_keys->app_key = world_key(&world, 0x99);
-            if (change == 1) world.at[TTS_JOIN]->ids->dev_eui = world_bytes(&world, 8, 0x99);
-            if (change == 2) world.at[TTS_NETWORK]->ids->join_eui = world_bytes(&world, 8, 0x99);
+            if (change == 0) world.at[STACK_JOIN]->root_keys->app_key = world_key(&world, 0x99);
+            if (change == 1) world.at[STACK_JOIN]->ids->dev_eui = world_bytes(&world, 8, 0x99);
+            if (change == 2) world.at[STACK_NETWORK]->ids->join_eui = world_bytes(&world, 8, 0x99);
             assert_int_equal(world_run(&world, release, false), JOB_FAILED);
             assert_int_equal(world.error.code, ERROR_DEVICE);
-            for (enum tts_server server = 0; server < TTS_SERVERS; server++)
+            for (enum stack_role server = 0; server < STACK_ROLES; server++)
                 assert_non_null(world.at[server]);
             world_release(&world);
         }
@@ -275,10 +275,10 @@ static void test_other_session_of_abp(void **state) {
     (void)state;
     struct tts_world world;
     world_begin(&world, "delete", false);
-    world.at[TTS_NETWORK]->session->keys->f_nwk_s_int_key = world_key(&world, 0x99);
+    world.at[STACK_NETWORK]->session->keys->f_nwk_s_int_key = world_key(&world, 0x99);
     assert_int_equal(world_run(&world, release, false), JOB_FAILED);
     assert_int_equal(world.error.code, ERROR_DEVICE);
-    assert_non_null(world.at[TTS_NETWORK]);
+    assert_non_null(world.at[STACK_NETWORK]);
     world_release(&world);
 }
 
@@ -286,11 +286,11 @@ static void test_registered_meanwhile(void **state) {
     (void)state;
     struct tts_world world;
     world_begin(&world, "delete", false);
-    world.at[TTS_JOIN] = world_part(&world);
+    world.at[STACK_JOIN] = world_part(&world);
     assert_int_equal(world_run(&world, release, false), JOB_FAILED);
     assert_int_equal(world.error.code, ERROR_DEVICE);
-    assert_non_null(world.at[TTS_JOIN]);
-    assert_non_null(world.at[TTS_IDENTITY]);
+    assert_non_null(world.at[STACK_JOIN]);
+    assert_non_null(world.at[STACK_IDENTITY]);
     world_release(&world);
 }
 
@@ -302,8 +302,8 @@ static void test_answered_in_between(void **state) {
         for (int joins = 0; joins < 2; joins++) {
             struct tts_world world;
             world_begin(&world, ways[i], joins);
-            world.at[TTS_NETWORK]->session->last_f_cnt_up = 105;
-            world.at[TTS_NETWORK]->session->last_n_f_cnt_down = 23;
+            world.at[STACK_NETWORK]->session->last_f_cnt_up = 105;
+            world.at[STACK_NETWORK]->session->last_n_f_cnt_down = 23;
             assert_int_equal(world_run(&world, release, false), JOB_DONE);
             assert_int_equal(world_run(&world, confirm, false), JOB_DONE);
             assert_int_equal(confirmation.proof, SOURCE_MOVED_ON);
@@ -319,7 +319,7 @@ static void test_heard_in_between(void **state) {
     (void)state;
     struct tts_world world;
     world_begin(&world, "delete", true);
-    world.at[TTS_NETWORK]->session->last_f_cnt_up = 105;
+    world.at[STACK_NETWORK]->session->last_f_cnt_up = 105;
     assert_int_equal(world_run(&world, release, false), JOB_DONE);
     check_released(&world);
     world_release(&world);
@@ -331,8 +331,8 @@ static void test_joined_in_between(void **state) {
     for (size_t i = 0; i < 3; i++) {
         struct tts_world world;
         world_begin(&world, ways[i], true);
-        world.at[TTS_NETWORK]->session = world_session(&world, true);
-        world.at[TTS_NETWORK]->session->keys->session_key_id = world_bytes(&world, 16, 0x99);
+        world.at[STACK_NETWORK]->session = world_session(&world, true);
+        world.at[STACK_NETWORK]->session->keys->session_key_id = world_bytes(&world, 16, 0x99);
         assert_int_equal(world_run(&world, release, false), JOB_DONE);
         assert_int_equal(world_run(&world, confirm, false), JOB_DONE);
         assert_int_equal(confirmation.proof, SOURCE_MOVED_ON);
@@ -343,8 +343,8 @@ static void test_joined_in_between(void **state) {
 }
 
 static void make_1_1(struct tts_world *world) {
-    world->at[TTS_NETWORK]->lorawan_version = TTS__MACVERSION__MAC_V1_1;
-    world->at[TTS_APPLICATION]->session->last_a_f_cnt_down = 30;
+    world->at[STACK_NETWORK]->lorawan_version = TTS__MACVERSION__MAC_V1_1;
+    world->at[STACK_APPLICATION]->session->last_a_f_cnt_down = 30;
 }
 
 // In LoRaWAN 1.1 the Application Server counts for itself.
@@ -360,7 +360,7 @@ static void test_application_counter(void **state) {
         assert_int_equal(world_run(&world, world_prepare, false), JOB_DONE);
         world.record.id = memory_strdup("my-device");
         assert_int_equal(world_run(&world, world_read, false), JOB_DONE);
-        world.at[TTS_APPLICATION]->session->last_a_f_cnt_down = 34;
+        world.at[STACK_APPLICATION]->session->last_a_f_cnt_down = 34;
         assert_int_equal(world_run(&world, release, false), JOB_DONE);
         assert_int_equal(world_run(&world, confirm, false), JOB_DONE);
         assert_int_equal(confirmation.proof, SOURCE_MOVED_ON);
@@ -393,8 +393,8 @@ static void test_there_again(void **state) {
         world_begin(&world, ways[i], true);
         assert_int_equal(world_run(&world, release, false), JOB_DONE);
         if (i == 0) set_schedule(&world, true);
-        if (i == 1) world.at[TTS_JOIN] = world_part(&world);
-        if (i == 2) world.at[TTS_IDENTITY] = world_part(&world);
+        if (i == 1) world.at[STACK_JOIN] = world_part(&world);
+        if (i == 2) world.at[STACK_IDENTITY] = world_part(&world);
         assert_int_equal(world_run(&world, confirm, false), JOB_DONE);
         assert_int_equal(confirmation.proof, SOURCE_HELD);
         assert_non_null(strstr(confirmation.remark, "somebody else"));
@@ -407,7 +407,7 @@ static void test_gone(void **state) {
     (void)state;
     struct tts_world world;
     world_begin(&world, "silence", true);
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) world.at[server] = NULL;
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) world.at[server] = NULL;
     assert_int_equal(world_run(&world, release, false), JOB_DONE);
     check_released(&world);
     world_release(&world);

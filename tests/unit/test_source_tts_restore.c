@@ -23,12 +23,12 @@ static void check_equal(const Tts__EndDevice *before, const Tts__EndDevice *now)
 }
 
 struct copies {
-    Tts__EndDevice *at[TTS_SERVERS];
+    Tts__EndDevice *at[STACK_ROLES];
 };
 
 static struct copies copy_world(struct tts_world *world) {
     struct copies copies = {0};
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) {
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) {
         if (world->at[server] != NULL)
             copies.at[server] = message_copy(&world->at[server]->base, &world->arena);
     }
@@ -38,8 +38,8 @@ static struct copies copy_world(struct tts_world *world) {
 // A device with more of everything, released.
 static struct copies begin_released(struct tts_world *world, const char *way, bool joins) {
     world_begin(world, way, joins);
-    world->at[TTS_NETWORK]->mac_settings = message_new(&world->arena, &tts__macsettings__descriptor);
-    world->at[TTS_NETWORK]->mac_settings->supports_32_bit_f_cnt =
+    world->at[STACK_NETWORK]->mac_settings = message_new(&world->arena, &tts__macsettings__descriptor);
+    world->at[STACK_NETWORK]->mac_settings->supports_32_bit_f_cnt =
         message_new(&world->arena, &tts__bool_value__descriptor);
     world->record.complete = false;
     assert_int_equal(world_run(world, world_read, false), JOB_DONE);
@@ -53,11 +53,11 @@ static void test_silenced(void **state) {
     (void)state;
     struct tts_world world;
     struct copies before = begin_released(&world, "silence", true);
-    assert_true(tts_source_is_silenced(world.at[TTS_NETWORK]));
+    assert_true(tts_source_is_silenced(world.at[STACK_NETWORK]));
     assert_int_equal(world_run(&world, restore, true), JOB_DONE);
     assert_string_equal(world.log, "IS.Get NS.Get AS.Get JS.Get NS.Set IS.Get NS.Get AS.Get JS.Get ");
     assert_null(restoration.remark);
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++)
+    for (enum stack_role server = 0; server < STACK_ROLES; server++)
         check_equal(before.at[server], world.at[server]);
     // Once more there is nothing to do.
     assert_int_equal(world_run(&world, restore, true), JOB_DONE);
@@ -71,7 +71,7 @@ static void test_silent_before(void **state) {
     struct tts_world world;
     world_init(&world, NULL);
     world_fill(&world, true);
-    Tts__EndDevice *network = world.at[TTS_NETWORK];
+    Tts__EndDevice *network = world.at[STACK_NETWORK];
     network->mac_settings = message_new(&world.arena, &tts__macsettings__descriptor);
     network->mac_settings->schedule_downlinks = message_new(&world.arena, &tts__bool_value__descriptor);
     assert_int_equal(world_open(&world, false), 0);
@@ -81,7 +81,7 @@ static void test_silent_before(void **state) {
     assert_int_equal(world_run(&world, release, false), JOB_DONE);
     restoration = (struct source_restoration){0};
     assert_int_equal(world_run(&world, restore, true), JOB_DONE);
-    assert_true(tts_source_is_silenced(world.at[TTS_NETWORK]));
+    assert_true(tts_source_is_silenced(world.at[STACK_NETWORK]));
     world_release(&world);
 }
 
@@ -95,9 +95,9 @@ static void test_deleted(void **state) {
             assert_int_equal(world_run(&world, restore, true), JOB_DONE);
             assert_non_null(restoration.remark);
             assert_non_null(strstr(restoration.remark, "16 higher"));
-            assert_int_equal(world.at[TTS_NETWORK]->session->last_n_f_cnt_down, 36);
-            before.at[TTS_NETWORK]->session->last_n_f_cnt_down = 36;
-            for (enum tts_server server = 0; server < TTS_SERVERS; server++)
+            assert_int_equal(world.at[STACK_NETWORK]->session->last_n_f_cnt_down, 36);
+            before.at[STACK_NETWORK]->session->last_n_f_cnt_down = 36;
+            for (enum stack_role server = 0; server < STACK_ROLES; server++)
                 check_equal(before.at[server], world.at[server]);
             assert_non_null(
                 strstr(world.log, joins ? "JS.Set NS.Set NS.Set AS.Set " : "NS.Set NS.Set AS.Set "));
@@ -115,12 +115,12 @@ static void test_heard(void **state) {
         world_begin(&world, "delete", true);
         world.record.complete = false;
         assert_int_equal(world_run(&world, world_read, false), JOB_DONE);
-        if (!kept) world.at[TTS_NETWORK]->session->last_n_f_cnt_down = 30;
+        if (!kept) world.at[STACK_NETWORK]->session->last_n_f_cnt_down = 30;
         assert_int_equal(world_run(&world, release, false), JOB_DONE);
-        assert_null(world.at[TTS_NETWORK]);
+        assert_null(world.at[STACK_NETWORK]);
         restoration = (struct source_restoration){.heard_n_f_cnt_down = kept ? 30 : 0};
         assert_int_equal(world_run(&world, restore, true), JOB_DONE);
-        assert_int_equal(world.at[TTS_NETWORK]->session->last_n_f_cnt_down, 46);
+        assert_int_equal(world.at[STACK_NETWORK]->session->last_n_f_cnt_down, 46);
         world_release(&world);
     }
 }
@@ -131,7 +131,7 @@ static void test_join_under_way(void **state) {
     struct tts_world world;
     world_init(&world, "keys");
     world_fill(&world, true);
-    world.at[TTS_APPLICATION]->pending_session = world_session(&world, true);
+    world.at[STACK_APPLICATION]->pending_session = world_session(&world, true);
     assert_int_equal(world_open(&world, false), 0);
     assert_int_equal(world_run(&world, world_prepare, false), JOB_DONE);
     world.record.id = memory_strdup("my-device");
@@ -153,17 +153,17 @@ static void test_progress(void **state) {
         restoration.progress =
             (struct device_progress){.known = true, .last_f_cnt_up = 140, .last_n_f_cnt_down = 33};
         assert_int_equal(world_run(&world, restore, true), JOB_DONE);
-        assert_int_equal(world.at[TTS_NETWORK]->session->last_n_f_cnt_down, 33);
-        assert_int_equal(world.at[TTS_NETWORK]->session->last_f_cnt_up, 140);
-        assert_false(tts_source_is_silenced(world.at[TTS_NETWORK]));
+        assert_int_equal(world.at[STACK_NETWORK]->session->last_n_f_cnt_down, 33);
+        assert_int_equal(world.at[STACK_NETWORK]->session->last_f_cnt_up, 140);
+        assert_false(tts_source_is_silenced(world.at[STACK_NETWORK]));
         world_release(&world);
         // Never backwards.
         begin_released(&world, ways[i], true);
         restoration.progress =
             (struct device_progress){.known = true, .last_f_cnt_up = 4, .last_n_f_cnt_down = 3};
         assert_int_equal(world_run(&world, restore, true), JOB_DONE);
-        assert_int_equal(world.at[TTS_NETWORK]->session->last_n_f_cnt_down, 20);
-        assert_int_equal(world.at[TTS_NETWORK]->session->last_f_cnt_up, 100);
+        assert_int_equal(world.at[STACK_NETWORK]->session->last_n_f_cnt_down, 20);
+        assert_int_equal(world.at[STACK_NETWORK]->session->last_f_cnt_up, 100);
         world_release(&world);
     }
 }
@@ -177,15 +177,15 @@ static void test_rejoined(void **state) {
         (struct device_progress){.known = true, .rejoined = true, .last_n_f_cnt_down = 1000};
     assert_int_equal(world_run(&world, restore, true), JOB_DONE);
     assert_non_null(strstr(restoration.remark, "join again"));
-    assert_true(world.at[TTS_JOIN]->last_join_nonce > 7);
-    assert_int_equal(world.at[TTS_NETWORK]->session->last_n_f_cnt_down, 20);
+    assert_true(world.at[STACK_JOIN]->last_join_nonce > 7);
+    assert_int_equal(world.at[STACK_NETWORK]->session->last_n_f_cnt_down, 20);
     world_release(&world);
 }
 
 // What was registered meanwhile stays as it is, and nothing else is changed.
 static void test_other_device(void **state) {
     (void)state;
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) {
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) {
         struct tts_world world;
         begin_released(&world, "delete", true);
         world.at[server] = world_part(&world);
@@ -197,23 +197,23 @@ static void test_other_device(void **state) {
     }
     struct tts_world world;
     begin_released(&world, "keys", true);
-    world.at[TTS_JOIN] = world_part(&world);
-    world.at[TTS_JOIN]->root_keys = message_new(&world.arena, &tts__root_keys__descriptor);
-    world.at[TTS_JOIN]->root_keys->app_key = world_key(&world, 0x99);
+    world.at[STACK_JOIN] = world_part(&world);
+    world.at[STACK_JOIN]->root_keys = message_new(&world.arena, &tts__root_keys__descriptor);
+    world.at[STACK_JOIN]->root_keys->app_key = world_key(&world, 0x99);
     assert_int_equal(world_run(&world, restore, true), JOB_FAILED);
     assert_int_equal(world.error.code, ERROR_DEVICE);
-    assert_null(world.at[TTS_NETWORK]);
+    assert_null(world.at[STACK_NETWORK]);
     world_release(&world);
     begin_released(&world, "silence", false);
-    world.at[TTS_NETWORK]->session->keys->f_nwk_s_int_key = world_key(&world, 0x99);
+    world.at[STACK_NETWORK]->session->keys->f_nwk_s_int_key = world_key(&world, 0x99);
     assert_int_equal(world_run(&world, restore, true), JOB_FAILED);
-    assert_true(tts_source_is_silenced(world.at[TTS_NETWORK]));
+    assert_true(tts_source_is_silenced(world.at[STACK_NETWORK]));
     world_release(&world);
 }
 
 static bool euis_taken(struct tts_world *world, const struct call *call, struct reply *reply) {
     (void)world;
-    if (!world_is(call, TTS_IDENTITY, "Create")) return false;
+    if (!world_is(call, STACK_IDENTITY, "Create")) return false;
     world_status(reply, GRPC_ALREADY_EXISTS, "error:pkg/identityserver:end_device_euis_taken (taken)");
     return true;
 }
@@ -226,8 +226,8 @@ static void test_euis_taken(void **state) {
     world.before = euis_taken;
     assert_int_equal(world_run(&world, restore, true), JOB_FAILED);
     assert_non_null(strstr(world.error.message, "end_device_euis_taken"));
-    assert_null(world.at[TTS_JOIN]);
-    assert_null(world.at[TTS_NETWORK]);
+    assert_null(world.at[STACK_JOIN]);
+    assert_null(world.at[STACK_NETWORK]);
     world_release(&world);
 }
 
@@ -266,12 +266,12 @@ static void test_lost_answers(void **state) {
                 world.before = lose_before;
                 world.after = lose_after;
                 if (world_run(&world, restore, true) != JOB_DONE) fail_msg("%s", world.error.message);
-                for (enum tts_server server = 0; server < TTS_SERVERS; server++)
+                for (enum stack_role server = 0; server < STACK_ROLES; server++)
                     assert_non_null(world.at[server]);
-                check_equal(before.at[TTS_JOIN], world.at[TTS_JOIN]);
-                assert_int_equal(world.at[TTS_NETWORK]->session->started_at->seconds,
-                                 before.at[TTS_NETWORK]->session->started_at->seconds);
-                assert_false(tts_source_is_silenced(world.at[TTS_NETWORK]));
+                check_equal(before.at[STACK_JOIN], world.at[STACK_JOIN]);
+                assert_int_equal(world.at[STACK_NETWORK]->session->started_at->seconds,
+                                 before.at[STACK_NETWORK]->session->started_at->seconds);
+                assert_false(tts_source_is_silenced(world.at[STACK_NETWORK]));
                 world_release(&world);
             }
         }
@@ -291,7 +291,7 @@ static void test_dry_run(void **state) {
     begin_released(&world, "delete", true);
     world.before = answer_dry;
     assert_int_equal(world_run(&world, restore, true), JOB_DONE);
-    for (enum tts_server server = 0; server < TTS_SERVERS; server++) assert_null(world.at[server]);
+    for (enum stack_role server = 0; server < STACK_ROLES; server++) assert_null(world.at[server]);
     world_release(&world);
 }
 
@@ -318,7 +318,7 @@ static void test_forgetful_servers(void **state) {
 
 // ---- masks
 
-static bool mask_names(const Tts__EndDevice *part, enum tts_server server, const char *path) {
+static bool mask_names(const Tts__EndDevice *part, enum stack_role server, const char *path) {
     ARENA_AUTO arena = {0};
     return world_mask_has(tts_source_mask(part, server, &arena), path);
 }
@@ -327,20 +327,20 @@ static void test_masks(void **state) {
     (void)state;
     struct tts_world world;
     world_begin(&world, NULL, true);
-    Tts__EndDevice *network = world.at[TTS_NETWORK];
+    Tts__EndDevice *network = world.at[STACK_NETWORK];
     network->power_state = TTS__POWER_STATE__POWER_BATTERY;
     network->session->keys->app_s_key = world_key(&world, 0x30);
-    assert_true(mask_names(network, TTS_NETWORK, "session.keys.f_nwk_s_int_key.key"));
-    assert_true(mask_names(network, TTS_NETWORK, "session.last_n_f_cnt_down"));
-    assert_true(mask_names(network, TTS_NETWORK, "frequency_plan_id"));
-    assert_false(mask_names(network, TTS_NETWORK, "power_state"));
-    assert_false(mask_names(network, TTS_NETWORK, "ids.dev_eui"));
-    assert_false(mask_names(network, TTS_NETWORK, "session.keys.app_s_key.key"));
-    assert_true(mask_names(world.at[TTS_APPLICATION], TTS_APPLICATION, "session.keys.app_s_key.key"));
-    assert_true(mask_names(world.at[TTS_APPLICATION], TTS_APPLICATION, "session.dev_addr"));
-    world.at[TTS_APPLICATION]->session->keys->app_s_key = NULL;
-    assert_false(mask_names(world.at[TTS_APPLICATION], TTS_APPLICATION, "session.dev_addr"));
-    assert_true(mask_names(world.at[TTS_JOIN], TTS_JOIN, "root_keys.app_key.key"));
+    assert_true(mask_names(network, STACK_NETWORK, "session.keys.f_nwk_s_int_key.key"));
+    assert_true(mask_names(network, STACK_NETWORK, "session.last_n_f_cnt_down"));
+    assert_true(mask_names(network, STACK_NETWORK, "frequency_plan_id"));
+    assert_false(mask_names(network, STACK_NETWORK, "power_state"));
+    assert_false(mask_names(network, STACK_NETWORK, "ids.dev_eui"));
+    assert_false(mask_names(network, STACK_NETWORK, "session.keys.app_s_key.key"));
+    assert_true(mask_names(world.at[STACK_APPLICATION], STACK_APPLICATION, "session.keys.app_s_key.key"));
+    assert_true(mask_names(world.at[STACK_APPLICATION], STACK_APPLICATION, "session.dev_addr"));
+    world.at[STACK_APPLICATION]->session->keys->app_s_key = NULL;
+    assert_false(mask_names(world.at[STACK_APPLICATION], STACK_APPLICATION, "session.dev_addr"));
+    assert_true(mask_names(world.at[STACK_JOIN], STACK_JOIN, "root_keys.app_key.key"));
     world_release(&world);
 }
 
