@@ -82,7 +82,7 @@ static void put_state(const struct buffer *text, const char *const *dropped, str
 static void state_v2(const struct world *world, struct buffer *state) {
     // Counters may be ahead of what they were, and V2 forgets which nonces were used.
     static const char *const dropped[] = {
-        "writes",          "cleared",         "restored",       "get_device_hex",
+        "writes",          "cleared",         "cleared_at",     "restored",       "get_device_hex",
         "used_app_nonces", "used_dev_nonces", "network_server", NULL};
     BUFFER_AUTO text;
     buffer_init(&text, BUFFER_UNLIMITED);
@@ -172,7 +172,7 @@ static bool device_chirpstack(const struct world *world, size_t index, struct ne
     const struct cs *cs = world->chirpstack;
     if (index >= cs->device_count) return false;
     const struct cs_device *device = cs->devices[index];
-    bool own = strcmp(device->application_id, cs->applications[0].id) == 0;
+    bool own = strcmp(device->application_id, cs->applications[0]->id) == 0;
     set_id(ret_device, own ? device->dev_eui : "", false);
     ret_device->served = !device->is_disabled;
     return true;
