@@ -24,17 +24,6 @@ enum {
 // The stream of a seed that its devices are drawn from begins here.
 #define STREAM_DEVICES (UINT64_C(1) << 40)
 
-struct firefly_device {
-    json_t *json;    // owned; as the interface tells it
-    json_t *packet;  // owned; the counter of the last packet, or null
-    uint64_t writes;
-};
-
-struct firefly {
-    struct firefly_device *devices;  // owned
-    size_t count;
-};
-
 static const char api_prefix[] = "/api/v1/devices";
 
 // ---- the devices

@@ -3,7 +3,20 @@
 #ifndef SANDBOX_WORLD_FIREFLY_P_H
 #define SANDBOX_WORLD_FIREFLY_P_H
 
+#include <jansson.h>
+
 #include "world/world_p.h"
+
+struct firefly_device {
+    json_t *json;    // owned; as the interface tells it
+    json_t *packet;  // owned; the counter of the last packet, or null
+    uint64_t writes;
+};
+
+struct firefly {
+    struct firefly_device *devices;  // owned
+    size_t count;
+};
 
 struct firefly *firefly_new(const struct world_setup *setup);
 void firefly_free(struct firefly *firefly);  // accepts NULL

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ctype.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/memory.h"
+#include "networks/networks.h"
+#include "world/awsiot_p.h"
+#include "world/chirpstack_p.h"
+#include "world/firefly_p.h"
+#include "world/loriot_p.h"
+#include "world/ttnv2_p.h"
+#include "world/tts_p.h"
+
+static void set_id(struct network_device *device, const char *id, bool upper) {
+    snprintf(device->id, sizeof device->id, "%s", id);
+    for (char *c = device->id; *c != '\0'; c++)
+        *c = (char)(upper ? toupper((unsigned char)*c) : tolower((unsigned char)*c));
+}
+
+// ---- The Things Network Stack V2
+
+static void populate_v2(struct world_setup *setup, uint64_t devices) {
+    setup->devices = devices;
+}
+
+static void options_v2(const struct world *world, struct network_options *options) {
+    network_option(options, "frequency-plan-id", "EU_863_870_TTN");
+    network_option(options, "app-id", world_app_id(world));
+    network_option(options, "app-access-key", world_access_key(world));
+    network_option(options, "handler-address", "handler.example:1904");
+}
+
+static bool device_v2(const struct world *world, size_t index, struct network_device *ret_device) {
+    const struct v2_application *application = world->v2->main;
+    if (index >= application->device_count) return false;
+    const struct v2_device *device = application->devices[index];
+    snprintf(ret_device->id, sizeof ret_device->id, "%s", device->dev_id);
+    ret_device->served = v2_has_keys(device);
+    return true;
+}
+
+static int order_lines(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+// A device that is made again stands at the end of its list.
+static void put_sorted(struct buffer *lines, struct buffer *state) {
+    char *all MEMORY_AUTO = memory_strdup(buffer_string(lines));
+    size_t count = 0;
+    for (const char *c = all; *c != '\0'; c++) count += *c == '\n';
+    char **sorted = memory_new_array(char *, count + 1);
+    char *rest = all;
+    for (size_t i = 0; i < count; i++) sorted[i] = strsep(&rest, "\n");
+    qsort(sorted, count, sizeof *sorted, order_lines);
+    for (size_t i = 0; i < count; i++) buffer_printf(state, "%s\n", sorted[i]);
+    free(sorted);
+}
+
+// Object by object without the members that count changes or tell their time.
+static void put_state(const struct buffer *text, const char *const *dropped, struct buffer *state) {
+    const char *at = (const char *)text->data, *end = at + text->size;
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        size_t size = newline == NULL ? (size_t)(end - at) : (size_t)(newline - at);
+        json_t *object = json_loadb(at, size, 0, NULL);
+        for (const char *const *name = dropped; *name != NULL; name++) json_object_del(object, *name);
+        // A downlink counter may be ahead of what it was: one that could have been used is skipped.
+        json_object_del(json_object_get(object, "activation"), "n_f_cnt_down");
+        json_object_del(json_object_get(object, "activation"), "a_f_cnt_down");
+        char *plain = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+        if (plain != NULL) buffer_printf(state, "%s\n", plain);
+        memory_free_secret(plain);
+        json_decref(object);
+        at += size + 1;
+    }
+}
+
+static void state_v2(const struct world *world, struct buffer *state) {
+    // Counters may be ahead of what they were, and V2 forgets which nonces were used.
+    static const char *const dropped[] = {
+        "writes",          "cleared",         "cleared_at",     "restored",       "get_device_hex",
+        "used_app_nonces", "used_dev_nonces", "network_server", NULL};
+    BUFFER_AUTO text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    v2_state_json(world->v2, "\n", &text);
+    put_state(&text, dropped, state);
+}
+
+// ---- The Things Stack
+
+static void populate_tts(struct world_setup *setup, uint64_t devices) {
+    setup->tts_devices = devices;
+}
+
+static const char *application_tts(const struct world *world) {
+    (void)world;
+    return WORLD_TTS_SOURCE_APP_ID;
+}
+
+static void options_tts(const struct world *world, struct network_options *options) {
+    network_option(options, "app-id", WORLD_TTS_SOURCE_APP_ID);
+    network_option(options, "app-api-key", world_tts_key(world, WORLD_TTS_KEY_SOURCE));
+    network_option(options, "identity-server-grpc-address", "is.example:8884");
+    network_option(options, "network-server-grpc-address", "ns.example:8884");
+    network_option(options, "application-server-grpc-address", "as.example:8884");
+    network_option(options, "join-server-grpc-address", "js.example:8884");
+}
+
+static bool device_tts(const struct world *world, size_t index, struct network_device *ret_device) {
+    const struct tts_application *application = tts_find_application(world->tts, WORLD_TTS_SOURCE_APP_ID);
+    if (index >= application->device_count) return false;
+    const struct tts_device *device = application->devices[index];
+    ret_device->id[0] = '\0';
+    if (device == NULL) return true;
+    snprintf(ret_device->id, sizeof ret_device->id, "%s", device->device_id);
+    ret_device->served = tts_holds(world->tts, device->euis[TTS_NS]);
+    return true;
+}
+
+static void state_tts(const struct world *world, struct buffer *state) {
+    // A device by its keys and counters each server: times begin anew where an entry is made again, and the
+    // downlink counter may be ahead of what it was.
+    BUFFER_AUTO lines;
+    buffer_init(&lines, BUFFER_UNLIMITED);
+    struct network_device device = {0};
+    for (size_t i = 0; device_tts(world, i, &device); i++) {
+        struct tts_view view;
+        if (device.id[0] == '\0' || !tts_view(world->tts, WORLD_TTS_SOURCE_APP_ID, device.id, &view))
+            continue;
+        char keys[4][HEX_TEXT_SIZE(TTS_KEY_SIZE)];
+        hex_encode_lower(keys[0], view.app_key, TTS_KEY_SIZE);
+        hex_encode_lower(keys[1], view.nwk_key, TTS_KEY_SIZE);
+        hex_encode_lower(keys[2], view.f_nwk_s_int_key, TTS_KEY_SIZE);
+        hex_encode_lower(keys[3], view.app_s_key, TTS_KEY_SIZE);
+        buffer_printf(&lines, "%s %d%d%d%d %s %s %s %s %lu %d\n", device.id, view.known[0], view.known[1],
+                      view.known[2], view.known[3], keys[0], keys[1], keys[2], keys[3],
+                      (unsigned long)view.last_f_cnt_up, view.silenced);
+    }
+    put_sorted(&lines, state);
+}
+
+// ---- ChirpStack
+
+static void populate_chirpstack(struct world_setup *setup, uint64_t devices) {
+    setup->chirpstack_devices = devices;
+}
+
+static const char *application_v3(const struct world *world) {
+    (void)world;
+    return WORLD_CHIRPSTACK_APPLICATION;
+}
+
+static void options_chirpstack(const struct world *world, struct network_options *options) {
+    network_option(options, "api-url", "chirpstack.example:8080");
+    network_option(options, "api-key", world_chirpstack_key(world, WORLD_CHIRPSTACK_KEY_ADMIN));
+    network_option(options, "frequency-plan-id", "EU_863_870,US_902_928_FSB_2,AS_923");
+    network_option(options, "join-eui", "70B3D57ED0000001");
+    network_option(options, "export-session", "true");
+    network_option(options, "api-version", "4");
+}
+
+static void options_v3(const struct world *world, struct network_options *options) {
+    options_chirpstack(world, options);
+    network_option(options, "api-version", "3");
+}
+
+static bool device_chirpstack(const struct world *world, size_t index, struct network_device *ret_device) {
+    const struct cs *cs = world->chirpstack;
+    if (index >= cs->device_count) return false;
+    const struct cs_device *device = cs->devices[index];
+    bool own = strcmp(device->application_id, cs->applications[0]->id) == 0;
+    set_id(ret_device, own ? device->dev_eui : "", false);
+    ret_device->served = !device->is_disabled;
+    return true;
+}
+
+static void state_chirpstack(const struct world *world, struct buffer *state) {
+    static const char *const dropped[] = {"writes", "last_seen", "nonces", "field_f_cnt_up", NULL};
+    BUFFER_AUTO text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    cs_state_json(world->chirpstack, "\n", &text);
+    put_state(&text, dropped, state);
+}
+
+// v3 knows no JoinEUIs, so that it cannot bring one back.
+static void state_v3(const struct world *world, struct buffer *state) {
+    static const char *const dropped[] = {"writes",         "last_seen", "nonces",
+                                          "field_f_cnt_up", "join_eui",  NULL};
+    BUFFER_AUTO text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    cs_state_json(world->chirpstack, "\n", &text);
+    put_state(&text, dropped, state);
+}
+
+// ---- Firefly
+
+static void populate_firefly(struct world_setup *setup, uint64_t devices) {
+    setup->firefly_devices = devices;
+}
+
+static const char *own_application(const struct world *world) {
+    (void)world;
+    return "my-app";
+}
+
+static void options_firefly(const struct world *world, struct network_options *options) {
+    (void)world;
+    network_option(options, "host", "firefly.example");
+    network_option(options, "api-key", WORLD_FIREFLY_KEY);
+    network_option(options, "all", "true");
+    network_option(options, "app-id", "my-app");
+    network_option(options, "join-eui", "70B3D57ED0000000");
+    network_option(options, "mac-version", "1.0.2b");
+    network_option(options, "frequency-plan-id", "EU_863_870");
+}
+
+static bool device_firefly(const struct world *world, size_t index, struct network_device *ret_device) {
+    if (index >= world->firefly->count) return false;
+    const struct firefly_device *device = &world->firefly->devices[index];
+    set_id(ret_device, json_string_value(json_object_get(device->json, "eui")), false);
+    // Each change counts its keys up, or puts them back.
+    ret_device->served = device->writes % 2 == 0;
+    return true;
+}
+
+static void state_firefly(const struct world *world, struct buffer *state) {
+    static const char *const dropped[] = {"writes", NULL};
+    BUFFER_AUTO text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    firefly_state_json(world->firefly, "\n", &text);
+    put_state(&text, dropped, state);
+}
+
+// ---- LORIOT
+
+static void populate_loriot(struct world_setup *setup, uint64_t devices) {
+    // Every tenth is in the other application.
+    setup->loriot_devices = devices + (devices > 0 ? (devices - 1) / 9 : 0);
+}
+
+static const char *application_loriot(const struct world *world) {
+    (void)world;
+    return WORLD_LORIOT_APPLICATION;
+}
+
+static void options_loriot(const struct world *world, struct network_options *options) {
+    (void)world;
+    network_option(options, "api-url", "loriot.example");
+    network_option(options, "api-key", WORLD_LORIOT_KEY);
+    network_option(options, "frequency-plan-id", "EU_863_870");
+}
+
+static bool device_loriot(const struct world *world, size_t index, struct network_device *ret_device) {
+    const struct loriot *loriot = world->loriot;
+    if (index >= loriot->count) return false;
+    const struct loriot_device *device = &loriot->devices[index];
+    const char *id = json_string_value(json_object_get(device->json, "_id"));
+    set_id(ret_device, id == NULL || device->application != 0 ? "" : id, true);
+    ret_device->served = true;
+    return true;
+}
+
+static void state_loriot(const struct world *world, struct buffer *state) {
+    // Its interface takes none of these for a new device, and skips a downlink counter.
+    static const char *const dropped[] = {"writes", "location", "lorawan", "rx1",
+                                          "seqdn",  "appeui",   "joineui", NULL};
+    BUFFER_AUTO text, lines;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    buffer_init(&lines, BUFFER_UNLIMITED);
+    lo_state_json(world->loriot, "\n", &text);
+    put_state(&text, dropped, &lines);
+    put_sorted(&lines, state);
+}
+
+// ---- AWS
+
+static void populate_awsiot(struct world_setup *setup, uint64_t devices) {
+    setup->awsiot_devices = devices;
+}
+
+static void options_awsiot(const struct world *world, struct network_options *options) {
+    (void)world;
+    network_option(options, "region", WORLD_AWS_REGION);
+    network_option(options, "access-key-id", WORLD_AWS_KEY_ID);
+    network_option(options, "secret-access-key", WORLD_AWS_SECRET);
+    network_option(options, "endpoint", "https://aws.example");
+    network_option(options, "all", "true");
+    network_option(options, "app-id", "my-app");
+    network_option(options, "mac-version", "1.0.3");
+}
+
+static const char *application_aws(const struct world *world) {
+    (void)world;
+    return "-";
+}
+
+static bool device_awsiot(const struct world *world, size_t index, struct network_device *ret_device) {
+    const struct awsiot *awsiot = world->awsiot;
+    if (index >= awsiot->count) return false;
+    const json_t *lorawan = json_object_get(awsiot->devices[index].json, "LoRaWAN");
+    const char *id = json_string_value(json_object_get(lorawan, "DevEui"));
+    set_id(ret_device, id == NULL ? "" : id, false);
+    ret_device->served = true;
+    return true;
+}
+
+static void state_awsiot(const struct world *world, struct buffer *state) {
+    // A device that is made again has another name in AWS, and is bound to no thing.
+    static const char *const dropped[] = {"writes", "Id", "Arn", "ThingName", NULL};
+    BUFFER_AUTO text, lines;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    buffer_init(&lines, BUFFER_UNLIMITED);
+    aws_state_json(world->awsiot, "\n", &text);
+    put_state(&text, dropped, &lines);
+    put_sorted(&lines, state);
+}
+
+// ---- all of them
+
+static const char *const tts_ways[] = {"silence", "keys", "delete", NULL};
+static const char *const chirpstack_ways[] = {"disable", "delete", NULL};
+static const char *const deleting[] = {"delete", NULL};
+static const char *const invalidating[] = {"true", NULL};
+static const char *const always[] = {"EU_863_870_TTN", NULL};
+
+#define NO_SUCH_EUI "70b3d57eFFFFFFFF"
+
+const struct network_source network_sources[] = {
+    {"ttnv2", "ttnv2", populate_v2, world_app_id, options_v2, "frequency-plan-id", always, NULL,
+     "app-access-key", "ttn-account-v2.wrong", "no-such-device", device_v2, state_v2, false},
+    {"tts", "tts", populate_tts, application_tts, options_tts, "release", tts_ways, "none", "app-api-key",
+     "NNSXS.WRONG.WRONGKEY", "no-such-device", device_tts, state_tts, false},
+    {"chirpstack", "chirpstack", populate_chirpstack, world_chirpstack_application_id, options_chirpstack,
+     "release", chirpstack_ways, "none", "api-key", "wrong-key-of-chirpstack", NO_SUCH_EUI, device_chirpstack,
+     state_chirpstack, false},
+    {"chirpstack-v3", "chirpstack", populate_chirpstack, application_v3, options_v3, "release",
+     chirpstack_ways, "none", "api-key", "wrong-key-of-chirpstack", NO_SUCH_EUI, device_chirpstack, state_v3,
+     false},
+    {"firefly", "firefly", populate_firefly, own_application, options_firefly, "invalidate-keys",
+     invalidating, "false", "api-key", "wrong-key-of-firefly", NO_SUCH_EUI, device_firefly, state_firefly,
+     false},
+    {"loriot", "loriot", populate_loriot, application_loriot, options_loriot, "release", deleting, "none",
+     "api-key", "wrong-key-of-loriot", NO_SUCH_EUI, device_loriot, state_loriot, false},
+    {"awsiot", "awsiot", populate_awsiot, application_aws, options_awsiot, "release", deleting, "none",
+     "secret-access-key", "wrong-secret-of-aws", NO_SUCH_EUI, device_awsiot, state_awsiot, true},
+    {0},
+};
+
+bool network_find(const struct network_source *source, const struct world *world, const char *id,
+                  struct network_device *ret_device) {
+    *ret_device = (struct network_device){0};
+    for (size_t i = 0; source->device(world, i, ret_device); i++) {
+        if (strcasecmp(ret_device->id, id) == 0) return true;
+    }
+    return false;
+}
