@@ -81,9 +81,9 @@ static void put_state(const struct buffer *text, const char *const *dropped, str
 
 static void state_v2(const struct world *world, struct buffer *state) {
     // Counters may be ahead of what they were, and V2 forgets which nonces were used.
-    static const char *const dropped[] = {
-        "writes",          "cleared",         "cleared_at",     "restored",       "get_device_hex",
-        "used_app_nonces", "used_dev_nonces", "network_server", NULL};
+    static const char *const dropped[] = {"writes",          "cleared",        "cleared_at",
+                                          "restored",        "get_device_hex", "used_app_nonces",
+                                          "used_dev_nonces", "network_server", NULL};
     BUFFER_AUTO text;
     buffer_init(&text, BUFFER_UNLIMITED);
     v2_state_json(world->v2, "\n", &text);
