@@ -65,7 +65,7 @@ static struct sim_device *device_of(struct sim *sim, const struct flow *flow) {
     struct wire_bytes body = {.data = flow->body, .size = flow->body_size};
     if (is_tts(flow)) {
         bool known = flow->changes || method_is(flow, "Get");
-        return known ? sim_device_in(sim, flow->body, flow->body_size) : NULL;
+        return known ? sim_device_in(sim, flow->body, flow->body_size, flow->at_target) : NULL;
     }
     if (method_is(flow, "SetDevice") && v2_decode_device(body, &message) == NULL) {
         return sim_find_device(sim, (const char *)message.dev_id.data, message.dev_id.size);

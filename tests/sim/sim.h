@@ -238,8 +238,8 @@ bool sim_is_whole(const struct sim *sim, const struct sim_device *device);
 bool sim_is_held(const struct sim *sim, const struct sim_device *device, bool at_target);
 // Makes sim->devices from what the source has.
 void sim_devices_read(struct sim *sim);
-// What the request is about; NULL = not known, or many.
-struct sim_device *sim_device_in(struct sim *sim, const void *body, size_t size);
+// What the request, at that side, is about; NULL = not known, or many.
+struct sim_device *sim_device_in(struct sim *sim, const void *body, size_t size, bool at_target);
 // The last uplink counter of that session at the target; 0 if it has another one, or none.
 uint32_t sim_target_up(const struct sim *sim, const struct sim_device *device, const uint8_t *session_key);
 // The device in the field lives in both worlds.

@@ -253,11 +253,22 @@ static bool names_eui(const void *body, size_t size, const struct sim_device *de
     return names(body, size, id, false);
 }
 
-struct sim_device *sim_device_in(struct sim *sim, const void *body, size_t size) {
+// True if the message names the device as the target knows it.
+static bool names_there(const struct sim *sim, const void *body, size_t size,
+                        const struct sim_device *device) {
+    const struct tts_device *there = tts_find_euis(sim->there->tts, TTS_IS, device->euis);
+    return there != NULL && strcmp(there->application->application_id, WORLD_TTS_TARGET_APP_ID) == 0 &&
+           names(body, size, there->device_id, false);
+}
+
+struct sim_device *sim_device_in(struct sim *sim, const void *body, size_t size, bool at_target) {
     if (size == 0) return NULL;
     for (size_t i = 0; i < sim->device_count; i++) {
         struct sim_device *device = &sim->devices[i];
         if (memmem(body, size, device->euis + EUI_SIZE, EUI_SIZE) != NULL) return device;
+    }
+    for (size_t i = 0; at_target && i < sim->device_count; i++) {
+        if (names_there(sim, body, size, &sim->devices[i])) return &sim->devices[i];
     }
     for (size_t i = 0; i < sim->device_count; i++) {
         struct sim_device *device = &sim->devices[i];
