@@ -404,8 +404,11 @@ int server_turn(struct flights *flights, struct error *error) {
     result = run_commit(flights->run, error);
     if (result != 0) {
         // What has to be durable first is not done: the journal tells where it can be gone on from.
-        for (struct flight *flight = flights->moving; flight != NULL; flight = flight->next)
+        // Whoever is back is told so all the same: `resume` finds that out once more.
+        for (struct flight *flight = flights->moving; flight != NULL; flight = flight->next) {
             if (flight->go) flight_done(flight);
+            if (flight->stage == STAGE_UNDO && undo_ended(&flight->undo)) undo_end(flight);
+        }
         return result;
     }
     for (struct flight *flight = flights->moving; flight != NULL; flight = flight->next) {
