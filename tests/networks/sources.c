@@ -61,11 +61,9 @@ static void put_sorted(struct buffer *lines, struct buffer *state) {
 }
 
 // Object by object without the members that count changes or tell their time.
-static void put_state(const struct buffer *text, const char *const *dropped, struct buffer *state) {
-    const char *at = (const char *)text->data, *end = at + text->size;
-    while (at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        size_t size = newline == NULL ? (size_t)(end - at) : (size_t)(newline - at);
+static void put_state(struct buffer *text, const char *const *dropped, struct buffer *state) {
+    for (const char *at = buffer_string(text); *at != '\0';) {
+        size_t size = strcspn(at, "\n");
         json_t *object = json_loadb(at, size, 0, NULL);
         for (const char *const *name = dropped; *name != NULL; name++) json_object_del(object, *name);
         // A downlink counter may be ahead of what it was: one that could have been used is skipped.
@@ -75,7 +73,7 @@ static void put_state(const struct buffer *text, const char *const *dropped, str
         if (plain != NULL) buffer_printf(state, "%s\n", plain);
         memory_free_secret(plain);
         json_decref(object);
-        at += size + 1;
+        at += size + (at[size] == '\n' ? 1 : 0);
     }
 }
 

@@ -132,7 +132,8 @@ void sim_check_read(struct sim *sim, struct sim_device *device, bool at_target) 
         device->seen_there = true;
         device->recalled = sim_next_down(sim, device, true, &ignored);
         uint32_t up = sim_target_up(sim, device, device->session_key);
-        if (up > device->least_up && device->cleared) device->least_up = up;
+        // Two networks that handled it together before this run count each for itself.
+        if (up > device->least_up && device->cleared && !device->was_there) device->least_up = up;
         return;
     }
     sim_keys_read(sim, device, &now);
