@@ -107,7 +107,7 @@ static void check_restored(struct sim *sim, struct sim_device *device, const str
     uint32_t ignored = 0;
     if (device->seen_there && sim_next_down(sim, device, false, &ignored) > device->recalled + 1)
         device->far = true;
-    if (same_key(now->nwk_s_key, device->session_key) && now->f_cnt_up < device->least_up) {
+    if (session && same_key(now->nwk_s_key, device->session_key) && now->f_cnt_up < device->least_up) {
         sim_violated(sim, "%s: the uplink counter of its source went back from %lu to %lu", device->id,
                      (unsigned long)device->least_up, (unsigned long)now->f_cnt_up);
     }
