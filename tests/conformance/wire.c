@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire.h"
+#include "networks/networks.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -80,9 +81,9 @@ static void answer(struct wire *wire, struct arena *arena, const struct call *ca
     bool faulty = ++wire->calls == wire->fault_at;
     wire->changes += call->changes;
     if (faulty && keep_back(wire->fault, call, reply)) return;
-    struct wire_request made;
+    struct network_request made;
     struct world_reply answered = {0};
-    wire_request_make(arena, call, &made);
+    network_request(arena, call, &made);
     assert_true(made.request.endpoint < WORLD_ENDPOINTS);
     BUFFER_AUTO before;
     BUFFER_AUTO after;
@@ -96,7 +97,7 @@ static void answer(struct wire *wire, struct arena *arena, const struct call *ca
         assert_string_equal(buffer_string(&after), buffer_string(&before));
     }
     buffer_release(&reply->body);
-    wire_reply_make(&answered, call->kind, reply);
+    network_reply(&answered, call->kind, reply);
     world_reply_release(&answered);
     if (!faulty) return;
     wire->spoiled = reply_ok(reply, call->kind);

@@ -46,18 +46,4 @@ enum job_step wire_run(struct wire *wire, struct job *job, wire_step *step, void
 // Fails the test if an error's text holds the key, or anything that looks like a device's.
 void wire_check_error(const struct error *error, const char *key);
 
-// ---- requests.c
-
-// A call as a server of the world gets it; what it points to lies in the arena.
-struct wire_request {
-    struct world_header headers[64];
-    struct world_request request;
-};
-
-// Servers are known by the first part of their name: "is.", "discovery.", "chirpstack.", "loriot." ...
-void wire_request_make(struct arena *arena, const struct call *call, struct wire_request *ret_request);
-
-// What the answer is to the caller: a reply, or what its loss looks like. The delay is left out.
-void wire_reply_make(const struct world_reply *answer, enum call_kind kind, struct reply *ret_reply);
-
 #endif
