@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "conformance.h"
+#include "journal/key_set.h"
 
 enum { LOGINS_MAX = 3, PAGES_MAX = 100 };
 
@@ -31,46 +32,6 @@ static const struct random same_random = {.fill = fill};
 
 // ---- files
 
-struct small_set {
-    struct key_set base;
-    struct {
-        char key[64];
-        size_t size;
-        uint64_t number;
-    } keys[100];
-    size_t count;
-};
-
-static int set_add(struct key_set *set, const void *key, size_t size, uint64_t number, uint64_t *ret_number,
-                   struct error *error) {
-    (void)error;
-    struct small_set *self = (struct small_set *)set;
-    *ret_number = 0;
-    for (size_t i = 0; i < self->count; i++) {
-        if (self->keys[i].size != size || memcmp(self->keys[i].key, key, size) != 0) continue;
-        *ret_number = self->keys[i].number;
-        return 0;
-    }
-    assert_true(self->count < 100 && size <= sizeof self->keys[0].key);
-    memcpy(self->keys[self->count].key, key, size);
-    self->keys[self->count].size = size;
-    self->keys[self->count++].number = number;
-    return 0;
-}
-
-static int set_clear(struct key_set *set, struct error *error) {
-    (void)error;
-    ((struct small_set *)set)->count = 0;
-    return 0;
-}
-
-static void set_free(struct key_set *set) {
-    free(set);
-}
-
-static const struct key_set_operations set_operations = {
-    .add = set_add, .clear = set_clear, .free = set_free};
-
 static FILE *file_of(const char *text) {
     FILE *file = tmpfile();
     assert_non_null(file);
@@ -84,9 +45,8 @@ static void open_file(struct stage *stage, const char *text) {
     // The reader has a descriptor of its own, which ends with it.
     stage->setup.input = reader_of_descriptor(dup(fileno(file)), "the file", -1);
     fclose(file);
-    struct small_set *seen = memory_new(struct small_set);
-    seen->base.operations = &set_operations;
-    stage->setup.seen = stage->seen = &seen->base;
+    assert_int_equal(key_set_open_temporary(&stage->seen, &stage->error), 0);
+    stage->setup.seen = stage->seen;
 }
 
 // ---- open and close
@@ -158,7 +118,7 @@ void stage_close(struct stage *stage) {
     device_release(&stage->device);
     stage->driver->close(stage->source);
     reader_close(stage->setup.input);
-    if (stage->seen != NULL) stage->seen->operations->free(stage->seen);
+    key_set_free(stage->seen);
     option_values_free(stage->options);
     world_free(stage->wire.world);
     free(stage->key);
