@@ -51,8 +51,12 @@ static enum job_step recall(void *context, struct job *job, struct error *error)
 static enum job_step remove_device(void *context, struct job *job, struct error *error) {
     struct target_drill *self = context;
     bool with_before = self->flags & INPUT_BEFORE;
-    return self->driver->remove(self->target, job, &self->device, with_before ? self->look.before : NULL,
-                                self->look.before_size, error);
+    const struct target_removal removal = {
+        .before = with_before ? self->look.before : NULL,
+        .before_size = self->look.before_size,
+        .reserved = !with_before && self->look.found == TARGET_OTHER,
+    };
+    return self->driver->remove(self->target, job, &self->device, &removal, error);
 }
 
 static enum job_step get_formatters(void *context, struct job *job, struct error *error) {

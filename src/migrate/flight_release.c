@@ -103,10 +103,13 @@ void flight_heard(struct flight *flight, bool done, struct error *error) {
         run->numbers.moved_on++;
         if (heard->last_n_f_cnt_down > 0) {
             set_counter(flight, heard->last_n_f_cnt_down);
-            char *text MEMORY_AUTO = memory_printf(
-                "was heard between reading and releasing: its downlink counter is set to %" PRIu32
-                " at the target",
-                heard->last_n_f_cnt_down);
+            char *text MEMORY_AUTO =
+                memory_printf("%s between reading and releasing: its downlink counter is set to %" PRIu32
+                              " at the target%s",
+                              heard->unseen ? "may have been heard" : "was heard", heard->last_n_f_cnt_down,
+                              heard->unseen && flight->device.end_device->supports_join
+                                  ? "; if it joined there, it has to join again"
+                                  : "");
             run_tell(run, LOG_WARN, flight->record.id, text, NULL);
         } else {
             run_tell(run, LOG_WARN, flight->record.id, heard->remark, NULL);

@@ -121,7 +121,20 @@ enum job_step flight_reserve_job(void *context, struct job *job, struct error *e
     return target_of(flight)->driver->reserve(target_of(flight), job, &flight->device, error);
 }
 
+// The target refused it as it refuses what is there already. Somebody else has made that since the look: it stays.
+static void made_nothing(struct flight *flight) {
+    struct run *run = flight->flights->run;
+    ERROR_AUTO error = {0};
+    flight->claim = CLAIM_NONE;
+    run->uncommitted = true;
+    if (journal_set_claim(run->journal, flight->sequence, flight->record.id, CLAIM_NONE, NULL, 0, &error) !=
+        0)
+        flights_journal_failed(flight->flights, &error);
+}
+
 void flight_reserved(struct flight *flight, bool done, struct error *error) {
+    // Credentials that ran out in between hide what came before.
+    if (!done && flight->task.job.unchanged && flight->logins == 0) made_nothing(flight);
     if (!done) {
         flight_undo(flight, error);
     } else if (flight->released) {
@@ -238,6 +251,7 @@ void flight_undo(struct flight *flight, struct error *error) {
         .claim = flight->claim,
         .before = flight->before,
         .before_size = flight->before_size,
+        .untouched = !flight->touched && !flight->released,
         .source = (flight->touched || flight->released) && run_can_restore(run),
         .stage = UNDO_INTENT,
     };
@@ -373,7 +387,9 @@ static int leave_window(struct flights *flights, struct error *error) {
     return 0;
 }
 
-static void gather(struct flights *flights) {
+// True if one of them waits for the commit.
+static bool gather(struct flights *flights) {
+    bool waits = false;
     for (struct flight *flight = flights->moving; flight != NULL; flight = flight->next) {
         if (flight->stage == STAGE_INTEND && flights->stopping) {
             // Both networks and the journal agree: it can be gone on from here, or be rolled back.
@@ -383,7 +399,9 @@ static void gather(struct flights *flights) {
         } else if (flight->stage == STAGE_UNDO && undo_waits(&flight->undo)) {
             flight->go = true;
         }
+        waits |= flight->go;
     }
+    return waits;
 }
 
 static void go(struct flight *flight) {
@@ -400,8 +418,7 @@ static void go(struct flight *flight) {
 int server_turn(struct flights *flights, struct error *error) {
     int result = leave_window(flights, error);
     if (result != 0) return result;
-    gather(flights);
-    result = run_commit(flights->run, error);
+    result = gather(flights) ? run_commit(flights->run, error) : run_commit_at_times(flights->run, error);
     if (result != 0) {
         // What has to be durable first is not done: the journal tells where it can be gone on from.
         // Whoever is back is told so all the same: `resume` finds that out once more.

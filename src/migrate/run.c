@@ -181,7 +181,13 @@ int run_commit(struct run *run, struct error *error) {
     if (!run->uncommitted) return 0;
     int result = journal_commit(run->journal, error);
     if (result == 0) run->uncommitted = false;
+    run->last_commit = clock_monotonic(run->setup.clock);
     return result;
+}
+
+int run_commit_at_times(struct run *run, struct error *error) {
+    bool due = clock_monotonic(run->setup.clock) - run->last_commit >= turn_limit;
+    return due ? run_commit(run, error) : 0;
 }
 
 // Those that an earlier process left half way back are put back, and tried again: nobody has been told that they are set

@@ -51,6 +51,7 @@ struct run {
     struct journal *temporary;  // owned; NULL = the setup has one
     uint64_t line;              // the last line that was given to a device
     bool uncommitted;           // something in the journal waits for the next commit
+    int64_t last_commit;        // ns, monotonic
     struct output output;
     struct run_numbers numbers;
     char *application;      // owned; the present one
@@ -87,6 +88,10 @@ bool run_can_restore(const struct run *run);
 
 // Makes what the journal holds durable; does nothing if nothing waits.
 int run_commit(struct run *run, struct error *error);
+
+// The same for what no step waits for: often enough that little has to be found out again after a kill, and that others
+// see the run go on.
+int run_commit_at_times(struct run *run, struct error *error);
 
 // Finds the servers of one side and logs in; does nothing if that side has none.
 int run_prepare(struct run *run, enum run_side side, struct error *error);

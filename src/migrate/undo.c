@@ -30,8 +30,9 @@ static enum job_step recall_job(void *context, struct job *job, struct error *er
 
 static enum job_step remove_job(void *context, struct job *job, struct error *error) {
     struct undo *undo = context;
-    return target_of(undo)->driver->remove(target_of(undo), job, undo->device, undo->before,
-                                           undo->before_size, error);
+    const struct target_removal removal = {
+        .before = undo->before, .before_size = undo->before_size, .reserved = undo->untouched};
+    return target_of(undo)->driver->remove(target_of(undo), job, undo->device, &removal, error);
 }
 
 // The device was converted with the counter that was read, or with a later one if its source was heard to use that.

@@ -220,6 +220,23 @@ static void add_hint(const struct reply *reply, struct error *error) {
     }
 }
 
+bool reply_refuses(const struct reply *reply) {
+    if (reply->outcome != REPLY_ANSWERED) return false;
+    switch (reply->grpc_status) {
+        case GRPC_INVALID_ARGUMENT:
+        case GRPC_NOT_FOUND:
+        case GRPC_ALREADY_EXISTS:
+        case GRPC_PERMISSION_DENIED:
+        case GRPC_FAILED_PRECONDITION:
+        case GRPC_OUT_OF_RANGE:
+        case GRPC_UNIMPLEMENTED:
+        case GRPC_UNAUTHENTICATED:
+            return true;
+        default:
+            return false;
+    }
+}
+
 bool call_may_pass(enum error_code code) {
     return code == ERROR_UNAVAILABLE || code == ERROR_TIMEOUT || code == ERROR_PROTOCOL;
 }

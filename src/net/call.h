@@ -127,6 +127,10 @@ int reply_error(const struct reply *reply, const struct call *call, struct error
 // True for an error that may pass by itself; what became of the call has to be looked at before it is made again.
 bool call_may_pass(enum error_code code);
 
+// True for an answer over gRPC that the server gives before it does anything: it does not allow the call, or cannot make
+// sense of it with what it has.
+bool reply_refuses(const struct reply *reply);
+
 // Frees (after wiping) everything in it.
 void reply_release(struct reply *reply);
 

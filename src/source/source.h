@@ -58,6 +58,7 @@ struct source_confirmation {
     // SOURCE_MOVED_ON with a session: the downlink counter that the device has to be given instead (the last one
     // used); 0 = the one that it has is right.
     uint32_t last_n_f_cnt_down;
+    bool unseen;  // with such a counter: nobody knows whether it was heard between reading and releasing
 };
 
 // A session of which nobody knows how far it got skips so many downlinks: more than are sent between the last look at it and

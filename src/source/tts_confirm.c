@@ -97,7 +97,14 @@ static void judge_session(const struct tts_source *self, struct job *job, const 
                  "to join once more at its new network");
         return;
     }
+    // An earlier process deleted it.
+    if (seen == NULL && joins && !takes && !self->no_session) {
+        moved_on(confirmation,
+                 "it is not known whether it joined between reading and releasing: if it did, it has to join "
+                 "again at its new network");
+    }
     if (!takes) return;
+    confirmation->unseen = seen == NULL;
     uint32_t last = tts_source_last_n_f_cnt_down(network);
     uint32_t last_a = tts_source_last_a_f_cnt_down(recorded);
     bool answered = seen != NULL && seen->last_n_f_cnt_down > last;

@@ -232,7 +232,7 @@ enum job_step cst_reserve(struct target *target, struct job *job, const struct d
 enum job_step cst_import(struct target *target, struct job *job, const struct device *device,
                          struct error *error);
 enum job_step cst_remove(struct target *target, struct job *job, const struct device *device,
-                         const void *before, size_t before_size, struct error *error);
+                         const struct target_removal *removal, struct error *error);
 
 // ---- chirpstack_change.c: what reserve, import and remove share
 

@@ -12,6 +12,7 @@ struct remove_state {
     struct cst_find find;
     struct cst_parts parts;
     const Chirpstack__Record *before;  // NULL = there was nothing
+    bool reserved;
     unsigned tries;
     unsigned changes;
 };
@@ -41,6 +42,7 @@ static enum job_step gone(struct cst *self, struct job *job, const struct device
 static bool is_ours(const struct remove_state *state) {
     const struct cst_view *view = &state->find.view;
     const struct cst_parts *parts = &state->parts;
+    if (state->reserved && (view->keys != NULL || view->activation != NULL)) return false;
     if (strcmp(view->device->device->name, parts->device->name) == 0) return true;
     if (view->keys != NULL) return chirpstack_same_keys(view->keys, parts->keys);
     return view->activation == NULL || chirpstack_same_session(view->activation, parts->activation);
@@ -107,6 +109,7 @@ static enum job_step looked(struct cst *self, struct job *job, const struct devi
     if (state->before != NULL) return put_back(self, job, device, error);
     if (state->find.view.device == NULL || is_elsewhere(state)) return gone(self, job, device);
     if (is_ours(state)) return delete_device(self, job);
+    if (state->reserved) return gone(self, job, device);
     error_set(error, ERROR_DEVICE, "the target has another device with its DevEUI, \"%s\": it is left alone",
               state->find.view.device->device->name);
     return JOB_FAILED;
@@ -127,14 +130,15 @@ static enum job_step answered(struct cst *self, struct job *job, const struct de
     return look(self, job, error);
 }
 
-static enum job_step begin(struct cst *self, struct job *job, const struct device *device, const void *before,
-                           size_t size, struct error *error) {
+static enum job_step begin(struct cst *self, struct job *job, const struct device *device,
+                           const struct target_removal *removal, struct error *error) {
     struct remove_state *state = arena_new(job->arena, struct remove_state);
     job->state = state;
     cst_parts(self, device->end_device, job->arena, &state->parts);
-    if (before == NULL) return look(self, job, error);
-    const Chirpstack__Record *record =
-        message_unpack(&chirpstack__record__descriptor, before, size, job->arena, error);
+    state->reserved = removal->reserved;
+    if (removal->before == NULL) return look(self, job, error);
+    const Chirpstack__Record *record = message_unpack(&chirpstack__record__descriptor, removal->before,
+                                                      removal->before_size, job->arena, error);
     bool whole = record != NULL && record->device != NULL && record->device->device != NULL &&
                  record->activation != NULL;
     if (!whole) {
@@ -146,11 +150,11 @@ static enum job_step begin(struct cst *self, struct job *job, const struct devic
 }
 
 enum job_step cst_remove(struct target *target, struct job *job, const struct device *device,
-                         const void *before, size_t before_size, struct error *error) {
+                         const struct target_removal *removal, struct error *error) {
     struct cst *self = cst_of(target);
     struct remove_state *state = job->state;
     if (job->stage >= CST_CLEAN_FIRST) return cst_clean(self, job, device->end_device);
-    if (job->stage == REMOVE_BEGIN) return begin(self, job, device, before, before_size, error);
+    if (job->stage == REMOVE_BEGIN) return begin(self, job, device, removal, error);
     if (job->stage != REMOVE_LOOKED) return answered(self, job, device, error);
     enum job_step step = cst_find(self, job, state->parts.device->dev_eui, &state->find, error);
     return step == JOB_DONE ? looked(self, job, device, error) : step;

@@ -57,6 +57,13 @@ struct target_look {
     size_t before_size;
 };
 
+// What is known of a device that is to be taken away.
+struct target_removal {
+    const void *before;  // what `look` found before an update; NULL = the run made the device
+    size_t before_size;
+    bool reserved;  // no more than `reserve` was begun: whoever has keys there has them from somebody else
+};
+
 struct target_verdict {
     bool equal;
     const char *what;                 // what differs, one clause; in the job's arena
@@ -116,7 +123,8 @@ struct target_driver {
                           struct target_look *ret_look, struct error *error);
 
     // Creates what can be created without keys and sessions, so that a conflict shows while the source still works. With
-    // job->again it may be there already. After an error an unknown part may be there: `remove` follows.
+    // job->again it may be there already. After an error an unknown part may be there: `remove` follows; with
+    // job->unchanged it does not, since what is there is somebody else's.
     enum job_step (*reserve)(struct target *target, struct job *job, const struct device *device,
                              struct error *error);
 
@@ -135,10 +143,10 @@ struct target_driver {
     enum job_step (*recall)(struct target *target, struct job *job, const struct device *device,
                             struct device_progress *ret_progress, struct error *error);
 
-    // Takes the device away, or puts back what `look` found before an update (`before`, NULL = the run made it). Ends in
-    // JOB_DONE only if the target is known not to handle the device any more; what is gone already is fine.
+    // Takes the device away, or puts back what was there. Ends in JOB_DONE only if the target is known not to have it from
+    // this run any more; what is gone already is fine, and a device that somebody else has made with its EUIs stays.
     enum job_step (*remove)(struct target *target, struct job *job, const struct device *device,
-                            const void *before, size_t before_size, struct error *error);
+                            const struct target_removal *removal, struct error *error);
 
     // Reads the payload formatters of the application in use. Changes nothing. NULL: this network has none for a whole
     // application; then `set_formatters` is NULL too.

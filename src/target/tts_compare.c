@@ -234,6 +234,34 @@ static bool is_bare(const Tts__EndDevice *there) {
     return !has_keys && there->session == NULL && there->mac_state == NULL && there->pending_session == NULL;
 }
 
+// A key that the server does not show may be the same.
+static bool may_be_same(const Tts__KeyEnvelope *a, const Tts__KeyEnvelope *b) {
+    if (b == NULL) return false;
+    if (b->key.len == 0) return b->encrypted_key.len > 0;
+    return same_bytes(key_of(a), b->key);
+}
+
+static bool shares_session_keys(const Tts__Session *session, const Tts__Session *there) {
+    static const Tts__SessionKeys no_keys = TTS__SESSION_KEYS__INIT;
+    const Tts__SessionKeys *keys = session == NULL || session->keys == NULL ? &no_keys : session->keys;
+    const Tts__SessionKeys *those = there == NULL ? NULL : there->keys;
+    return those != NULL && (may_be_same(keys->f_nwk_s_int_key, those->f_nwk_s_int_key) ||
+                             may_be_same(keys->app_s_key, those->app_s_key));
+}
+
+// True if some key of the device is there.
+static bool shares_keys(const Tts__EndDevice *device, const Tts__EndDevice *there) {
+    static const Tts__RootKeys no_root = TTS__ROOT_KEYS__INIT;
+    const Tts__RootKeys *root = device->root_keys == NULL ? &no_root : device->root_keys;
+    if (there->root_keys != NULL && (may_be_same(root->app_key, there->root_keys->app_key) ||
+                                     may_be_same(root->nwk_key, there->root_keys->nwk_key)))
+        return true;
+    // One that is about to join there may have come to it since.
+    return shares_session_keys(device->session, there->session) ||
+           shares_session_keys(device->pending_session, there->pending_session) ||
+           shares_session_keys(device->pending_session, there->session);
+}
+
 static struct device_progress progress_of(const Tts__EndDevice *device, const struct tts_found *found) {
     const Tts__EndDevice *network = found->at[TTS_NETWORK];
     if (network == NULL || network->session == NULL) return (struct device_progress){0};
@@ -271,6 +299,9 @@ void tts_compare(const Tts__EndDevice *device, const struct tts_found *found, bo
                                                                : TTS_DIFFERENT,
         .progress = progress_of(device, found),
         .rejoined = comparing.rejoined,
+        .bare = is_bare(there),
+        .strange =
+            comparing.count > 0 && !is_bare(there) && !comparing.rejoined && !shares_keys(device, there),
         .session_equal = same,
         .session_behind = same && device->session != NULL && !counters_reach(there->session, device->session),
     };

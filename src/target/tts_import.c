@@ -12,6 +12,7 @@ static const int64_t started_matters = 3600 * NS_PER_SECOND;
 // What both jobs keep between their steps.
 struct change_state {
     unsigned tries;
+    bool there;  // the servers had something of it when it was looked for
     struct error_text {
         enum error_code code;
         const char *message;
@@ -78,6 +79,15 @@ static enum job_step reserve_found(struct tts *self, struct job *job, const Tts_
     struct tts_found found;
     if (tts_find_replies(self, job, 0, device, &found, error) != 0) return JOB_FAILED;
     if (found.failed != NULL) return tts_failed(self, found.failed_call, found.failed, error);
+    state_of(job)->there = found.device != NULL;
+    struct tts_comparison comparison;
+    tts_compare(device, &found, self->plain_masks, job->arena, &comparison);
+    // This attempt made no more than an entry without keys.
+    if (comparison.strange || (!job->again && !comparison.bare)) {
+        error_set(error, ERROR_DEVICE, "somebody else has made it at the target: %s", comparison.what);
+        job->unchanged = true;
+        return JOB_FAILED;
+    }
     const Tts__EndDevice *identity = found.at[TTS_IDENTITY];
     if (identity == NULL) return reserve_create(self, job, device);
     if (tts_same_euis(identity, device)) return reserve_set(self, job, device);
@@ -95,7 +105,12 @@ static enum job_step reserve_answered(struct tts *self, struct job *job, const T
         tts_reserved_add(self, device);
         return JOB_DONE;
     }
-    if (!may_try_again(self, job, failure, error)) return JOB_FAILED;
+    if (!may_try_again(self, job, failure, error)) {
+        // Not by this run: nothing was there before.
+        job->unchanged =
+            job->stage == RESERVE_CREATED && !state_of(job)->there && reply_refuses(&job->replies[failure]);
+        return JOB_FAILED;
+    }
     return find(self, job, device, RESERVE_FOUND);
 }
 

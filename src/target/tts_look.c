@@ -206,6 +206,6 @@ enum job_step tts_recall(struct target *target, struct job *job, const struct de
     if (found.device == NULL || !tts_same_euis(found.device, end_device)) return JOB_DONE;
     struct tts_comparison comparison;
     tts_compare(end_device, &found, self->plain_masks, job->arena, &comparison);
-    *ret_progress = comparison.progress;
+    if (!comparison.strange) *ret_progress = comparison.progress;
     return JOB_DONE;
 }

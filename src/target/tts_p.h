@@ -143,6 +143,8 @@ struct tts_comparison {
     const char *what;                 // differences, one clause; in the arena; NULL if there are none
     struct device_progress progress;  // of the session that is there
     bool rejoined;                    // the device has joined at the target by itself
+    bool bare;                        // what is there has neither keys nor a session
+    bool strange;                     // it has keys, and none of the device's: it is somebody else's
     bool session_equal;               // the same keys and address, or none on both sides
     bool session_behind;              // the same session with a counter that is lower
 };
@@ -182,7 +184,7 @@ enum job_step tts_reserve(struct target *target, struct job *job, const struct d
 enum job_step tts_import(struct target *target, struct job *job, const struct device *device,
                          struct error *error);
 enum job_step tts_remove(struct target *target, struct job *job, const struct device *device,
-                         const void *before, size_t before_size, struct error *error);
+                         const struct target_removal *removal, struct error *error);
 
 enum job_step tts_get_formatters(struct target *target, struct job *job,
                                  struct target_formatters *ret_formatters, struct error *error);

@@ -11,6 +11,7 @@ enum remove_stage { REMOVE_BEGIN, REMOVE_FOUND, REMOVE_PARTS, REMOVE_IDENTITY };
 struct remove_state {
     unsigned tries;
     size_t calls;                   // of the present step
+    bool reserved;                  // no more was begun
     const Tts__EndDevices *before;  // an entry a server; NULL = there was nothing
     struct tts_found found;
 };
@@ -28,6 +29,15 @@ static enum job_step find(struct tts *self, struct job *job, const Tts__EndDevic
 static const Tts__EndDevice *before_at(const struct remove_state *state, enum tts_place place) {
     const Tts__EndDevice *before = state->before == NULL ? NULL : state->before->end_devices[place];
     return before == NULL || before->ids == NULL ? NULL : before;
+}
+
+// True if what is there was made by somebody else after the run had looked.
+static bool is_anothers(const struct tts *self, const struct remove_state *state, struct job *job,
+                        const Tts__EndDevice *device) {
+    if (state->before != NULL || state->found.device == NULL) return false;
+    struct tts_comparison comparison;
+    tts_compare(device, &state->found, self->plain_masks, job->arena, &comparison);
+    return comparison.strange || (state->reserved && !comparison.bare);
 }
 
 // What a server has of this device; NULL = nothing, or another one's.
@@ -124,29 +134,35 @@ static enum job_step remove_answered(struct tts *self, struct job *job, const Tt
     return remove_identity(self, job, device);
 }
 
-static int read_before(struct job *job, const void *before, size_t size, struct error *error) {
+static int begin(struct job *job, const struct target_removal *removal, struct error *error) {
     struct remove_state *state = arena_new(job->arena, struct remove_state);
     job->state = state;
-    if (before == NULL) return 0;
-    state->before = message_unpack(&tts__end_devices__descriptor, before, size, job->arena, error);
+    state->reserved = removal->reserved;
+    if (removal->before == NULL) return 0;
+    state->before = message_unpack(&tts__end_devices__descriptor, removal->before, removal->before_size,
+                                   job->arena, error);
     if (state->before != NULL && state->before->n_end_devices == TTS_PLACES) return 0;
     return error_set(error, ERROR_INPUT, "what was kept of the device that was there cannot be read");
 }
 
 enum job_step tts_remove(struct target *target, struct job *job, const struct device *device,
-                         const void *before, size_t before_size, struct error *error) {
+                         const struct target_removal *removal, struct error *error) {
     struct tts *self = tts_of(target);
     const Tts__EndDevice *end_device = device->end_device;
     struct remove_state *state = job->state;
     switch (job->stage) {
         case REMOVE_BEGIN:
-            if (read_before(job, before, before_size, error) != 0) return JOB_FAILED;
+            if (begin(job, removal, error) != 0) return JOB_FAILED;
             return find(self, job, end_device);
         case REMOVE_FOUND:
             if (tts_find_again(self, job)) return find(self, job, end_device);
             if (tts_find_replies(self, job, 0, end_device, &state->found, error) != 0) return JOB_FAILED;
             if (state->found.failed != NULL)
                 return tts_failed(self, state->found.failed_call, state->found.failed, error);
+            if (is_anothers(self, state, job, end_device)) {
+                tts_reserved_drop(self, end_device);
+                return JOB_DONE;
+            }
             return remove_parts(self, job, end_device);
         default:
             if (job->replies[0].outcome == REPLY_DRY) return JOB_DONE;

@@ -67,7 +67,9 @@ static enum job_step step(void *context, struct job *job, struct error *error) {
             return driver->recall(goal->target, job, device, &goal->progress, error);
         case REMOVE:
         default:
-            return driver->remove(goal->target, job, device, goal->before, goal->before_size, error);
+            return driver->remove(
+                goal->target, job, device,
+                &(struct target_removal){.before = goal->before, .before_size = goal->before_size}, error);
     }
 }
 

@@ -143,9 +143,12 @@ static void draw_pair(struct sim_case *drawn, uint64_t seed) {
     drawn->conflicts = one_in(&prng, 2) ? 0 : draw(&prng, 1, 6);
     drawn->on_conflict = draw(&prng, 0, 2);
     drawn->no_plan = one_in(&prng, 3);
-    if (!one_in(&prng, 3)) return;
-    drawn->rejects = draw(&prng, 1, REJECTIONS - 1);
-    drawn->rejects_every = draw(&prng, 1, 9);
+    if (one_in(&prng, 3)) {
+        drawn->rejects = draw(&prng, 1, REJECTIONS - 1);
+        drawn->rejects_every = draw(&prng, 1, 9);
+    }
+    // Within one cluster nobody else can have the device.
+    if (one_in(&prng, 4) && !drawn->together) drawn->rivals = draw(&prng, 1, 6);
 }
 
 static void draw_process(struct prng *prng, const struct sim_case *drawn, bool first,
@@ -213,22 +216,39 @@ static const struct {
     const char *name;
     size_t place;
 } numbers[] = {
-    PROCESS(3),        PROCESS(2),
-    PROCESS(1),        FAULT(0),
-    FAULT(1),          FAULT(2),
-    FAULT(3),          NUMBER(broken),
-    NUMBER(devices),   NUMBER(uplinks),
-    NUMBER(account),   NUMBER(rate_limit),
-    NUMBER(by_id),     NUMBER(pipe),
-    NUMBER(rollback),  NUMBER(concurrency),
-    NUMBER(eui_as_id), NUMBER(keep_going),
-    NUMBER(latency),   NUMBER(jitter),
-    NUMBER(timeout),   NUMBER(with_session),
-    NUMBER(rejects),   NUMBER(rejects_every),
-    NUMBER(conflicts), NUMBER(on_conflict),
-    NUMBER(no_plan),   NUMBER(together),
-    NUMBER(release),   NUMBER(source),
-    NUMBER(target),    PROCESS(0),
+    PROCESS(3),
+    PROCESS(2),
+    PROCESS(1),
+    FAULT(0),
+    FAULT(1),
+    FAULT(2),
+    FAULT(3),
+    NUMBER(broken),
+    NUMBER(devices),
+    NUMBER(uplinks),
+    NUMBER(account),
+    NUMBER(rate_limit),
+    NUMBER(by_id),
+    NUMBER(pipe),
+    NUMBER(rollback),
+    NUMBER(concurrency),
+    NUMBER(eui_as_id),
+    NUMBER(keep_going),
+    NUMBER(latency),
+    NUMBER(jitter),
+    NUMBER(timeout),
+    NUMBER(with_session),
+    NUMBER(rejects),
+    NUMBER(rejects_every),
+    NUMBER(rivals),
+    NUMBER(conflicts),
+    NUMBER(on_conflict),
+    NUMBER(no_plan),
+    NUMBER(together),
+    NUMBER(release),
+    NUMBER(source),
+    NUMBER(target),
+    PROCESS(0),
 };
 
 const char *case_name(const struct sim_case *named, size_t index, const int64_t **ret_place) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the target has before the run: of some devices the same, something else, or what stands in their way. None of it
-// may be lost.
+// What the target has before the run, or gets from somebody else while it goes on: of some devices the same, something
+// else, or what stands in their way. None of it may be lost.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,16 +132,30 @@ static void read_other(const struct sim *sim, const char *id, struct buffer *who
     }
 }
 
+static void add_other(struct sim *sim, const char *id) {
+    struct sim_other *other = &sim->others[sim->other_count++];
+    other->id = memory_strdup(id);
+    buffer_init(&other->whole, BUFFER_UNLIMITED);
+    read_other(sim, id, &other->whole);
+}
+
 void sim_others_read(struct sim *sim) {
     struct tts_application *application = application_of(sim);
     tts_sort_devices(application);
-    sim->others = memory_new_array(struct sim_other, application->device_count + 1);
-    for (size_t i = 0; i < application->device_count; i++) {
-        struct sim_other *other = &sim->others[sim->other_count++];
-        other->id = memory_strdup(application->devices[i]->device_id);
-        buffer_init(&other->whole, BUFFER_UNLIMITED);
-        read_other(sim, other->id, &other->whole);
-    }
+    // Each of the run's own may get a rival.
+    sim->others = memory_new_array(struct sim_other, application->device_count + sim->device_count + 1);
+    for (size_t i = 0; i < application->device_count; i++) add_other(sim, application->devices[i]->device_id);
+}
+
+void sim_rival(struct sim *sim, struct sim_device *device) {
+    if (sim->c.rivals <= 0 || ++sim->creations % (uint64_t)sim->c.rivals != 0 || device->was_there) return;
+    size_t before = application_of(sim)->device_count;
+    make_obstacle(sim, device, OTHER_DATA);
+    const struct tts_application *application = application_of(sim);
+    if (application->device_count == before) return;
+    const char *id = application->devices[before]->device_id;
+    if (sim->verbose) printf("%8.3f s  somebody else makes %s\n", (double)sim->now / 1e9, id);
+    add_other(sim, id);
 }
 
 void sim_others_release(struct sim *sim) {

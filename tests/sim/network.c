@@ -236,6 +236,8 @@ static void arrive(struct sim *sim, struct flow *flow) {
         printf("%8.3f s  %s %s %s\n", (double)sim->now / 1e9, flow->at_target ? "target" : "source",
                is_tts(flow) ? strrchr(flow->method, '.') + 1 : strrchr(flow->method, '/') + 1,
                flow->device == NULL ? "" : flow->device->id);
+    if (flow->at_target && flow->device != NULL && flow->changes && method_is(flow, "Create"))
+        sim_rival(sim, flow->device);
     change(sim, flow, sim_check_before_change);
     world_call(flow->at_target ? sim->there : sim->world, clock_wall(&sim->clock), &request, &answer);
     change(sim, flow, sim_check_after_change);

@@ -156,7 +156,8 @@ static void play_end(struct sim *sim) {
     world_clear_faults(sim->world);
     world_clear_faults(sim->there);
     memset(sim->refused_until, 0, sizeof sim->refused_until);
-    bool obstacles = sim->c.broken || (sim_to_server(sim) && sim->c.conflicts > 0);
+    bool obstacles = sim->c.broken || (sim_to_server(sim) && (sim->c.conflicts > 0 || sim->c.rivals > 0));
+    sim->c.rivals = 0;
     bool halts = obstacles && !sim->c.keep_going;
     for (int i = 0; i < LAST_TRIES && sim->violation == NULL; i++) {
         enum sim_kind kind = kind_of(sim, sim->c.rollback != 0);

@@ -73,6 +73,7 @@ struct sim_case {
     int64_t together;       // both are applications of one cluster; with `delete` only
     int64_t conflicts;      // of every so many devices the target has something already; 0 = none
     int64_t on_conflict;    // of enum run_conflict
+    int64_t rivals;         // of every so many devices somebody makes it right before the run does; 0 = none
     int64_t rejects;        // what the target rejects for good as long as the weather is bad; 0 = nothing
     int64_t rejects_every;  // one of so many
     int64_t no_plan;        // devices are not looked at all before the first one is changed
@@ -183,6 +184,7 @@ struct sim {
     size_t device_count;
     struct sim_other *others;  // owned
     size_t other_count;
+    uint64_t creations;  // that the target was asked for
     // the present process
     const struct case_process *process;
     bool running;
@@ -252,6 +254,8 @@ uint32_t sim_next_down(const struct sim *sim, const struct sim_device *device, b
 
 void sim_conflicts_make(struct sim *sim);
 void sim_others_read(struct sim *sim);
+// The target is asked to make the device: somebody else may have been quicker.
+void sim_rival(struct sim *sim, struct sim_device *device);
 void sim_others_release(struct sim *sim);
 // Nothing of them was lost or changed; `updated`: but by an update.
 void sim_check_others(struct sim *sim, bool updated);
