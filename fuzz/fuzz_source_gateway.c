@@ -3,13 +3,20 @@
 // the server's answer. Whatever it holds, each gateway becomes one that can be written, or an error.
 #include "source_drill.h"
 
-enum input_flags { INPUT_TTS = 1, INPUT_ONE = 2, INPUT_NO_PLAN = 4 };
+#include <string.h>
+
+enum input_flags { INPUT_TTS = 1, INPUT_ONE = 2, INPUT_NO_PLAN = 4, INPUT_CHIRPSTACK = 8, INPUT_V3 = 16 };
 
 static const struct device_naming naming;
 
 static struct option_values *make_options(const struct source_driver *driver, unsigned flags) {
     struct option_values *values = option_values_new(driver->options);
-    if (flags & INPUT_TTS) {
+    if (flags & INPUT_CHIRPSTACK) {
+        drill_set(values, "api-url", "cs.example:8080");
+        drill_set(values, "api-key", "made-up");
+        drill_set(values, "api-version", flags & INPUT_V3 ? "3" : "4");
+        if ((flags & INPUT_NO_PLAN) == 0) drill_set(values, "frequency-plan-id", "EU_863_870");
+    } else if (flags & INPUT_TTS) {
         drill_set(values, "app-api-key", "NNSXS.MADE.UP");
         drill_set(values, "default-grpc-address", "stack.example");
     } else {
@@ -32,7 +39,7 @@ static void drill(const struct source_driver *driver, struct source *source, uns
     struct job job = {.arena = &arena};
     struct source_page page = {0};
     struct source_record *one = flags & INPUT_ONE ? source_page_add(&page) : NULL;
-    if (one != NULL) one->id = memory_strdup("my-gateway");
+    if (one != NULL) one->id = memory_strdup(flags & INPUT_CHIRPSTACK ? "00800000a0000101" : "my-gateway");
     fuzz_check(operate(driver, source, &job, &page, one, &error) == JOB_CALLS && job.call_count == 1);
     job.call_count = 0;
     job.replies[0] = (struct reply){.outcome = REPLY_ANSWERED, .http_status = 200, .grpc_status = GRPC_OK};
@@ -48,8 +55,8 @@ static void drill(const struct source_driver *driver, struct source *source, uns
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0) return 0;
-    const struct source_driver *driver =
-        source_find(source_drivers(), data[0] & INPUT_TTS ? "tts" : "ttnv2", data[0] & INPUT_TTS ? 3 : 5);
+    const char *name = data[0] & INPUT_CHIRPSTACK ? "chirpstack" : data[0] & INPUT_TTS ? "tts" : "ttnv2";
+    const struct source_driver *driver = source_find(source_drivers(), name, strlen(name));
     struct option_values *options = make_options(driver, data[0]);
     struct source *source = NULL;
     const struct source_setup setup = {

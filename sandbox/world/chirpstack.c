@@ -59,6 +59,7 @@ struct cs *cs_new(const struct world_setup *setup) {
     cs->field = prng_init(cs->seed, (uint64_t)STREAM_FIELD);
     cs_populate(cs, setup->chirpstack_devices);
     if (setup->broken) cs_add_broken(cs);
+    cs_populate_gateways(cs, setup->broken);
     return cs;
 }
 
@@ -67,7 +68,9 @@ void cs_free(struct cs *cs) {
     for (size_t i = 0; i < cs->device_count; i++) cs_device_free(cs->devices[i]);
     for (size_t i = 0; i < cs->application_count; i++) cs_application_free(cs->applications[i]);
     for (size_t i = 0; i < cs->profile_count; i++) cs_profile_free(cs->profiles[i]);
+    for (size_t i = 0; i < cs->gateway_count; i++) cs_gateway_free(cs->gateways[i]);
     free(cs->devices);
+    free(cs->gateways);
     free(cs->applications);
     free(cs->profiles);
     free(cs);
@@ -137,6 +140,8 @@ static const struct {
     {"/api.DeviceService/FlushDevNonces", cs_flush_nonces},
     {"/api.DeviceService/Activate", cs_activate},
     {"/api.DeviceService/Deactivate", cs_deactivate},
+    {"/api.GatewayService/List", cs_list_gateways},
+    {"/api.GatewayService/Get", cs_get_gateway},
 };
 
 void cs_call(struct cs *cs, int64_t now, const struct world_request *request, struct world_reply *reply) {

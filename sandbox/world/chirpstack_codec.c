@@ -32,7 +32,7 @@ static void put_pair(struct buffer *buffer, uint32_t number, const char *key, co
     wire_end(buffer, mark);
 }
 
-static void put_pairs(struct buffer *buffer, uint32_t number, const struct cs_pairs *pairs) {
+void cs_put_pairs(struct buffer *buffer, uint32_t number, const struct cs_pairs *pairs) {
     for (size_t i = 0; i < pairs->count; i++)
         put_pair(buffer, number, pairs->items[i].key, pairs->items[i].value);
 }
@@ -46,8 +46,8 @@ void cs_put_device(struct buffer *buffer, uint32_t number, const struct cs_devic
     cs_put_text(buffer, 5, device->profile_id);
     cs_put_number(buffer, 6, device->skip_fcnt_check);
     cs_put_number(buffer, 7, device->is_disabled);
-    put_pairs(buffer, 8, &device->variables);
-    put_pairs(buffer, 9, &device->tags);
+    cs_put_pairs(buffer, 8, &device->variables);
+    cs_put_pairs(buffer, 9, &device->tags);
     cs_put_text(buffer, 10, device->join_eui);
     wire_end(buffer, mark);
 }

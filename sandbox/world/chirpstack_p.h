@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ChirpStack v4 as its gRPC API shows it: tenants, applications, device profiles, devices with keys and activations.
+// ChirpStack v4 as its gRPC API shows it: tenants, applications, device profiles, devices with keys and activations, gateways.
 // What it does was recorded from a running ChirpStack (4.20) and read from its public interface.
 #ifndef SANDBOX_WORLD_CHIRPSTACK_P_H
 #define SANDBOX_WORLD_CHIRPSTACK_P_H
@@ -103,6 +103,17 @@ struct cs_device {
     uint32_t field_f_cnt_up;
 };
 
+struct cs_gateway {
+    char gateway_id[CS_EUI_SIZE];
+    const struct cs_tenant *tenant;
+    char *name;                  // owned
+    char *description;           // owned
+    double latitude, longitude;  // 0 = nobody entered them
+    float altitude;              // m
+    struct cs_pairs tags;
+    struct cs_pairs metadata;  // none = it was never heard
+};
+
 enum { CS_TENANTS = 3, CS_APPLICATIONS = 5 };
 
 enum cs_right { CS_READ, CS_WRITE };
@@ -123,6 +134,8 @@ struct cs {
     uint64_t made;               // objects that got an ID since the beginning
     struct cs_device **devices;  // owned; sorted by DevEUI
     size_t device_count;
+    struct cs_gateway **gateways;  // owned; sorted by their EUI
+    size_t gateway_count;
     struct cs_api_key keys[WORLD_CHIRPSTACK_KEYS];
     struct prng field;
     double uplinks;
@@ -193,12 +206,24 @@ void cs_pairs_release(struct cs_pairs *pairs);
 void cs_make_uuid(uint64_t seed, uint64_t number, char uuid[static CS_UUID_SIZE]);
 void cs_make_hex(struct prng *prng, char *text, size_t size);  // size with NUL
 
+// ---- chirpstack_gateways.c
+
+void cs_populate_gateways(struct cs *cs, bool broken);
+struct cs_gateway *cs_find_gateway(const struct cs *cs, const char *gateway_id);
+// Adds one; the rest of it is up to the caller. The EUI must be new.
+struct cs_gateway *cs_add_gateway(struct cs *cs, const char *gateway_id, const struct cs_tenant *tenant);
+void cs_remove_gateway(struct cs *cs, struct cs_gateway *gateway);
+void cs_gateway_free(struct cs_gateway *gateway);
+void cs_list_gateways(const struct cs_call *call);
+void cs_get_gateway(const struct cs_call *call);
+
 // ---- chirpstack_codec.c: messages as they go over the wire; members with their default are left out
 
 void cs_put_device(struct buffer *buffer, uint32_t number, const struct cs_device *device);
 void cs_put_keys(struct buffer *buffer, uint32_t number, const struct cs_device *device);
 void cs_put_activation(struct buffer *buffer, uint32_t number, const struct cs_device *device);
 void cs_put_profile(struct buffer *buffer, uint32_t number, const struct cs_profile *profile);
+void cs_put_pairs(struct buffer *buffer, uint32_t number, const struct cs_pairs *pairs);
 void cs_put_time(struct buffer *buffer, uint32_t number, int64_t ns);
 void cs_put_text(struct buffer *buffer, uint32_t number, const char *text);  // not if it is empty
 void cs_put_number(struct buffer *buffer, uint32_t number, uint64_t value);  // not if it is 0

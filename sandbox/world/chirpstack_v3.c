@@ -211,6 +211,39 @@ static void list_devices(const struct request *request) {
     finish(request, json_pack("{s:o, s:o}", "totalCount", number_text(total), "result", result));
 }
 
+static json_t *gateway_json(const struct cs_gateway *gateway) {
+    return json_pack("{s:s, s:s, s:s, s:{s:f, s:f, s:f, s:s, s:i}, s:s, s:b, s:s, s:[], s:o, s:o}", "id",
+                     gateway->gateway_id, "name", gateway->name, "description", gateway->description,
+                     "location", "latitude", gateway->latitude, "longitude", gateway->longitude, "altitude",
+                     (double)gateway->altitude, "source", "UNKNOWN", "accuracy", 0, "organizationID", "1",
+                     "discoveryEnabled", 0, "networkServerID", "1", "boards", "tags",
+                     pairs_json(&gateway->tags), "metadata", json_object());
+}
+
+static void get_gateway(const struct request *request) {
+    const struct cs_gateway *gateway = cs_find_gateway(request->cs, request->parts[1]);
+    if (gateway == NULL) {
+        fail(request, 404, "object does not exist");
+    } else {
+        finish(request, json_pack("{s:o}", "gateway", gateway_json(gateway)));
+    }
+}
+
+// Its organizations are not told apart here.
+static void list_gateways(const struct request *request) {
+    uint64_t limit = query_number(request, "limit", 0);
+    uint64_t offset = query_number(request, "offset", 0);
+    json_t *result = json_array();
+    for (size_t i = 0; i < request->cs->gateway_count; i++) {
+        const struct cs_gateway *gateway = request->cs->gateways[i];
+        if (i < offset || i - offset >= limit) continue;
+        json_array_append_new(result,
+                              json_pack("{s:s, s:s}", "id", gateway->gateway_id, "name", gateway->name));
+    }
+    finish(request,
+           json_pack("{s:o, s:o}", "totalCount", number_text(request->cs->gateway_count), "result", result));
+}
+
 // ---- changing
 
 static json_t *body_of(const struct request *request, const char *name) {
@@ -403,6 +436,12 @@ void cs_v3_call(struct cs *cs, int64_t now, const struct world_request *world_re
             get_application(&request);
         } else {
             list_applications(&request);
+        }
+    } else if (is(&request, "GET", "gateways")) {
+        if (one) {
+            get_gateway(&request);
+        } else {
+            list_gateways(&request);
         }
     } else if (is(&request, "GET", "device-profiles") && one) {
         get_profile(&request);

@@ -63,12 +63,14 @@ const struct command commands[] = {
             "creates "
             "them at the target. Without an ID, IDs are read from standard input, one a line; if there is "
             "none, all "
-            "gateways that the token or key may list are meant. Gateways stay at their source. With "
-            "--redirect, The "
-            "Things Stack as source tells each gateway to go to the target, as docs/gateways.md describes.",
+            "gateways that the token or key may list are meant. Gateways stay at their source, and nothing "
+            "is "
+            "changed there, but with --redirect: then The Things Stack as source tells each gateway to go to "
+            "the target, as docs/gateways.md describes.",
         .examples = "ttnv2 gateway > gateways.json\n"
                     "ttnv2 gateway eui-0000000000000001 --to tts\n"
                     "tts gateway --to tts --redirect\n"
+                    "chirpstack gateway 00800000a0000101 --to tts\n"
                     "wanesy gateway --csv-path gateways.csv --to tts",
         .options =
             "source to output dry-run frequency-plans-url rate timeout on-conflict plan no-plan keep-going "

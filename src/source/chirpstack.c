@@ -24,7 +24,7 @@ static const struct option_spec options[] = {
      .flags = OPTION_REQUIRED | OPTION_SECRET,
      .env = "CHIRPSTACK_API_KEY CHIRPSTACK_API_TOKEN",
      .argument = "KEY",
-     .help = "API key of the tenant that has the devices, or of an admin"},
+     .help = "API key of the tenant that has the devices or gateways, or of an admin"},
     {.name = "api-version",
      .type = OPTION_CHOICE,
      .env = "CHIRPSTACK_API_VERSION",
@@ -46,17 +46,18 @@ static const struct option_spec options[] = {
      .type = OPTION_BOOL,
      .env = "EXPORT_ALL",
      .default_value = "false",
-     .help = "application without ID: all devices of all tenants that the API key sees"},
+     .help = "without ID: all devices, or gateways, of all tenants that the API key sees"},
     {.name = "tenant-id",
      .type = OPTION_STRING,
      .env = "CHIRPSTACK_TENANT_ID",
      .argument = "ID",
-     .help = "look for applications in this tenant alone"},
+     .help = "look for applications or gateways in this tenant alone"},
     {.name = "frequency-plan-id",
      .type = OPTION_STRING,
      .env = "FREQUENCY_PLAN_ID",
      .argument = "ID[,ID...]",
-     .help = "frequency plan of the exported devices, one for each region (all of them: ttn-lw-migrate "
+     .help = "frequency plan of the exported devices or gateways, one for each region (all of them: "
+             "ttn-lw-migrate "
              "frequency-plans); without it the region's, if it has only one"},
     {.name = "join-eui",
      .type = OPTION_STRING,
@@ -175,13 +176,13 @@ static void open_version(struct chirpstack *self) {
     if (strcmp(version, "3") == 0) self->api = &chirpstack_v3_api;
 }
 
-static void open_release(struct chirpstack *self, bool to_server) {
+static void open_release(struct chirpstack *self, bool to_server, bool gateways) {
     const char *how = option_string(self->options, "release");
     if (how == NULL) how = to_server ? "disable" : "none";
     self->rules.release = strcmp(how, "disable") == 0  ? CHIRPSTACK_DISABLE
                           : strcmp(how, "delete") == 0 ? CHIRPSTACK_DELETE
                                                        : CHIRPSTACK_KEEP;
-    self->base.keeps = self->rules.release == CHIRPSTACK_KEEP;
+    self->base.keeps = gateways || self->rules.release == CHIRPSTACK_KEEP;
     self->base.frees = self->rules.release == CHIRPSTACK_DELETE;
 }
 
@@ -213,7 +214,7 @@ static int chirpstack_open(const struct source_setup *setup, struct source **ret
         .with_variables = option_bool(setup->options, "export-vars"),
     };
     open_version(self);
-    open_release(self, setup->to_server);
+    open_release(self, setup->to_server, setup->gateways);
     open_parameters(self);
     int result = open_plans(self, error);
     if (result == 0) result = open_join_eui(self, error);
@@ -233,21 +234,19 @@ static const char *chirpstack_default_application(const struct source *source) {
 
 // ---- reading
 
-// The DevEUI as ChirpStack writes it, of whatever people write: any case, with or without separators, "eui-..." as
-// devices are called at their target. NULL if it is none.
-static char *dev_eui_of(struct arena *arena, const char *text) {
+char *chirpstack_eui_of(struct arena *arena, const char *text) {
     if (strncasecmp(text, "eui-", 4) == 0) text += 4;
-    char *dev_eui = arena_alloc(arena, 17, 1);
+    char *eui = arena_alloc(arena, 17, 1);
     size_t count = 0;
     for (; *text != '\0'; text++) {
         if (isxdigit((unsigned char)*text)) {
             if (count == 16) return NULL;
-            dev_eui[count++] = (char)tolower((unsigned char)*text);
+            eui[count++] = (char)tolower((unsigned char)*text);
         } else if (strchr("-:._ ", *text) == NULL) {
             return NULL;
         }
     }
-    return count == 16 ? dev_eui : NULL;
+    return count == 16 ? eui : NULL;
 }
 
 void chirpstack_look(struct chirpstack *self, struct job *job, const char *dev_eui) {
@@ -347,7 +346,7 @@ static enum job_step read_begin(struct chirpstack *self, struct job *job, const 
                                 struct error *error) {
     struct read_state *state = arena_new(job->arena, struct read_state);
     job->state = state;
-    state->dev_eui = dev_eui_of(job->arena, record->id);
+    state->dev_eui = chirpstack_eui_of(job->arena, record->id);
     if (state->dev_eui == NULL) {
         error_set(error, ERROR_INPUT, "is no DevEUI");
         error_hint(error, "ChirpStack knows devices by their DevEUI, which has 16 hex digits");
@@ -480,5 +479,9 @@ const struct source_driver source_chirpstack = {
     .restore = chirpstack_restore,
     .owns = chirpstack_owns,
     .confirm = chirpstack_confirm,
+    .prepare_gateways = chirpstack_prepare_gateways,
+    .list_gateways = chirpstack_list_gateways,
+    .read_gateway = chirpstack_read_gateway,
+    .convert_gateway = chirpstack_convert_gateway,
     .judge = chirpstack_judge,
 };

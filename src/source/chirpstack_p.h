@@ -55,6 +55,8 @@ enum chirpstack_object {
     CHIRPSTACK_DEVICE,        // GetDeviceResponse
     CHIRPSTACK_KEYS,          // GetDeviceKeysResponse
     CHIRPSTACK_ACTIVATION,    // GetDeviceActivationResponse
+    CHIRPSTACK_GATEWAYS,      // ListGatewaysResponse
+    CHIRPSTACK_GATEWAY,       // GetGatewayResponse
     CHIRPSTACK_OBJECTS
 };
 
@@ -70,7 +72,8 @@ enum chirpstack_change {
 
 // A part of a list.
 struct chirpstack_page {
-    const char *of;  // of applications: their tenant (v3: NULL = any); of devices: their application
+    // Of applications: their tenant (v3: NULL = any); of gateways too (NULL = any); of devices: their application.
+    const char *of;
     uint32_t limit, offset;
 };
 
@@ -80,7 +83,7 @@ struct chirpstack_api {
     // Adds a call for a page of a list.
     void (*list)(struct chirpstack *self, struct job *job, enum chirpstack_object object,
                  const struct chirpstack_page *page);
-    // Adds a call for one object by its ID, or a device's DevEUI.
+    // Adds a call for one object by its ID, a device's DevEUI, a gateway's EUI.
     void (*get)(struct chirpstack *self, struct job *job, enum chirpstack_object object, const char *id);
     // Reads the reply to one of them, which was OK; NULL, with an error that names the server, if it is none. In the
     // job's arena.
@@ -159,6 +162,11 @@ int chirpstack_choose_plan(const struct chirpstack_rules *rules, const Chirpstac
                            struct device *device, const struct frequency_plan **ret_plan,
                            struct error *error);
 
+// The same for a gateway: by the region and its configuration where it was heard last, "" = not known.
+int chirpstack_choose_gateway_plan(const struct chirpstack_rules *rules, const char *region_name,
+                                   const char *config, struct gateway *gateway,
+                                   const struct frequency_plan **ret_plan, struct error *error);
+
 // ---- chirpstack_codec.c: scripts
 
 // Sets the formatters of a device: its profile's codec, with the device's variables written into it. A script that The
@@ -187,6 +195,22 @@ enum job_step chirpstack_prepare(struct source *source, struct job *job, const c
 // The job `list`.
 enum job_step chirpstack_list(struct source *source, struct job *job, struct source_page *page,
                               struct error *error);
+
+// ---- chirpstack.c
+
+// The EUI of a device or gateway as ChirpStack writes it, of whatever people write: any case, with or without separators,
+// "eui-..." as it is called at its target. NULL if it is none. In the arena.
+char *chirpstack_eui_of(struct arena *arena, const char *text);
+
+// ---- chirpstack_gateway.c: what source.h says of gateways. A record is the message Gateway, as bytes.
+
+enum job_step chirpstack_prepare_gateways(struct source *source, struct job *job, struct error *error);
+enum job_step chirpstack_list_gateways(struct source *source, struct job *job, struct source_page *page,
+                                       struct error *error);
+enum job_step chirpstack_read_gateway(struct source *source, struct job *job, struct source_record *record,
+                                      struct error *error);
+int chirpstack_convert_gateway(struct source *source, const struct source_record *record,
+                               struct gateway *gateway, struct error *error);
 
 // ---- chirpstack_release.c: the jobs of the same names
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "lorawan/region.h"
 #include "source/chirpstack_p.h"
 
 static enum phy_version rp002_version(Chirpstack__RegParamsRevision revision, const char **ret_remark) {
@@ -73,15 +74,16 @@ static const struct frequency_plan *plan_of_config(const struct frequency_plans 
     return frequency_plans_find(plans, id);
 }
 
-// The plans of a band that devices can have, as a list for people; *ret_count is their number and *ret_plan the last.
-static char *plans_of_band(const struct frequency_plans *plans, const char *band, size_t *ret_count,
-                           const struct frequency_plan **ret_plan) {
+// The plans of a band that devices, or gateways, can have, as a list for people; *ret_count is their number and *ret_plan
+// the last.
+static char *plans_of_band(const struct frequency_plans *plans, const char *band, bool gateways,
+                           size_t *ret_count, const struct frequency_plan **ret_plan) {
     struct buffer list;
     buffer_init(&list, BUFFER_UNLIMITED);
     *ret_count = 0;
     for (size_t i = 0; i < plans->count; i++) {
         const struct frequency_plan *plan = &plans->plans[i];
-        if (!plan->end_devices || strcmp(plan->band_id, band) != 0) continue;
+        if (!(gateways ? plan->gateways : plan->end_devices) || strcmp(plan->band_id, band) != 0) continue;
         buffer_printf(&list, "%s%s", *ret_count > 0 ? ", " : "", plan->id);
         *ret_plan = plan;
         *ret_count += 1;
@@ -102,7 +104,7 @@ static const struct frequency_plan *plan_of_region(const struct chirpstack_rules
                     plan->id, profile->region_config_id);
         return plan;
     }
-    *ret_list = plans_of_band(rules->plans, region->band, ret_count, &plan);
+    *ret_list = plans_of_band(rules->plans, region->band, false, ret_count, &plan);
     return *ret_count == 1 ? plan : NULL;
 }
 
@@ -139,16 +141,21 @@ static int plan_without_region(const struct chirpstack_rules *rules, const Chirp
     return -ERROR_DEVICE;
 }
 
+static const struct frequency_plan *chosen_of_region(const struct chirpstack_rules *rules,
+                                                     const struct chirpstack_region *region) {
+    for (size_t i = 0; i < rules->chosen_count; i++) {
+        if (strcmp(rules->chosen[i]->band_id, region->band) == 0) return rules->chosen[i];
+    }
+    return NULL;
+}
+
 int chirpstack_choose_plan(const struct chirpstack_rules *rules, const Chirpstack__DeviceProfile *profile,
                            struct device *device, const struct frequency_plan **ret_plan,
                            struct error *error) {
     const struct chirpstack_region *region = chirpstack_region_of(profile->region);
     if (region == NULL) return plan_without_region(rules, profile, ret_plan, error);
-    for (size_t i = 0; i < rules->chosen_count; i++) {
-        if (strcmp(rules->chosen[i]->band_id, region->band) != 0) continue;
-        *ret_plan = rules->chosen[i];
-        return 0;
-    }
+    *ret_plan = chosen_of_region(rules, region);
+    if (*ret_plan != NULL) return 0;
     size_t count = 0;
     char *list MEMORY_AUTO = NULL;
     *ret_plan = plan_of_region(rules, region, profile, device, &count, &list);
@@ -161,4 +168,49 @@ int chirpstack_choose_plan(const struct chirpstack_rules *rules, const Chirpstac
     device_note(device, "frequency_plan_id", "is %s as you say, but its region in ChirpStack is %s",
                 (*ret_plan)->id, region->name);
     return 0;
+}
+
+// ---- gateways
+
+// A gateway that was never heard, or is one of v3, has no region.
+static int gateway_plan_without_region(const struct chirpstack_rules *rules,
+                                       const struct frequency_plan **ret_plan, struct error *error) {
+    if (rules->chosen_count == 1) {
+        *ret_plan = rules->chosen[0];
+        return 0;
+    }
+    error_set(error, ERROR_DEVICE, "ChirpStack does not know its region%s",
+              rules->chosen_count == 0 ? "" : ", and you name several frequency plans");
+    error_hint(error,
+               "name its frequency plan alone: --chirpstack.frequency-plan-id ID; other gateways go in a run "
+               "of their own");
+    return -ERROR_DEVICE;
+}
+
+int chirpstack_choose_gateway_plan(const struct chirpstack_rules *rules, const char *region_name,
+                                   const char *config, struct gateway *gateway,
+                                   const struct frequency_plan **ret_plan, struct error *error) {
+    const struct region *named = region_find(region_name);
+    if (named == NULL) named = region_find(config);
+    const struct chirpstack_region *region = named == NULL ? NULL : chirpstack_region_of_band(named->band_id);
+    if (region == NULL) return gateway_plan_without_region(rules, ret_plan, error);
+    *ret_plan = chosen_of_region(rules, region);
+    const struct frequency_plan *heard = plan_of_config(rules->plans, region, config);
+    if (*ret_plan != NULL) {
+        if (heard != NULL && heard != *ret_plan) {
+            gateway_note(gateway, "frequency_plan_id",
+                         "is %s as you say, but the region configuration %s, where it was heard, is %s",
+                         (*ret_plan)->id, config, heard->id);
+        }
+        return 0;
+    }
+    *ret_plan = heard;
+    if (heard != NULL) {
+        gateway_note(gateway, "frequency_plan_id",
+                     "is %s, after the region configuration %s where it was heard", heard->id, config);
+        return 0;
+    }
+    size_t count = 0;
+    char *list MEMORY_AUTO = plans_of_band(rules->plans, region->band, true, &count, ret_plan);
+    return count == 1 ? 0 : refuse_region(rules, region, count, list, error);
 }

@@ -53,8 +53,8 @@ static void v3_list(struct chirpstack *self, struct job *job, enum chirpstack_ob
     if (object == CHIRPSTACK_DEVICES) {
         path = arena_printf(arena, "/devices?%s&applicationID=%s", range, of);
     } else {
-        path = arena_printf(arena, "/applications?%s%s%s", range,
-                            of == NULL ? "" : "&organizationID=", of == NULL ? "" : of);
+        path = arena_printf(arena, "/%s?%s%s%s", object == CHIRPSTACK_GATEWAYS ? "gateways" : "applications",
+                            range, of == NULL ? "" : "&organizationID=", of == NULL ? "" : of);
     }
     add_call(self, job, "GET", path);
 }
@@ -66,6 +66,7 @@ static void v3_get(struct chirpstack *self, struct job *job, enum chirpstack_obj
         [CHIRPSTACK_DEVICE] = {"devices", ""},
         [CHIRPSTACK_KEYS] = {"devices", "/keys"},
         [CHIRPSTACK_ACTIVATION] = {"devices", "/activation"},
+        [CHIRPSTACK_GATEWAY] = {"gateways", ""},
     };
     add_call(
         self, job, "GET",
@@ -334,6 +335,49 @@ static void *read_devices(struct arena *arena, json_t *json) {
     return list;
 }
 
+// ---- gateways
+
+static void *read_gateways(struct arena *arena, json_t *json) {
+    Chirpstack__ListGatewaysResponse *list =
+        message_new(arena, &chirpstack__list_gateways_response__descriptor);
+    list->total_count = small_at(json, "totalCount");
+    size_t index = 0;
+    const json_t *object = NULL;
+    json_array_foreach(json_object_get(json, "result"), index, object) {
+        Chirpstack__GatewayListItem *item = message_new(arena, &chirpstack__gateway_list_item__descriptor);
+        item->gateway_id = text_at(arena, object, "id");
+        message_append(arena, &list->n_result, &list->result, item);
+    }
+    return list;
+}
+
+static Chirpstack__Location *read_location(struct arena *arena, const json_t *object) {
+    if (!json_is_object(object)) return NULL;
+    Chirpstack__Location *location = message_new(arena, &chirpstack__location__descriptor);
+    location->latitude = json_number_value(json_object_get(object, "latitude"));
+    location->longitude = json_number_value(json_object_get(object, "longitude"));
+    location->altitude = json_number_value(json_object_get(object, "altitude"));
+    const char *source = json_string_value(json_object_get(object, "source"));
+    if (source != NULL && strcmp(source, "GPS") == 0) location->source = CHIRPSTACK__LOCATION_SOURCE__GPS;
+    return location;
+}
+
+static void *read_gateway(struct arena *arena, json_t *json) {
+    const json_t *object = json_object_get(json, "gateway");
+    Chirpstack__GetGatewayResponse *response =
+        message_new(arena, &chirpstack__get_gateway_response__descriptor);
+    if (!json_is_object(object)) return response;
+    Chirpstack__Gateway *gateway = message_new(arena, &chirpstack__gateway__descriptor);
+    response->gateway = gateway;
+    gateway->gateway_id = text_at(arena, object, "id");
+    gateway->name = text_at(arena, object, "name");
+    gateway->description = text_at(arena, object, "description");
+    gateway->location = read_location(arena, json_object_get(object, "location"));
+    gateway->tenant_id = id_at(arena, object, "organizationID");
+    read_pairs(arena, json_object_get(object, "tags"), &gateway->n_tags, &gateway->tags);
+    return response;
+}
+
 static json_t *load(const struct chirpstack *self, const struct job *job, size_t index, struct error *error) {
     const struct buffer *body = &job->replies[index].body;
     json_error_t ignored;
@@ -352,7 +396,8 @@ static void *v3_read(struct chirpstack *self, struct job *job, size_t index, enu
         [CHIRPSTACK_APPLICATIONS] = read_applications, [CHIRPSTACK_APPLICATION] = read_application,
         [CHIRPSTACK_DEVICES] = read_devices,           [CHIRPSTACK_PROFILE] = read_profile,
         [CHIRPSTACK_DEVICE] = read_device_response,    [CHIRPSTACK_KEYS] = read_keys,
-        [CHIRPSTACK_ACTIVATION] = read_activation,
+        [CHIRPSTACK_ACTIVATION] = read_activation,     [CHIRPSTACK_GATEWAYS] = read_gateways,
+        [CHIRPSTACK_GATEWAY] = read_gateway,
     };
     json_t *json = load(self, job, index, error);
     if (json == NULL) return NULL;

@@ -19,6 +19,8 @@ static const struct {
     [CHIRPSTACK_KEYS] = {"/api.DeviceService/GetKeys", &chirpstack__get_device_keys_response__descriptor},
     [CHIRPSTACK_ACTIVATION] = {"/api.DeviceService/GetActivation",
                                &chirpstack__get_device_activation_response__descriptor},
+    [CHIRPSTACK_GATEWAYS] = {"/api.GatewayService/List", &chirpstack__list_gateways_response__descriptor},
+    [CHIRPSTACK_GATEWAY] = {"/api.GatewayService/Get", &chirpstack__get_gateway_response__descriptor},
 };
 
 static const char *const changes[CHIRPSTACK_CHANGES] = {
@@ -61,6 +63,13 @@ static void v4_list(struct chirpstack *self, struct job *job, enum chirpstack_ob
         request.limit = page->limit;
         request.offset = page->offset;
         request.tenant_id = text_of(job, page->of);
+        add_call(self, job, method, &request.base);
+    } else if (object == CHIRPSTACK_GATEWAYS) {
+        Chirpstack__ListGatewaysRequest request = CHIRPSTACK__LIST_GATEWAYS_REQUEST__INIT;
+        request.limit = page->limit;
+        request.offset = page->offset;
+        request.tenant_id = text_of(job, page->of);
+        request.order_by = 1;
         add_call(self, job, method, &request.base);
     } else {
         Chirpstack__ListDevicesRequest request = CHIRPSTACK__LIST_DEVICES_REQUEST__INIT;

@@ -99,13 +99,14 @@ static bool serves_chirpstack(const json_t *now, const json_t *before) {
 
 #define CHIRPSTACK_LOST "nonces", "last_seen", "field_f_cnt_up"
 
-#define CHIRPSTACK(version, how, forgets)                                                                    \
+#define CHIRPSTACK(version, how, forgets, gateway_plans)                                                     \
     .source = "chirpstack", .way = "v" version ", " how, .key_option = "api-key", .key = key_chirpstack,     \
     .populate = populate_chirpstack, .missing = "ffffffffffffffff", .list = "chirpstack", .eui = "dev_eui",  \
     .serves = serves_chirpstack, .lost = forgets, .grow = NAMES("n_f_cnt_down", "a_f_cnt_down", "f_cnt_up"), \
     .options = OPTIONS("api-url=chirpstack.example:8080", "all=true", "api-version=" version,                \
                        "export-session=true", "release=" how, "join-eui=70B3D57ED0000000",                   \
-                       "frequency-plan-id=EU_863_870,US_902_928_FSB_2,AS_923")
+                       "frequency-plan-id=EU_863_870,US_902_928_FSB_2,AS_923"),                              \
+    .gateway_options = OPTIONS("frequency-plan-id=" gateway_plans)
 
 // ---- Firefly
 
@@ -161,10 +162,10 @@ const struct fixture fixtures[] = {
     {TTS("silence")},
     {TTS("keys")},
     {TTS("delete")},
-    {CHIRPSTACK("4", "disable", NULL)},
-    {CHIRPSTACK("4", "delete", NAMES(CHIRPSTACK_LOST))},
-    {CHIRPSTACK("3", "disable", NULL)},
-    {CHIRPSTACK("3", "delete", NAMES(CHIRPSTACK_LOST, "join_eui"))},
+    {CHIRPSTACK("4", "disable", NULL, "EU_863_870,US_902_928_FSB_2")},
+    {CHIRPSTACK("4", "delete", NAMES(CHIRPSTACK_LOST), "EU_863_870,US_902_928_FSB_2")},
+    {CHIRPSTACK("3", "disable", NULL, "EU_863_870")},
+    {CHIRPSTACK("3", "delete", NAMES(CHIRPSTACK_LOST, "join_eui"), "EU_863_870")},
     {.source = "firefly",
      .way = "invalidate keys",
      .key_option = "api-key",

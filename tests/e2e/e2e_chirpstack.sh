@@ -304,6 +304,52 @@ refusals() {
     told 'ca-cert-path'
 }
 
+gateways() {
+    start --broken --fault GatewayService/List:unavailable:at=1 --fault GatewayService/Get:reset-before:every=3 \
+        --fault GatewayService/Get:locked:every=4
+    world before
+    export CHIRPSTACK_TENANT_ID="$SANDBOX_CHIRPSTACK_TENANT_ID" TARGET_TTS_APP_API_KEY="$SANDBOX_TTS_KEY_USER"
+    migrate chirpstack gateway --keep-going --release delete
+    exits 3
+    equal "IDs" "$(jq -r .ids.gateway_id out | tr '\n' ' ')" "eui-00800000a0000101 eui-00800000a0000102 \
+eui-00800000a0000103 eui-00800000a0000104 eui-00800000a0000107 "
+    equal "plans" "$(jq -r .frequency_plan_id out | tr '\n' ' ')" "EU_863_870 EU_863_870 US_902_928_FSB_2 IN_865_867 EU_863_870 "
+    equal "place" "$(jq -c '[.antennas[0].location | .latitude, .longitude, .altitude]' out | head -1)" "[52.37,4.89,32]"
+    told '0000000000000000.*all zeros'
+    told '00800000a0000106.*does not know its region'
+    told 'cut to 50'
+    told 'room-no'
+    good chirpstack gateway 00:80:00:00:A0:00:01:06 eui-00800000a0000108 --frequency-plan-id AS_923
+    equal "never heard, and heard nowhere" "$(jq -r .frequency_plan_id out | sort -u)" AS_923
+    migrate chirpstack gateway 00800000a00001ff
+    exits 1
+    told 'check its EUI'
+    # The list shows those of others, too.
+    unset CHIRPSTACK_TENANT_ID
+    CHIRPSTACK_API_KEY=$SANDBOX_CHIRPSTACK_KEY_TENANT migrate chirpstack gateway 00800000a0000105
+    exits 1
+    told 'tenant-id'
+    CHIRPSTACK_API_KEY=$SANDBOX_CHIRPSTACK_KEY_READ_ONLY good chirpstack gateway 00800000a0000101 00800000a0000105
+    good chirpstack gateway 00800000a0000101 00800000a0000103 --to tts
+    world after
+    equal "gateways there" "$(jq '[.tts_gateways[] | select(.deleted | not)] | length' after)" 2
+    untouched before after
+    good rollback
+    world back
+    equal "gateways there" "$(jq '[.tts_gateways[] | select(.deleted | not)] | length' back)" 0
+    untouched before back
+    migrate chirpstack gateway --to tts --redirect
+    exits 2
+    # v3 knows no regions.
+    CHIRPSTACK_API_URL=$SANDBOX_CHIRPSTACK_V3 CHIRPSTACK_API_VERSION=3
+    export CHIRPSTACK_API_VERSION
+    migrate chirpstack gateway --all
+    exits 1
+    migrate chirpstack gateway --all --frequency-plan-id EU_863_870 --keep-going
+    exits 3
+    equal "lines" "$(line_count out)" 8
+}
+
 start_v3() {
     start "$@"
     CHIRPSTACK_API_URL=$SANDBOX_CHIRPSTACK_V3
@@ -371,6 +417,7 @@ run_case "with a busy SQLite" locked
 run_case "while the devices send" while_devices_send
 run_case "devices that cannot go" broken
 run_case "what is refused, and said" refusals
+run_case "gateways" gateways
 run_case "v3: all devices come out" v3_exported
 run_case "v3: released by disabling, and put back" v3_disabled_and_back
 run_case "v3: released by deleting, and put back" v3_deleted_and_back

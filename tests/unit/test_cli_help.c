@@ -187,7 +187,8 @@ static void test_gateways(void **state) {
         ((*source)->list_gateways != NULL ? assert_contains : assert_lacks)(text, flag);
     }
     assert_contains(text, "\n  loriot  ");
-    assert_lacks(text, "\n  chirpstack  ");
+    assert_contains(text, "\n  chirpstack  ");
+    assert_lacks(text, "\n  firefly  ");
     assert_contains(text, "\n  tts  ");
     assert_contains(text, "\n  json  ");
     assert_lacks(text, "\n  csv  ");
