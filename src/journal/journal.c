@@ -54,16 +54,17 @@ static const char *const statement_text[STATEMENT_COUNT] = {
     [SET_PROGRESS] =
         "UPDATE device SET progress = ?2, f_cnt_up = ?3, n_f_cnt_down = ?4, a_f_cnt_down = ?5 WHERE sequence "
         "= ?1",
-    // From RESERVING to CONFIRMED, and UNDOING; or claimed by an attempt that was interrupted and begun anew.
+    // From RESERVING to CONFIRMED, and UNDOING; or claimed by an attempt that was interrupted and begun anew, and perhaps
+    // set aside then.
     [RESTORE_ALL] =
-        "UPDATE device SET state = 30, changed = ?1 WHERE state BETWEEN 4 AND 9 OR state = 21 OR (state <= 3 "
-        "AND"
-        " claim IN (1, 2, 4))",
+        "UPDATE device SET state = 30, changed = ?1 WHERE state BETWEEN 4 AND 9 OR state = 21"
+        " OR (state IN (0, 1, 2, 3, 20, 22) AND claim IN (1, 2, 4))",
     // Before RESTORE_ALL, and before a device gets another state: its release was not begun yet.
-    [MARK_UNTOUCHED] = "UPDATE device SET complete = complete | 2 WHERE sequence = ?1 AND state <= 4",
+    [MARK_UNTOUCHED] =
+        "UPDATE device SET complete = complete | 2 WHERE sequence = ?1 AND (state <= 4 OR state IN (20, 22))",
     [MARK_ALL_UNTOUCHED] =
         "UPDATE device SET complete = complete | 2"
-        " WHERE state = 4 OR (state <= 3 AND claim IN (1, 2, 4))",
+        " WHERE state = 4 OR (state IN (0, 1, 2, 3, 20, 22) AND claim IN (1, 2, 4))",
     [SET_LINE] = "UPDATE device SET line = ?2 WHERE sequence = ?1",
     [NEXT_LINE] = "SELECT " DEVICE_COLUMNS " FROM device WHERE line > ?1 ORDER BY line LIMIT 1",
     // Also those that failed, and are tried again, and those that are only reserved: their counters have moved on.

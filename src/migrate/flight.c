@@ -264,12 +264,16 @@ static int flight_convert(struct flight *flight, struct error *error) {
 }
 
 static void flight_was_read(struct flight *flight, bool done, struct error *error) {
+    const struct run *run = flight->flights->run;
     if (!done || flight_convert(flight, error) != 0) {
         flight_fail(flight, error);
-    } else if (flight->flights->run->setup.target_instance != NULL) {
-        flight_start(flight, STAGE_LOOK);
-    } else {
+    } else if (run->setup.target_instance == NULL) {
         flight->stage = STAGE_READY;
+    } else if (!flight->again &&
+               vacancies_has(&run->vacancies, &flight->device, clock_monotonic(run->setup.clock))) {
+        flight_found_free(flight);
+    } else {
+        flight_start(flight, STAGE_LOOK);
     }
 }
 

@@ -80,6 +80,14 @@ static void found_taken(struct flight *flight) {
     }
 }
 
+void flight_found_free(struct flight *flight) {
+    struct run *run = flight->flights->run;
+    if (flight->flights->checking)
+        vacancies_add(&run->vacancies, &flight->device, clock_monotonic(run->setup.clock));
+    flight->claim = CLAIM_MADE;
+    flight->stage = STAGE_READY;
+}
+
 void flight_looked(struct flight *flight, bool done, struct error *error) {
     if (!done) {
         flight_fail(flight, error);
@@ -94,8 +102,7 @@ void flight_looked(struct flight *flight, bool done, struct error *error) {
         flight->claim == CLAIM_UPDATED || flight->flights->run->setup.on_conflict == CONFLICT_UPDATE;
     switch (flight->look.found) {
         case TARGET_FREE:
-            flight->claim = CLAIM_MADE;
-            flight->stage = STAGE_READY;
+            flight_found_free(flight);
             break;
         case TARGET_SAME:
             if (flight->claim != CLAIM_UPDATED) flight->claim = CLAIM_FOUND;

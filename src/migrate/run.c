@@ -63,6 +63,7 @@ void run_free(struct run *run) {
     journal_close(run->temporary);
     output_release(&run->output);
     run_formatters_release(run);
+    vacancies_release(&run->vacancies);
     error_release(&run->halt);
     free(run->application);
     free(run->obstacle);
@@ -439,8 +440,10 @@ static int rollback_application(struct run *run, const char *application, struct
 static bool is_on_its_way(const struct journal_device *device) {
     bool claimed =
         device->claim == CLAIM_MADE || device->claim == CLAIM_UPDATED || device->claim == CLAIM_LATE;
+    bool waits =
+        device->state <= DEVICE_RECORDED || device->state == DEVICE_FAILED || device->state == DEVICE_SKIPPED;
     return (device->state >= DEVICE_RESERVING && device->state <= DEVICE_CONFIRMED) ||
-           device->state == DEVICE_UNDOING || (device->state <= DEVICE_RECORDED && claimed);
+           device->state == DEVICE_UNDOING || (waits && claimed);
 }
 
 // Those that are to be put back are marked first, and that is durable before anything is changed.

@@ -7,6 +7,7 @@
 #include "migrate/output.h"
 #include "migrate/run.h"
 #include "migrate/task.h"
+#include "migrate/vacancy.h"
 #include "net/dispatch.h"
 
 // Calls that end a device's time between two networks go first, then those that begin it.
@@ -61,8 +62,9 @@ struct run {
     char *obstacle;                               // owned; the first of them
     uint64_t obstacles;                           // devices that cannot go and may not stay behind
     struct run_formatters_state formatters;
-    bool whole;         // of an application: devices that are exported already are no reason to halt
-    struct error halt;  // why no new device starts; none = go on
+    struct vacancies vacancies;  // of the look before the run
+    bool whole;                  // of an application: devices that are exported already are no reason to halt
+    struct error halt;           // why no new device starts; none = go on
     unsigned interrupts;
 };
 

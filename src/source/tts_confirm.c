@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "source/tts_p.h"
 
 // ---- what releases saw
 
 static uint64_t hash_of(const char *id) {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (; *id != '\0'; id++) hash = (hash ^ (uint8_t)*id) * UINT64_C(1099511628211);
+    uint64_t hash = hash_bytes(HASH_START, id, strlen(id));
     return hash == 0 ? 1 : hash;
 }
 

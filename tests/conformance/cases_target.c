@@ -32,8 +32,8 @@ struct goal {
     struct target_look look;
     struct target_verdict verdict;
     struct device_progress progress;
-    const void *before;  // as `remove` gets it
-    size_t before_size;
+    bool unchanged;                 // what the last job said
+    struct target_removal removal;  // as `remove` gets it
 };
 
 struct goal_run {
@@ -67,9 +67,7 @@ static enum job_step step(void *context, struct job *job, struct error *error) {
             return driver->recall(goal->target, job, device, &goal->progress, error);
         case REMOVE:
         default:
-            return driver->remove(
-                goal->target, job, device,
-                &(struct target_removal){.before = goal->before, .before_size = goal->before_size}, error);
+            return driver->remove(goal->target, job, device, &goal->removal, error);
     }
 }
 
@@ -83,6 +81,7 @@ static enum job_step goal_run(struct goal *goal, enum target_operation operation
     struct goal_run run = {goal, operation};
     enum job_step result = wire_run(&goal->wire, &job, step, &run, &goal->error);
     wire_check_error(&goal->error, goal->key);
+    goal->unchanged = job.unchanged;
     return result;
 }
 
@@ -223,13 +222,32 @@ static void names_what_differs(const struct target_fixture *fixture) {
     void *kept MEMORY_AUTO = memory_dup(goal.look.before, size);
     goal_must(&goal, IMPORT);
     check_equal(&goal);
-    goal.before = kept;
-    goal.before_size = size;
+    goal.removal = (struct target_removal){.before = kept, .before_size = size};
     goal_must(&goal, REMOVE);
     check_look(&goal, TARGET_OTHER);
     json_t *now = look_world(goal.wire.world);
     look_equal(now, before, goal.fixture->lost, NULL);
     json_decref(now);
+    json_decref(before);
+    goal_close(&goal);
+}
+
+// Whoever makes the device after the look keeps it.
+static void leaves_what_others_make(const struct target_fixture *fixture) {
+    struct goal goal;
+    assert_true(take(&goal, fixture, 0));
+    check_look(&goal, TARGET_FREE);
+    goal_must(&goal, RESERVE);
+    goal_must(&goal, IMPORT);
+    json_t *before = look_world(goal.wire.world);
+    goal.driver->close(goal.target);
+    open_target(&goal, false);
+    goal_must(&goal, PREPARE);
+    assert_int_equal(goal_play(&goal, RESERVE), JOB_FAILED);
+    assert_true(goal.unchanged);
+    goal.removal.reserved = true;
+    goal_must(&goal, REMOVE);
+    check_world(&goal, before);
     json_decref(before);
     goal_close(&goal);
 }
@@ -287,6 +305,7 @@ const struct target_case target_cases[] = {
     {"takes no wrong key", takes_no_wrong_key},
     {"a device goes there and away", goes_there_and_away},
     {"names what differs", names_what_differs},
+    {"leaves what others make", leaves_what_others_make},
     {"looks after lost answers", looks_after_lost_answers},
     {NULL, NULL},
 };

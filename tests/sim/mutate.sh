@@ -67,7 +67,7 @@ read_before_kill:*)
     ;;
 import_before_commit:*)
     # The target and the source are changed although neither the claim nor the intent is committed.
-    change 1 'result = run_commit(flights->run, error);' 'result = 0;'
+    change 1 'gather(flights) ? run_commit(flights->run, error) : run_commit_at_times(flights->run, error);' 'gather(flights) ? 0 : 0;'
     ;;
 forget_claim:*)
     # Nothing says what was made at the target.

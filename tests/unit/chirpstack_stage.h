@@ -185,9 +185,9 @@ static inline enum job_step run_recall(struct stage *stage) {
 }
 
 static inline enum job_step run_remove(struct stage *stage) {
-    return target_chirpstack.remove(stage->target, &stage->job, &stage->device,
-                                    stage->before_size > 0 ? stage->before : NULL, stage->before_size,
-                                    &stage->error);
+    const struct target_removal removal = {.before = stage->before_size > 0 ? stage->before : NULL,
+                                           .before_size = stage->before_size};
+    return target_chirpstack.remove(stage->target, &stage->job, &stage->device, &removal, &stage->error);
 }
 
 // ---- stages

@@ -301,6 +301,7 @@ static void test_untouched(void **state) {
         {{DEVICE_RESERVING}, true, true},
         {{DEVICE_RESERVING, DEVICE_UNDOING}, true, true},
         {{DEVICE_RESERVING, DEVICE_UNDOING, DEVICE_RESTORED}, false, true},
+        {{DEVICE_RESERVING, DEVICE_FAILED, DEVICE_RESTORING}, false, true},
         {{DEVICE_RELEASING, DEVICE_UNDOING}, false, false},
         {{DEVICE_RELEASING, DEVICE_UNDOING, DEVICE_UNDOING}, false, false},
         {{DEVICE_RELEASING, DEVICE_UNDOING}, true, false},

@@ -501,11 +501,10 @@ static enum job_step made_recall(struct target *target, struct job *job, const s
 }
 
 static enum job_step made_remove(struct target *target, struct job *job, const struct device *device,
-                                 const void *before, size_t before_size, struct error *error) {
+                                 const struct target_removal *removal, struct error *error) {
     (void)target;
-    (void)before_size;
     size_t index = device_index(device);
-    if ((before != NULL) != (world->obstacles[index] == FOUND_OTHER))
+    if ((removal->before != NULL) != (world->obstacles[index] == FOUND_OTHER))
         violated("what was there is lost", index);
     return one_call(job, "/remove", index, 0, error);
 }

@@ -76,7 +76,8 @@ static enum job_step run_recall(struct fake_tts *fake, struct fake_tts_run *run,
 
 static enum job_step run_remove(struct fake_tts *fake, struct fake_tts_run *run, struct job *job,
                                 struct error *error) {
-    return target_tts.remove(fake->target, job, run->device, run->before, run->before_size, error);
+    const struct target_removal removal = {.before = run->before, .before_size = run->before_size};
+    return target_tts.remove(fake->target, job, run->device, &removal, error);
 }
 
 static enum job_step run(struct world *world, __typeof__(run_look) *function) {
