@@ -350,6 +350,36 @@ static enum exit_code show_list(const struct session *session) {
 
 // ---- wiping
 
+// Into a server nothing but the journal has the keys of a device that has left its source and is not there yet. What
+// cannot be read cannot be told, and is wiped.
+static int check_finished(const struct session *session, const char *name, struct error *error) {
+    static const enum device_state states[] = {DEVICE_RELEASING, DEVICE_RELEASED, DEVICE_UNDOING,
+                                               DEVICE_RESTORING};
+    struct run_journal journal = {0};
+    ERROR_AUTO unreadable = {0};
+    uint64_t count = 0;
+    bool server = false;
+    char *target MEMORY_AUTO = NULL;
+    int result =
+        run_journal_open(session->invocation->global, name, false, environment, &journal, &unreadable);
+    if (result == 0) result = run_facts_target(journal.journal, &server, &target, &unreadable);
+    for (size_t i = 0; i < sizeof states / sizeof *states && result == 0 && server; i++) {
+        uint64_t devices = 0;
+        result = journal_count_all(journal.journal, states[i], &devices, &unreadable);
+        count += devices;
+    }
+    char *path MEMORY_AUTO = result == 0 && count > 0 ? memory_strdup(journal.path) : NULL;
+    run_journal_release(&journal);
+    if (path == NULL) return 0;
+    error_set(error, ERROR_INPUT,
+              "the run is not finished: %" PRIu64
+              " devices are on their way, and only this journal has their keys",
+              count);
+    error_hint(error, "ttn-lw-migrate resume %s, or rollback; a journal that nobody needs: delete %s*", path,
+               path);
+    return -ERROR_INPUT;
+}
+
 static enum exit_code forget(const struct session *session, const char *name) {
     struct run_journal journal = {0};
     ERROR_AUTO error = {0};
@@ -359,6 +389,10 @@ static enum exit_code forget(const struct session *session, const char *name) {
     }
     if (run_journal_open_locked(name, environment, &journal, &error) != 0)
         return output_error(session, &error);
+    if (check_finished(session, name, &error) != 0) {
+        run_journal_release(&journal);
+        return output_error(session, &error);
+    }
     int result = run_journal_wipe(&journal, &error);
     return result == 0 ? EXIT_DONE : output_error(session, &error);
 }

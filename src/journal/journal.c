@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "journal/guard.h"
 #include "journal/journal_p.h"
+#include "journal/log.h"
 
 // "TLWM", in SQLite's application_id: tells a journal from any other database.
 enum { APPLICATION_ID = 0x544c574d };
@@ -146,8 +147,32 @@ static struct journal *journal_new(const char *path) {
     return journal;
 }
 
+// A journal that is closed has no log; one whose log is gone otherwise is told from it by this.
+static int set_open(struct journal *journal, bool open, struct error *error) {
+    int result = journal_set_property(journal, "open", open ? "yes" : "no", false, error);
+    if (result == 0) result = guard_properties(journal, error);
+    if (result == 0) journal->open = open;
+    return result;
+}
+
+static int begin_log(struct journal *journal, struct error *error) {
+    int result = journal_execute(journal, "BEGIN IMMEDIATE", error);
+    if (result == 0) result = set_open(journal, true, error);
+    return result != 0 ? result : journal_execute(journal, "COMMIT", error);
+}
+
+// Whatever waited for a commit is dropped.
+static void end_log(struct journal *journal) {
+    ERROR_AUTO ignored = {0};
+    bool ended = journal_abandon(journal, &ignored) == 0 && set_open(journal, false, &ignored) == 0 &&
+                 journal_execute(journal, "COMMIT", &ignored) == 0;
+    // Then the log stays, as the file says.
+    if (!ended) sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 void journal_close(struct journal *journal) {
     if (journal == NULL) return;
+    if (journal->open) end_log(journal);
     for (size_t i = 0; i < STATEMENT_COUNT; i++) sqlite3_finalize(journal->statements[i]);
     sqlite3_close(journal->database);
     seal_free(journal->seal);
@@ -206,6 +231,39 @@ static int make_private(const char *path, struct error *error) {
     return 0;
 }
 
+// ---- the files
+
+static struct journal_file file_of(const char *path) {
+    struct stat status;
+    if (stat(path, &status) != 0) return (struct journal_file){0};
+    return (struct journal_file){.device = status.st_dev, .number = status.st_ino};
+}
+
+static void note_files(struct journal *journal, const struct journal_place *place) {
+    if (place->vfs != NULL) return;
+    char *log MEMORY_AUTO = memory_printf("%s-wal", journal->path);
+    journal->file = file_of(journal->path);
+    journal->log = file_of(log);
+}
+
+// What is written to a file that somebody has taken away is lost with the process.
+static int check_file(const struct journal *journal, const char *path, const struct journal_file *file,
+                      struct error *error) {
+    if (file->number == 0) return 0;
+    struct journal_file now = file_of(path);
+    if (now.device == file->device && now.number == file->number) return 0;
+    error_set(error, ERROR_OUTPUT, "the journal %s: %s was taken away while it was in use", journal->path,
+              path);
+    error_hint(error, "what was written to it is lost: compare both networks before anything else is done");
+    return -ERROR_OUTPUT;
+}
+
+static int check_files(const struct journal *journal, struct error *error) {
+    char *log MEMORY_AUTO = memory_printf("%s-wal", journal->path);
+    int result = check_file(journal, journal->path, &journal->file, error);
+    return result != 0 ? result : check_file(journal, log, &journal->log, error);
+}
+
 int journal_create(const struct journal_place *place, struct journal **ret_journal, struct error *error) {
     if (place->vfs == NULL) {
         int made = make_private(place->path, error);
@@ -225,15 +283,17 @@ int journal_create(const struct journal_place *place, struct journal **ret_journ
     char *identity MEMORY_AUTO = memory_printf("PRAGMA application_id = %d", APPLICATION_ID);
     if (result == 0) result = journal_execute(journal, identity, error);
     if (result == 0) result = guard_begin(journal, error);
-    if (result == 0) result = guard_properties(journal, error);
+    if (result == 0) result = set_open(journal, true, error);
     // The file itself gets the ID that tells whose its log is.
     if (result == 0) result = journal_execute(journal, "COMMIT; PRAGMA wal_checkpoint(FULL)", error);
     if (result == 0) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
     if (result != 0) {
+        journal->open = false;
         journal_close(journal);
         return result;
     }
     journal->created = true;
+    note_files(journal, place);
     *ret_journal = journal;
     return 0;
 }
@@ -298,13 +358,23 @@ static int read_sealed(struct journal *journal, struct error *error) {
     return result;
 }
 
+// The file knows whether it was closed.
+static int check_log(struct journal *journal, bool has_log, struct error *error) {
+    char *value = NULL;
+    int result = journal_property(journal, "open", &value, error);
+    journal->open = value != NULL && strcmp(value, "yes") == 0;
+    free(value);
+    return result != 0 || has_log || !journal->open ? result : log_damaged(journal->path, "is gone", error);
+}
+
 int journal_open(const struct journal_place *place, bool writable, struct journal **ret_journal,
                  struct error *error) {
     struct journal *journal = journal_new(place->path);
     int flags = writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
     int64_t version = 0;
-    int result = 0;
-    if (sqlite3_open_v2(place->path, &journal->database, flags, place->vfs) != SQLITE_OK) {
+    bool has_log = false;
+    int result = log_check(place, &has_log, error);
+    if (result == 0 && sqlite3_open_v2(place->path, &journal->database, flags, place->vfs) != SQLITE_OK) {
         result = error_set(error, ERROR_INPUT, "the journal %s cannot be opened: %s", place->path,
                            sqlite3_errmsg(journal->database));
     }
@@ -317,17 +387,23 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
     if (result == 0) result = journal_view_older(journal, version, error);
     if (result == 0) result = read_sealed(journal, error);
     if (result == 0) result = guard_check(journal, place, version >= JOURNAL_VERSION, writable, error);
+    if (result == 0) result = check_log(journal, has_log, error);
     if (result == 0 && writable) result = journal_upgrade(journal, version, error);
     if (result == 0 && writable) result = guard_check_statements(journal, error);
+    // Before the log is written to for the first time.
+    if (result == 0 && writable && !journal->open) result = begin_log(journal, error);
     if (result == 0) sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     // A process that was killed may have left what it wrote, but did not sync: that is safe before anything is done on
     // the strength of it.
     if (result == 0 && writable) result = journal_execute(journal, "PRAGMA wal_checkpoint", error);
     if (result == 0 && writable) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
     if (result != 0) {
+        journal->open = false;
         journal_close(journal);
         return result;
     }
+    journal->open &= writable;
+    note_files(journal, place);
     *ret_journal = journal;
     return 0;
 }
@@ -345,7 +421,7 @@ int journal_commit(struct journal *journal, struct error *error) {
     int result = guard_properties(journal, error);
     if (result == 0) result = journal_execute(journal, "COMMIT", error);
     if (result == 0) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
-    return result;
+    return result != 0 ? result : check_files(journal, error);
 }
 
 int journal_abandon(struct journal *journal, struct error *error) {

@@ -4,6 +4,7 @@
 #define JOURNAL_JOURNAL_P_H
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "journal/journal.h"
 
@@ -43,6 +44,12 @@ enum statement {
     STATEMENT_COUNT,
 };
 
+// Which file it is.
+struct journal_file {
+    dev_t device;
+    ino_t number;  // 0 = not known
+};
+
 struct journal {
     sqlite3 *database;
     sqlite3_stmt *statements[STATEMENT_COUNT];  // prepared on first use
@@ -52,6 +59,8 @@ struct journal {
     bool guarded;                               // values carry a hash: see guard.h
     bool properties_changed;                    // since the last commit
     bool created;                               // by this process: it can be encrypted from the start
+    bool open;                                  // the file says that a log belongs to it
+    struct journal_file file, log;              // where they were when they were opened
     int64_t application;                        // the one in use
     const struct clock *clock;                  // borrowed
 };

@@ -324,7 +324,7 @@ static int window_add(struct flights *flights, struct error *error) {
     struct journal_device device = {0};
     enum device_state most = run->setup.target_instance != NULL ? DEVICE_IMPORTED : DEVICE_RELEASING;
     if (flights->checking) most = DEVICE_RECORDED;
-    int found = journal_next(run->journal, flights->last, DEVICE_PLANNED, most, JOURNAL_ANY, &device, error);
+    int found = journal_next(run->journal, flights->last, flights->least, most, JOURNAL_ANY, &device, error);
     flights->exhausted = found == 0;
     if (found != 1) return found;
     flights->last = device.sequence;
@@ -453,8 +453,9 @@ static void flights_finish(struct flights *flights) {
     run_login_stop(run);
 }
 
-static int run_through(struct run *run, bool checking, struct error *error) {
-    struct flights flights = {.run = run, .limit = (size_t)run->setup.concurrency * 2, .checking = checking};
+static int run_through(struct run *run, enum device_state least, bool checking, struct error *error) {
+    struct flights flights = {
+        .run = run, .limit = (size_t)run->setup.concurrency * 2, .least = least, .checking = checking};
     int result = 0;
     while (result == 0 &&
            !(flights.head == NULL && flights.moving == NULL && (flights.exhausted || flights.stopping))) {
@@ -470,14 +471,19 @@ static int run_through(struct run *run, bool checking, struct error *error) {
 
 int run_flights(struct run *run, struct error *error) {
     run->numbers.phase = NULL;
-    return run_through(run, false, error);
+    return run_through(run, DEVICE_PLANNED, false, error);
+}
+
+int run_finish_rest(struct run *run, struct error *error) {
+    run->numbers.phase = NULL;
+    return run_through(run, DEVICE_RELEASING, false, error);
 }
 
 int run_check(struct run *run, struct error *error) {
     run->numbers.phase = "checking all devices before anything is changed";
     run->numbers.checking = true;
     run->setup.source->checks = true;
-    int result = run_through(run, true, error);
+    int result = run_through(run, DEVICE_PLANNED, true, error);
     run->setup.source->checks = false;
     run->numbers.checking = false;
     return result;

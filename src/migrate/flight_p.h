@@ -54,12 +54,13 @@ struct flights {
     size_t window;
     struct flight *moving;
     size_t moving_count;
-    size_t limit;     // of the window, and of those that are moving
-    int64_t last;     // sequence of the last one that was started
-    bool checking;    // nothing is changed: only what would become of each device is found out
-    bool exhausted;   // no planned device is left
-    bool stopping;    // no new device starts
-    bool progressed;  // something became ready without a call
+    size_t limit;             // of the window, and of those that are moving
+    int64_t last;             // sequence of the last one that was started
+    enum device_state least;  // of those that are started
+    bool checking;            // nothing is changed: only what would become of each device is found out
+    bool exhausted;           // no planned device is left
+    bool stopping;            // no new device starts
+    bool progressed;          // something became ready without a call
 };
 
 // One stage's job. `finished` gets `done` = JOB_DONE; else `error` says why, and may be taken.

@@ -220,7 +220,10 @@ bool run_looks_first(const struct run *run) {
 
 // What is left of an earlier process comes first; then all others are looked at before one of them is changed.
 static int run_before_flights(struct run *run, struct error *error) {
-    int result = run->setup.target_instance != NULL || run_looks_first(run) ? run_undo_rest(run, error) : 0;
+    bool server = run->setup.target_instance != NULL;
+    int result = server || run_looks_first(run) ? run_undo_rest(run, error) : 0;
+    // Whatever stands in the way of others is no reason to leave them at neither network.
+    if (result == 0 && server) result = run_finish_rest(run, error);
     if (result != 0 || !run_looks_first(run)) return result;
     result = run_check(run, error);
     ERROR_AUTO late = {0};

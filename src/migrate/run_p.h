@@ -152,6 +152,9 @@ void run_formatters_release(struct run *run);
 // Takes every planned device through its life.
 int run_flights(struct run *run, struct error *error);
 
+// The same for those alone that an earlier process left half way, where the target is a server.
+int run_finish_rest(struct run *run, struct error *error);
+
 // Reads every imported device of the application back from its target.
 int run_verify_devices(struct run *run, const struct run_verification *wanted, struct error *error);
 

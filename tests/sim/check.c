@@ -426,7 +426,10 @@ static void check_device(struct sim *sim, struct journal *journal, struct sim_de
     ERROR_AUTO error = {0};
     int found = journal_find(journal, device->id, &kept, &error);
     if (found < 0) sim_violated(sim, "the journal cannot be read: %s", error.message);
-    device->expected = found == 1 && !back && (kept.state == DEVICE_RESTORING || is_gone(kept.state));
+    // What an earlier process had reserved for one that is set aside now stays until it goes, or is rolled back.
+    bool reserved = kept.claim != CLAIM_NONE && (kept.state == DEVICE_FAILED || kept.state == DEVICE_SKIPPED);
+    device->expected =
+        found == 1 && !back && (kept.state == DEVICE_RESTORING || is_gone(kept.state) || reserved);
     if (found == 1) check_state(sim, device, kept.state, back);
     if (found == 1 && sim_to_server(sim)) sim_check_at_target(sim, device, kept.state, back);
     if (found == 0 && device->cleared) sim_violated(sim, "%s is cleared without any record", device->id);

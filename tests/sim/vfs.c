@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "sim.h"
 
-enum { SECTOR = 4096, PATH_MAX_SIZE = 256 };
+enum { SECTOR = 4096, BLOCK = 512, PATH_MAX_SIZE = 256 };
 
 struct vfs_file {
     sqlite3_file base;
@@ -43,7 +43,10 @@ static int vfs_write(sqlite3_file *file, const void *data, int size, sqlite3_int
         return SQLITE_OK;
     }
     if (sim_disk_is_full(self->sim)) return SQLITE_FULL;
-    size_t written = sim_dies_next(self->sim) ? (size_t)size / 2 : (size_t)size;
+    // What lies in one block of the disk, as the header of a log does, is there as a whole or not at all.
+    bool block = offset / BLOCK == (offset + size - 1) / BLOCK;
+    size_t half = block ? 0 : (size_t)size / 2;
+    size_t written = sim_dies_next(self->sim) ? half : (size_t)size;
     disk_write(self->file, (uint64_t)offset, data, written);
     sim_event(self->sim);
     return SQLITE_OK;

@@ -84,6 +84,8 @@ static void release_files(struct files *files) {
 
 static int add_property(void *context, const char *name, const char *value, struct error *error) {
     (void)error;
+    // Whether it was closed, and the hash of all.
+    if (strcmp(name, "open") == 0 || strcmp(name, "digest") == 0) return 0;
     buffer_printf(context, "%s=%s\n", name, value);
     return 0;
 }

@@ -71,6 +71,7 @@ struct world {
     int64_t heard_at;         // when the target hears all devices; 0 = never
     bool target_gone;         // the target answers nobody
     unsigned refused;         // imports that were refused
+    unsigned looks;           // that the target answered
     unsigned events;
     unsigned dies_at;  // the n-th event; 0 = never
     char violation[200];
@@ -174,6 +175,8 @@ static void answer_new(const char *method, size_t device, uint32_t counter, stru
         // It is heard at once.
         new->down = counter + 1;
         if (obstacle == IMPORT_HALF) reply->grpc_status = GRPC_INVALID_ARGUMENT;
+    } else if (strcmp(method, "/look") == 0) {
+        world->looks++;
     } else if (strcmp(method, "/remove") == 0) {
         bool other = obstacle == FOUND_OTHER;
         new->data = other ? 2 : 0;
