@@ -82,7 +82,7 @@ static void found_taken(struct flight *flight) {
 
 void flight_found_free(struct flight *flight) {
     struct run *run = flight->flights->run;
-    if (flight->flights->checking)
+    if (flight->flights->checking && run_changes(run))
         vacancies_add(&run->vacancies, &flight->device, clock_monotonic(run->setup.clock));
     flight->claim = CLAIM_MADE;
     flight->stage = STAGE_READY;

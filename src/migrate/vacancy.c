@@ -9,7 +9,7 @@
 #include "base/memory.h"
 
 // A larger fleet takes longer than its looks count.
-enum { VACANCIES_MAX = 1 << 16, CAPACITY_FIRST = 64 };
+enum { VACANCIES_MAX = 1 << 15, CAPACITY_FIRST = 64 };
 
 static const int64_t valid_for = 300 * NS_PER_SECOND;
 
