@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "journeys.h"
+#include "kill.h"
 
 struct pair {
     const struct network_source *network;
@@ -101,12 +101,14 @@ static void collect(struct pairs *pairs) {
     }
 }
 
-// journeys [PART OF A NAME]: "chirpstack: ", "released"
+// journeys [PART OF A NAME]: "chirpstack: ", "released"; or journeys --kills, see kill_main.c
 int main(int argument_count, char **arguments) {
     static const struct CMUnitTest registry[] = {
         cmocka_unit_test(test_every_server_has_an_entry),
         cmocka_unit_test(test_capabilities_are_whole),
     };
+    if (argument_count > 1 && strcmp(arguments[1], "--kills") == 0)
+        return kill_main(argument_count, arguments);
     struct pairs pairs = {.filter = argument_count > 1 ? arguments[1] : "",
                           .items = memory_new_array(struct pair, PAIRS_MAX),
                           .tests = memory_new_array(struct CMUnitTest, PAIRS_MAX)};

@@ -42,11 +42,22 @@ static bool device_chirpstack(const struct world *world, size_t index, struct ne
     return false;
 }
 
-// With the profiles that a run makes.
+// With what a run makes for devices there; each by its name, since its ID tells only when it was made.
 static void state_chirpstack(const struct world *world, struct buffer *state) {
     static const char *const dropped[] = {"writes", "profile_id", "created", NULL};
+    static const char *const drawn[] = {"id", NULL};
+    const struct cs *cs = world->chirpstack;
+    BUFFER_AUTO places;
+    BUFFER_AUTO lines;
+    buffer_init(&places, BUFFER_UNLIMITED);
+    buffer_init(&lines, BUFFER_UNLIMITED);
     network_state_chirpstack(world, dropped, state);
-    cs_places_json(world->chirpstack, state);
+    for (size_t i = 0; i < cs->device_count; i++)
+        buffer_printf(state, "%s: %s\n", cs->devices[i]->dev_eui,
+                      cs_find_profile(cs, cs->devices[i]->profile_id)->name);
+    cs_places_json(cs, &places);
+    network_put_objects(&places, drawn, &lines);
+    network_put_sorted(&lines, state);
 }
 
 const struct network_target network_targets[] = {

@@ -35,12 +35,12 @@ void network_put_sorted(struct buffer *lines, struct buffer *state) {
 void network_put_objects(struct buffer *text, const char *const *dropped, struct buffer *state) {
     for (const char *at = buffer_string(text); *at != '\0';) {
         size_t size = strcspn(at, "\n");
-        json_t *object = json_loadb(at, size, 0, NULL);
+        json_t *object = json_loadb(at, size, JSON_DISABLE_EOF_CHECK, NULL);
         for (const char *const *name = dropped; *name != NULL; name++) json_object_del(object, *name);
         // A downlink counter may be ahead of what it was: one that could have been used is skipped.
         json_object_del(json_object_get(object, "activation"), "n_f_cnt_down");
         json_object_del(json_object_get(object, "activation"), "a_f_cnt_down");
-        char *plain = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+        char *plain = object == NULL ? NULL : json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
         if (plain != NULL) buffer_printf(state, "%s\n", plain);
         memory_free_secret(plain);
         json_decref(object);
@@ -60,10 +60,13 @@ bool network_device_tts(const struct world *world, const char *application, size
     if (device == NULL || !tts_view(world->tts, application, device->device_id, &view)) return true;
     bool joins_with_nwk_key = !v2_is_zero(view.nwk_key, TTS_KEY_SIZE);
     snprintf(ret_device->id, sizeof ret_device->id, "%s", device->device_id);
-    ret_device->served = tts_holds(world->tts, device->euis[TTS_NS]);
-    memcpy(ret_device->dev_eui, device->euis[TTS_IS] + NETWORK_EUI_SIZE, NETWORK_EUI_SIZE);
+    unsigned place = view.known[TTS_IS] ? TTS_IS : TTS_NS;
+    memcpy(ret_device->dev_eui, view.euis[place] + NETWORK_EUI_SIZE, NETWORK_EUI_SIZE);
     memcpy(ret_device->root_key, joins_with_nwk_key ? view.nwk_key : view.app_key, NETWORK_KEY_SIZE);
     memcpy(ret_device->session_key, view.f_nwk_s_int_key, NETWORK_KEY_SIZE);
+    bool joins = view.supports_join && !v2_is_zero(ret_device->root_key, NETWORK_KEY_SIZE);
+    ret_device->served =
+        view.known[TTS_NS] && !view.silenced && (joins || view.has_session || view.has_pending_session);
     ARENA_AUTO arena = {0};
     ret_device->group =
         tts_number(tts_blob_tree(&arena, &device->records[TTS_NS], "EndDevice"), "multicast") != 0;
