@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "migrate/output_resume.h"
 
-// So many processes may be needed at the end: an answer may be lost where the program gives up, as it may.
+// So many processes may be needed at the end: a server whose very first answer is lost is not waited for.
 enum { LAST_TRIES = 3 };
 
 #define VFS_NAME "journeys"
@@ -115,31 +115,37 @@ static int keep_output(struct kill *kill, const char *name, struct error *error)
     return result != 0 ? result : journal_commit(kill->stage.journal, error);
 }
 
+static void open_output(struct kill *kill, const char *name, bool created) {
+    kill->output = disk_open(kill->disk, name, created);
+    if (created) disk_sync_directory(kill->disk);
+    kill->stage.file = disk_output_new(&kill->user, kill->output, NULL, name, created);
+}
+
 static int begin_new(struct kill *kill, struct error *error) {
     struct stage *stage = &kill->stage;
     char *name MEMORY_AUTO = memory_printf("output-%u", kill->names);
     free(kill->journal_name);
     kill->journal_name = memory_printf("journal-%u", kill->names++);
-    if (stage->there == NULL) {
-        kill->output = disk_open(kill->disk, name, true);
-        disk_sync_directory(kill->disk);
-        stage->file = disk_output_new(&kill->user, kill->output, NULL, name, true);
-    }
+    if (stage->there == NULL) open_output(kill, name, true);
     stage->file_size = 0;
     const struct journal_place place = place_of(kill);
     int result = journal_create(&place, &stage->journal, error);
     return result != 0 || stage->there != NULL ? result : keep_output(kill, name, error);
 }
 
+// The journal's own output, or a new one.
 static int open_output_again(struct kill *kill, struct error *error) {
     struct stage *stage = &kill->stage;
     char *path MEMORY_AUTO = NULL;
+    char *name MEMORY_AUTO = memory_printf("output-%u", kill->names++);
+    bool own = !kill->played.elsewhere;
     int result = journal_property(stage->journal, "output.path", &path, error);
     if (result != 0) return result;
-    kill->output = path == NULL ? NULL : disk_open(kill->disk, path, false);
-    if (kill->output == NULL) return error_set(error, ERROR_OUTPUT, "the output is gone");
-    stage->file = disk_output_new(&kill->user, kill->output, NULL, path, false);
-    return output_resume(stage->file, true, stage->target_driver, stage->journal, &stage->file_size, error);
+    if (own && (path == NULL || !disk_exists(kill->disk, path)))
+        return error_set(error, ERROR_OUTPUT, "the output is gone");
+    open_output(kill, own ? path : name, !own);
+    result = output_resume(stage->file, own, stage->target_driver, stage->journal, &stage->file_size, error);
+    return result != 0 || own ? result : keep_output(kill, name, error);
 }
 
 static int begin_again(struct kill *kill, enum stage_kind kind, struct error *error) {
@@ -148,7 +154,12 @@ static int begin_again(struct kill *kill, enum stage_kind kind, struct error *er
     int result = journal_open(&place, true, &stage->journal, error);
     if (result != 0) return result;
     kill_check_journal(kill, stage->journal);
-    return kind == STAGE_BACK || stage->there != NULL ? 0 : open_output_again(kill, error);
+    if (kind == STAGE_BACK) return 0;
+    // Those that were set aside are tried again.
+    uint64_t count = 0;
+    result = journal_change_states(stage->journal, DEVICE_FAILED, DEVICE_PLANNED, &count, error);
+    if (result == 0) result = journal_commit(stage->journal, error);
+    return result != 0 || stage->there != NULL ? result : open_output_again(kill, error);
 }
 
 static int body(struct kill *kill, enum stage_kind kind) {
@@ -223,11 +234,13 @@ static void play_end(struct kill *kill, enum kill_then then) {
         }
         enum stage_kind kind = !known ? STAGE_ALL : then == KILL_ROLLBACK ? STAGE_BACK : STAGE_AGAIN;
         process(kill, kind, 0, &result);
-        if (result == 0 && then == KILL_ROLLBACK) kill_check_back(kill, stage->journal);
-        if (result == 0 && then == KILL_RESUME) kill_check_resumed(kill, stage->journal);
-        char *words MEMORY_AUTO = result == 0 ? NULL : memory_strdup(stage_words(stage));
+        uint64_t aside = then == KILL_ROLLBACK ? 0 : kill->count - kill->wanted->movable;
+        bool good = result == 0 && stage->numbers.failed <= aside;
+        if (good && then == KILL_ROLLBACK) kill_check_back(kill, stage->journal);
+        if (good && then == KILL_RESUME) kill_check_resumed(kill, stage->journal);
+        char *words MEMORY_AUTO = good ? NULL : memory_strdup(stage_words(stage));
         end_process(kill);
-        if (result == 0) return;
+        if (good) return;
         if (i + 1 == LAST_TRIES) kill_violated(kill, "the last process does not end well: %s", words);
     }
 }
@@ -250,9 +263,21 @@ char *kill_play(const struct kill_case *played, const struct kill_end *wanted, s
 
 // ---- one that is not disturbed
 
-static void take_methods(const struct world *world, char **methods) {
-    for (size_t i = 0; world != NULL && i < world->method_count; i++)
-        methods[i] = memory_strdup(world->methods[i].name);
+// Those that are called for the first time in a rollback say so.
+static void take_methods(const struct kill *kill, bool back, struct kill_end *end) {
+    const struct world *const worlds[] = {kill->stage.world, kill->stage.there};
+    for (size_t side = 0; side < 2 && worlds[side] != NULL; side++) {
+        for (size_t i = 0; i < worlds[side]->method_count; i++) {
+            const char *name = worlds[side]->methods[i].name;
+            size_t known = 0;
+            while (known < end->method_count &&
+                   (end->methods[known].there != (side == 1) || strcmp(end->methods[known].name, name) != 0))
+                known++;
+            if (known == end->method_count && known < KILL_METHODS)
+                end->methods[end->method_count++] =
+                    (struct kill_method){memory_strdup(name), side == 1, back};
+        }
+    }
 }
 
 char *kill_play_calm(const struct kill_case *played, struct kill_end *ret_end, struct kill_numbers *numbers) {
@@ -262,6 +287,7 @@ char *kill_play_calm(const struct kill_case *played, struct kill_end *ret_end, s
     *ret_end = (struct kill_end){0};
     kill_open(kill, played);
     process(kill, STAGE_ALL, 0, &result);
+    take_methods(kill, false, ret_end);
     if (result != 0) kill_violated(kill, "the undisturbed run: %s", stage_words(&kill->stage));
     ret_end->events = kill->events;
     if (result == 0) kill_take_end(kill, kill->stage.journal, ret_end);
@@ -273,8 +299,7 @@ char *kill_play_calm(const struct kill_case *played, struct kill_end *ret_end, s
         if (result != 0) kill_violated(kill, "its rollback: %s", stage_words(&kill->stage));
         if (result == 0) kill_check_back(kill, kill->stage.journal);
         ret_end->back_events = kill->events;
-        take_methods(kill->stage.world, ret_end->methods[0]);
-        take_methods(kill->stage.there, ret_end->methods[1]);
+        take_methods(kill, true, ret_end);
         end_process(kill);
     }
     char *violation = kill->violation;
@@ -289,7 +314,5 @@ void kill_end_release(struct kill_end *end) {
     buffer_release(&end->target);
     buffer_release(&end->states);
     free(end->arrived);
-    for (size_t side = 0; side < 2; side++) {
-        for (size_t i = 0; i < METHODS_MAX; i++) free(end->methods[side][i]);
-    }
+    for (size_t i = 0; i < end->method_count; i++) free(end->methods[i].name);
 }

@@ -10,7 +10,7 @@
 #include "world/prng.h"
 
 // So many devices of each source; at least so many can go anywhere.
-enum { KILL_DEVICES = 5, KILL_MOVABLE = 3, KILL_PAIR_SIZE = 80, KILL_FAULT_SIZE = 120 };
+enum { KILL_DEVICES = 5, KILL_MOVABLE = 3, KILL_PAIR_SIZE = 80, KILL_FAULT_SIZE = 120, KILL_METHODS = 64 };
 
 // What the processes after the first one do.
 enum kill_then { KILL_RESUME, KILL_ROLLBACK, KILL_THENS };
@@ -24,8 +24,15 @@ struct kill_case {
     uint64_t first;               // the event at which the run dies; 0 = never
     uint64_t second;              // the one at which the next process dies, before the last one; 0 = never
     bool power;                   // the machine dies, not just the program: what was not synced may be gone
+    bool elsewhere;               // a resumed run writes to another output
     char fault[KILL_FAULT_SIZE];  // as world_add_fault takes it: an answer is lost, too; "" = none
     bool fault_there;             // at the target
+};
+
+struct kill_method {
+    char *name;  // owned
+    bool there;  // of the target
+    bool back;   // only a rollback calls it
 };
 
 // What an undisturbed journey ends with.
@@ -33,10 +40,11 @@ struct kill_end {
     struct buffer lines, source, target, states;
     struct network_device *arrived;  // owned; as the target has them
     size_t count;
-    size_t movable;                 // devices that were not set aside
-    uint64_t events;                // of the run
-    uint64_t back_events;           // of a rollback of all of it
-    char *methods[2][METHODS_MAX];  // of source and target that were called; owned
+    size_t movable;                            // devices that were not set aside
+    uint64_t events;                           // of the run
+    uint64_t back_events;                      // of a rollback of all of it
+    struct kill_method methods[KILL_METHODS];  // that were called
+    size_t method_count;
 };
 
 struct kill_numbers {

@@ -12,15 +12,26 @@
 #include "base/memory.h"
 #include "kill.h"
 
-enum { CALLS_LOST = 3, POWER_EVERY = 4, SECOND_EVERY = 4, EXIT_VIOLATED = 1, EXIT_USE = 2, NUMBER_BASE = 10 };
+enum {
+    CALLS_LOST = 3,
+    POWER_EVERY = 4,
+    SECOND_EVERY = 4,
+    ELSEWHERE_EVERY = 4,
+    EXIT_VIOLATED = 1,
+    EXIT_USE = 2,
+    NUMBER_BASE = 10
+};
 
 struct settings {
     const char *filter;       // part of the name of a pair
     uint64_t seed;            // where the strides begin
-    uint64_t journeys;        // of a pair, at most; 0 = all
+    uint64_t most;            // journeys of each kind of a pair; 0 = all
     bool single;              // one case alone
     struct kill_case played;  // that one
 };
+
+// The numbers that are drawn for faults are others than those of kills.
+#define FAULTS_FROM (UINT64_C(1) << 32)
 
 static const char *const thens[] = {"resume", "rollback"};
 
@@ -35,6 +46,7 @@ static void tell(const struct kill_case *played, const char *violation) {
             name, violation, name, (unsigned long long)played->first, (unsigned long long)played->second,
             thens[played->then]);
     if (played->power) fputs(" --power", stderr);
+    if (played->elsewhere) fputs(" --elsewhere", stderr);
     if (played->fault[0] != '\0')
         fprintf(stderr, " --%s-fault '%s'", played->fault_there ? "target" : "source", played->fault);
     fputc('\n', stderr);
@@ -51,41 +63,57 @@ static bool play(const struct kill_case *played, const struct kill_end *wanted,
 
 // ---- the cases of a pair
 
-// The answer to one of the calls of a method is lost, though the request is carried out. Every second case has such a
-// fault: one method after the other, of both networks.
-static void draw_fault(struct prng *prng, const struct kill_end *end, uint64_t number,
-                       struct kill_case *drawn) {
-    static const char *const kinds[] = {"reset-after", "unavailable-after", "deadline-after"};
-    size_t count[2] = {0};
-    for (size_t side = 0; side < 2; side++) {
-        while (count[side] < METHODS_MAX && end->methods[side][count[side]] != NULL) count[side]++;
-    }
-    size_t place = (size_t)(number / 2 % (count[0] + count[1]));
-    drawn->fault_there = place >= count[0];
-    snprintf(drawn->fault, sizeof drawn->fault, "%s:%s:at=%u",
-             end->methods[drawn->fault_there][drawn->fault_there ? place - count[0] : place],
-             kinds[prng_below(prng, sizeof kinds / sizeof *kinds)],
-             1 + (unsigned)prng_below(prng, CALLS_LOST));
+static uint64_t stride_of(const struct settings *settings, uint64_t all) {
+    return settings->most == 0 || all <= settings->most ? 1 : all / settings->most;
+}
+
+// What is drawn for each.
+static void draw(struct prng *prng, const struct kill_end *end, struct kill_case *drawn) {
+    drawn->power = prng_below(prng, POWER_EVERY) == 0;
+    drawn->elsewhere = prng_below(prng, ELSEWHERE_EVERY) == 0;
+    if (drawn->first > 0 && prng_below(prng, SECOND_EVERY) == 0)
+        drawn->second = 1 + prng_below(prng, (uint32_t)end->events);
 }
 
 // The run dies at each of its events and is resumed, likewise and is rolled back, and a rollback of all that it did dies at
 // each of its own; or as many of these as are wanted. Some die twice.
 static bool play_kills(const struct settings *settings, const struct kill_case *base,
                        const struct kill_end *end, struct kill_numbers *numbers) {
-    uint64_t all = 2 * end->events + end->back_events;
-    uint64_t stride = settings->journeys == 0 || all <= settings->journeys ? 1 : all / settings->journeys;
-    uint64_t number = 0;
-    for (uint64_t at = settings->seed % stride; at < all; at += stride, number++) {
+    uint64_t all = 2 * end->events + end->back_events, stride = stride_of(settings, all);
+    for (uint64_t at = settings->seed % stride; at < all; at += stride) {
         struct kill_case played = *base;
         struct prng prng = prng_init(settings->seed, at);
         bool run = at < 2 * end->events;
-        played.then = run && at < end->events ? KILL_RESUME : KILL_ROLLBACK;
-        played.power = prng_below(&prng, POWER_EVERY) == 0;
+        played.then = at < end->events ? KILL_RESUME : KILL_ROLLBACK;
         if (run) played.first = at % end->events + 1;
-        if (run && prng_below(&prng, SECOND_EVERY) == 0)
-            played.second = 1 + prng_below(&prng, (uint32_t)end->events);
         if (!run) played.second = at - 2 * end->events + 1;
-        if (number % 2 == 1) draw_fault(&prng, end, number, &played);
+        draw(&prng, end, &played);
+        if (!play(&played, end, numbers)) return false;
+    }
+    return true;
+}
+
+// The answer to a call of each method is lost, though the request is carried out, or the request is; and the program dies
+// somewhere, too.
+static bool play_faults(const struct settings *settings, const struct kill_case *base,
+                        const struct kill_end *end, struct kill_numbers *numbers) {
+    static const char *const kinds[] = {"reset-after", "reset-before", "deadline-after", "unavailable-after"};
+    enum { KINDS = sizeof kinds / sizeof *kinds, WAYS = KINDS * KILL_THENS * CALLS_LOST };
+    uint64_t all = (uint64_t)end->method_count * WAYS;
+    uint64_t count = settings->most == 0 || settings->most > all ? all : settings->most;
+    // Each method at least once.
+    if (count < end->method_count) count = end->method_count;
+    for (uint64_t number = 0; number < count; number++) {
+        struct kill_case played = *base;
+        struct prng prng = prng_init(settings->seed, FAULTS_FROM + number);
+        const struct kill_method *method = &end->methods[number % end->method_count];
+        uint32_t way = count == all ? (uint32_t)(number / end->method_count) : prng_below(&prng, WAYS);
+        played.then = method->back || way % KILL_THENS == 1 ? KILL_ROLLBACK : KILL_RESUME;
+        played.first = 1 + prng_below(&prng, (uint32_t)end->events);
+        played.fault_there = method->there;
+        snprintf(played.fault, sizeof played.fault, "%s:%s:at=%u", method->name,
+                 kinds[way / KILL_THENS % KINDS], way / KILL_THENS / KINDS + 1);
+        draw(&prng, end, &played);
         if (!play(&played, end, numbers)) return false;
     }
     return true;
@@ -105,7 +133,7 @@ static bool play_pair(const struct settings *settings, const struct kill_case *b
         played.target = base->target;
         good = play(&played, &end, numbers);
     } else if (good) {
-        good = play_kills(settings, base, &end, numbers);
+        good = play_kills(settings, base, &end, numbers) && play_faults(settings, base, &end, numbers);
     }
     kill_end_release(&end);
     return good;
@@ -152,6 +180,7 @@ static bool play_all(const struct settings *settings, struct kill_numbers *numbe
 static const char usage[] =
     "usage: journeys --kills [--all | --most N] [--seed N] [PART OF A PAIR'S NAME]\n"
     "       journeys --kills --pair NAME --first N [--second N] [--then resume|rollback] [--power]\n"
+    "                [--elsewhere]\n"
     "                [--source-fault|--target-fault METHOD:KIND:at=N]\n";
 
 static bool read_arguments(int count, char **arguments, struct settings *settings) {
@@ -166,20 +195,22 @@ static bool read_arguments(int count, char **arguments, struct settings *setting
         {"then", required_argument, NULL, 't'},
         {"power", no_argument, NULL, 'P'},
         {"source-fault", required_argument, NULL, 'f'},
+        {"elsewhere", no_argument, NULL, 'e'},
         {"target-fault", required_argument, NULL, 'F'},
         {NULL, 0, NULL, 0},
     };
     int option = 0;
     struct kill_case *played = &settings->played;
     while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
-        if (option == 'a') settings->journeys = 0;
-        if (option == 'm') settings->journeys = strtoull(optarg, NULL, NUMBER_BASE);
+        if (option == 'a') settings->most = 0;
+        if (option == 'm') settings->most = strtoull(optarg, NULL, NUMBER_BASE);
         if (option == 's') settings->seed = strtoull(optarg, NULL, NUMBER_BASE);
         if (option == 'p') settings->single = true, settings->filter = optarg;
         if (option == '1') played->first = strtoull(optarg, NULL, NUMBER_BASE);
         if (option == '2') played->second = strtoull(optarg, NULL, NUMBER_BASE);
         if (option == 't') played->then = strcmp(optarg, "rollback") == 0 ? KILL_ROLLBACK : KILL_RESUME;
         if (option == 'P') played->power = true;
+        if (option == 'e') played->elsewhere = true;
         if (option == 'f' || option == 'F') snprintf(played->fault, sizeof played->fault, "%s", optarg);
         if (option == 'F') played->fault_there = true;
         if (option == '?') return false;
@@ -189,8 +220,8 @@ static bool read_arguments(int count, char **arguments, struct settings *setting
 }
 
 int kill_main(int argument_count, char **arguments) {
-    enum { MOST = 100 };
-    struct settings settings = {.filter = "", .seed = 1, .journeys = MOST};
+    enum { MOST = 50 };
+    struct settings settings = {.filter = "", .seed = 1, .most = MOST};
     if (!read_arguments(argument_count, arguments, &settings)) {
         fputs(usage, stderr);
         return EXIT_USE;
