@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "migrate/output_resume.h"
 
-// So many processes may be needed at the end: a server whose very first answer is lost is not waited for.
+// So many processes may be needed at the end: see may_set_aside.
 enum { LAST_TRIES = 3 };
 
 #define VFS_NAME "journeys"
@@ -148,6 +148,19 @@ static int open_output_again(struct kill *kill, struct error *error) {
     return result != 0 || own ? result : keep_output(kill, name, error);
 }
 
+// A server that has not answered before is not waited for if its first answer does not come: the device is set aside. No
+// other lost answer is a reason for that.
+static bool may_set_aside(const struct kill *kill) {
+    return strstr(kill->played.fault, ":deadline") != NULL;
+}
+
+static int retry_failed(struct kill *kill, struct error *error) {
+    uint64_t count = 0;
+    struct journal *journal = kill->stage.journal;
+    int result = journal_change_states(journal, DEVICE_FAILED, DEVICE_PLANNED, &count, error);
+    return result != 0 ? result : journal_commit(journal, error);
+}
+
 static int begin_again(struct kill *kill, enum stage_kind kind, struct error *error) {
     struct stage *stage = &kill->stage;
     const struct journal_place place = place_of(kill);
@@ -155,10 +168,7 @@ static int begin_again(struct kill *kill, enum stage_kind kind, struct error *er
     if (result != 0) return result;
     kill_check_journal(kill, stage->journal);
     if (kind == STAGE_BACK) return 0;
-    // Those that were set aside are tried again.
-    uint64_t count = 0;
-    result = journal_change_states(stage->journal, DEVICE_FAILED, DEVICE_PLANNED, &count, error);
-    if (result == 0) result = journal_commit(stage->journal, error);
+    if (may_set_aside(kill)) result = retry_failed(kill, error);
     return result != 0 || stage->there != NULL ? result : open_output_again(kill, error);
 }
 
@@ -215,11 +225,19 @@ static bool is_known(struct kill *kill) {
     return known;
 }
 
-static bool dies_once(struct kill *kill, enum stage_kind kind, uint64_t dies_at) {
+// True if the process that has ended has done all that it had to.
+static bool ends_well(const struct kill *kill, enum stage_kind kind, int result) {
+    uint64_t aside = kind == STAGE_BACK ? 0 : kill->count - kill->wanted->movable;
+    return result == 0 && kill->stage.numbers.failed <= aside;
+}
+
+// One that dies, or comes to its end before.
+static void play_process(struct kill *kill, enum stage_kind kind, uint64_t dies_at) {
     int result = 0;
-    bool survived = process(kill, kind, dies_at, &result);
-    if (survived) end_process(kill);
-    return !survived;
+    if (!process(kill, kind, dies_at, &result)) return;
+    if (!ends_well(kill, kind, result) && !may_set_aside(kill))
+        kill_violated(kill, "a process that nobody killed does not end well: %s", stage_words(&kill->stage));
+    end_process(kill);
 }
 
 // The last processes; the end of them is looked at.
@@ -234,8 +252,7 @@ static void play_end(struct kill *kill, enum kill_then then) {
         }
         enum stage_kind kind = !known ? STAGE_ALL : then == KILL_ROLLBACK ? STAGE_BACK : STAGE_AGAIN;
         process(kill, kind, 0, &result);
-        uint64_t aside = then == KILL_ROLLBACK ? 0 : kill->count - kill->wanted->movable;
-        bool good = result == 0 && stage->numbers.failed <= aside;
+        bool good = ends_well(kill, kind, result);
         if (good && then == KILL_ROLLBACK) kill_check_back(kill, stage->journal);
         if (good && then == KILL_RESUME) kill_check_resumed(kill, stage->journal);
         char *words MEMORY_AUTO = good ? NULL : memory_strdup(stage_words(stage));
@@ -251,9 +268,9 @@ char *kill_play(const struct kill_case *played, const struct kill_end *wanted, s
     kill->wanted = wanted;
     numbers->journeys++;
     kill_open(kill, played);
-    dies_once(kill, STAGE_ALL, played->first);
+    play_process(kill, STAGE_ALL, played->first);
     if (played->second > 0 && is_known(kill))
-        dies_once(kill, played->then == KILL_ROLLBACK ? STAGE_BACK : STAGE_AGAIN, played->second);
+        play_process(kill, played->then == KILL_ROLLBACK ? STAGE_BACK : STAGE_AGAIN, played->second);
     if (kill->violation == NULL) play_end(kill, played->then);
     char *violation = kill->violation;
     kill_close(kill);

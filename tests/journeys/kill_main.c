@@ -17,6 +17,7 @@ enum {
     POWER_EVERY = 4,
     SECOND_EVERY = 4,
     ELSEWHERE_EVERY = 4,
+    KILLED_OF = 3,  // with a fault: all but one
     EXIT_VIOLATED = 1,
     EXIT_USE = 2,
     NUMBER_BASE = 10
@@ -93,8 +94,8 @@ static bool play_kills(const struct settings *settings, const struct kill_case *
     return true;
 }
 
-// The answer to a call of each method is lost, though the request is carried out, or the request is; and the program dies
-// somewhere, too.
+// The answer to a call of each method is lost, though the request is carried out, or the request is; and mostly the
+// program dies somewhere, too.
 static bool play_faults(const struct settings *settings, const struct kill_case *base,
                         const struct kill_end *end, struct kill_numbers *numbers) {
     static const char *const kinds[] = {"reset-after", "reset-before", "deadline-after", "unavailable-after"};
@@ -109,7 +110,7 @@ static bool play_faults(const struct settings *settings, const struct kill_case 
         const struct kill_method *method = &end->methods[number % end->method_count];
         uint32_t way = count == all ? (uint32_t)(number / end->method_count) : prng_below(&prng, WAYS);
         played.then = method->back || way % KILL_THENS == 1 ? KILL_ROLLBACK : KILL_RESUME;
-        played.first = 1 + prng_below(&prng, (uint32_t)end->events);
+        if (prng_below(&prng, KILLED_OF) > 0) played.first = 1 + prng_below(&prng, (uint32_t)end->events);
         played.fault_there = method->there;
         snprintf(played.fault, sizeof played.fault, "%s:%s:at=%u", method->name,
                  kinds[way / KILL_THENS % KINDS], way / KILL_THENS / KINDS + 1);
