@@ -9,8 +9,8 @@
 #include "support/disk_user.h"
 #include "world/prng.h"
 
-// So many devices of each source; at least so many can go anywhere.
-enum { KILL_DEVICES = 5, KILL_MOVABLE = 3, KILL_PAIR_SIZE = 80, KILL_FAULT_SIZE = 120, KILL_METHODS = 64 };
+// So many devices of each source that is a server; most of them can go anywhere.
+enum { KILL_DEVICES = 5, KILL_PAIR_SIZE = 80, KILL_FAULT_SIZE = 120, KILL_METHODS = 64 };
 
 // What the processes after the first one do.
 enum kill_then { KILL_RESUME, KILL_ROLLBACK, KILL_THENS };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "journal/key_set.h"
 
 // 2026-01-01
 #define WALL_START (INT64_C(1767225600) * NS_PER_SECOND)
@@ -146,7 +147,8 @@ void stage_open(struct stage *stage, const struct network_source *network, uint6
 
 void stage_release_way(struct stage *stage, const char *way) {
     if (way == NULL) way = stage->network->keep_way;
-    if (way != NULL) network_option(&stage->options, stage->network->release_option, way);
+    if (way != NULL && stage->network->release_option != NULL)
+        network_option(&stage->options, stage->network->release_option, way);
 }
 
 void stage_to(struct stage *stage, const struct network_target *target) {
@@ -274,21 +276,32 @@ int stage_play(struct stage *stage, enum stage_kind kind, const char *const *ids
     struct option_values *values = NULL, *target_values = NULL;
     struct source *source = NULL;
     struct target *target = NULL;
+    struct reader *input = NULL;
+    struct key_set *seen = NULL;
     error_release(&stage->error);
     int result = network_options_set(&stage->options, stage->driver->options, &values, &stage->error);
+    // As the program does: whoever goes on knows the devices.
+    if (stage->network->text != NULL && kind == STAGE_ALL) {
+        input = network_text_reader(stage->network->text);
+        if (result == 0) result = key_set_open_temporary(&seen, &stage->error);
+    }
     const struct source_setup setup = {.options = values,
                                        .plans = frequency_plans_builtin(),
                                        .naming = &naming,
                                        .clock = &stage->clock,
                                        .random = &stage->random,
                                        .to_server = stage->there != NULL,
-                                       .dry_run = stage->dry_run};
+                                       .dry_run = stage->dry_run,
+                                       .input = input,
+                                       .seen = seen};
     if (result == 0) result = stage->driver->open(&setup, &source, &stage->error);
     if (result == 0) result = open_target(stage, kind, &target_values, &target);
     if (result == 0) result = run_with(stage, source, target, kind, ids);
     if (target != NULL) stage->target_driver->close(target);
     option_values_free(target_values);
     stage->driver->close(source);
+    key_set_free(seen);
+    reader_close(input);
     option_values_free(values);
     return -result;
 }

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/option.h"
+#include "base/reader.h"
 #include "net/call.h"
 #include "world/world.h"
 #include "world/world_p.h"
@@ -70,10 +71,16 @@ struct network_source {
     // networks.
     void (*state)(const struct world *world, struct buffer *state);
     bool repeats_internal;  // an internal error of its server may pass, as its maker says
+    const char *text;       // of a source that is a file; NULL = a server
 };
 
 // All of them; ends with a row whose name is NULL.
 extern const struct network_source network_sources[];
+
+// Those that are files, likewise; only one way of release, which does nothing.
+extern const struct network_source network_files[];
+// A file with that content, which is borrowed; reader_close closes it.
+struct reader *network_text_reader(const char *text);
 
 // The device with that ID, or false.
 bool network_find(const struct network_source *source, const struct world *world, const char *id,
