@@ -228,6 +228,14 @@ static bool is_known(struct kill *kill) {
     return known;
 }
 
+// The end of what people were told; it lies where it is only until the stage is closed.
+static const char *last_words(struct kill *kill) {
+    enum { SIZE_MAX_TOLD = 300 };
+    const char *words = stage_words(&kill->stage);
+    size_t size = strlen(words);
+    return size > SIZE_MAX_TOLD ? words + size - SIZE_MAX_TOLD : words;
+}
+
 // True if the process that has ended has done all that it had to.
 static bool ends_well(const struct kill *kill, enum stage_kind kind, int result) {
     uint64_t aside = kind == STAGE_BACK ? 0 : kill->count - kill->wanted->movable;
@@ -239,7 +247,7 @@ static void play_process(struct kill *kill, enum stage_kind kind, uint64_t dies_
     int result = 0;
     if (!process(kill, kind, dies_at, &result)) return;
     if (!ends_well(kill, kind, result) && !may_set_aside(kill))
-        kill_violated(kill, "a process that nobody killed does not end well: %s", stage_words(&kill->stage));
+        kill_violated(kill, "a process that nobody killed does not end well: %s", last_words(kill));
     end_process(kill);
 }
 
@@ -257,7 +265,7 @@ static void play_end(struct kill *kill, enum kill_then then) {
         bool good = ends_well(kill, kind, result);
         if (good && then == KILL_ROLLBACK) kill_check_back(kill, stage->journal);
         if (good && then == KILL_RESUME) kill_check_resumed(kill, stage->journal);
-        char *words MEMORY_AUTO = good ? NULL : memory_strdup(stage_words(stage));
+        char *words MEMORY_AUTO = good ? NULL : memory_strdup(last_words(kill));
         end_process(kill);
         if (good) return;
         if (i + 1 == LAST_TRIES) kill_violated(kill, "the last process does not end well: %s", words);

@@ -29,6 +29,8 @@ struct settings {
     uint64_t most;            // journeys of each kind of a pair; 0 = all
     bool single;              // one case alone
     struct kill_case played;  // that one
+    bool expect_caught;       // a pair has to fail
+    const char *program;      // by which it was called
 };
 
 // The numbers that are drawn for faults are others than those of kills.
@@ -40,12 +42,12 @@ static void pair_name(const struct kill_case *played, char name[static KILL_PAIR
     snprintf(name, KILL_PAIR_SIZE, "%s %s to %s", played->network->name, played->way, played->target->name);
 }
 
-static void tell(const struct kill_case *played, const char *violation) {
+static void tell(const struct settings *settings, const struct kill_case *played, const char *violation) {
     char name[KILL_PAIR_SIZE];
     pair_name(played, name);
-    fprintf(stderr, "%s: %s\n  again: journeys --kills --pair '%s' --first %llu --second %llu --then %s",
-            name, violation, name, (unsigned long long)played->first, (unsigned long long)played->second,
-            thens[played->then]);
+    fprintf(stderr, "%s: %s\n  again: %s --kills --pair '%s' --first %llu --second %llu --then %s", name,
+            violation, settings->program, name, (unsigned long long)played->first,
+            (unsigned long long)played->second, thens[played->then]);
     if (played->power) fputs(" --power", stderr);
     if (played->elsewhere) fputs(" --elsewhere", stderr);
     if (played->fault[0] != '\0')
@@ -53,10 +55,10 @@ static void tell(const struct kill_case *played, const char *violation) {
     fputc('\n', stderr);
 }
 
-static bool play(const struct kill_case *played, const struct kill_end *wanted,
-                 struct kill_numbers *numbers) {
+static bool play(const struct settings *settings, const struct kill_case *played,
+                 const struct kill_end *wanted, struct kill_numbers *numbers) {
     char *violation = kill_play(played, wanted, numbers);
-    if (violation != NULL) tell(played, violation);
+    if (violation != NULL) tell(settings, played, violation);
     bool good = violation == NULL;
     free(violation);
     return good;
@@ -89,7 +91,7 @@ static bool play_kills(const struct settings *settings, const struct kill_case *
         if (run) played.first = at % end->events + 1;
         if (!run) played.second = at - 2 * end->events + 1;
         draw(&prng, end, &played);
-        if (!play(&played, end, numbers)) return false;
+        if (!play(settings, &played, end, numbers)) return false;
     }
     return true;
 }
@@ -115,7 +117,7 @@ static bool play_faults(const struct settings *settings, const struct kill_case 
         snprintf(played.fault, sizeof played.fault, "%s:%s:at=%u", method->name,
                  kinds[way / KILL_THENS % KINDS], way / KILL_THENS / KINDS + 1);
         draw(&prng, end, &played);
-        if (!play(&played, end, numbers)) return false;
+        if (!play(settings, &played, end, numbers)) return false;
     }
     return true;
 }
@@ -125,14 +127,14 @@ static bool play_pair(const struct settings *settings, const struct kill_case *b
     struct kill_end end;
     char *violation = kill_play_calm(base, &end, numbers);
     bool good = violation == NULL;
-    if (!good) tell(base, violation);
+    if (!good) tell(settings, base, violation);
     free(violation);
     if (good && settings->single) {
         struct kill_case played = settings->played;
         played.network = base->network;
         played.way = base->way;
         played.target = base->target;
-        good = play(&played, &end, numbers);
+        good = play(settings, &played, &end, numbers);
     } else if (good) {
         good = play_kills(settings, base, &end, numbers) && play_faults(settings, base, &end, numbers);
     }
@@ -191,7 +193,7 @@ static bool play_all(const struct settings *settings, struct kill_numbers *numbe
 // ---- command line
 
 static const char usage[] =
-    "usage: journeys --kills [--all | --most N] [--seed N] [PART OF A PAIR'S NAME]\n"
+    "usage: journeys --kills [--all | --most N] [--seed N] [--expect-caught] [PART OF A PAIR'S NAME]\n"
     "       journeys --kills --pair NAME --first N [--second N] [--then resume|rollback] [--power]\n"
     "                [--elsewhere]\n"
     "                [--source-fault|--target-fault METHOD:KIND:at=N]\n";
@@ -209,6 +211,7 @@ static bool read_arguments(int count, char **arguments, struct settings *setting
         {"power", no_argument, NULL, 'P'},
         {"source-fault", required_argument, NULL, 'f'},
         {"elsewhere", no_argument, NULL, 'e'},
+        {"expect-caught", no_argument, NULL, 'x'},
         {"target-fault", required_argument, NULL, 'F'},
         {NULL, 0, NULL, 0},
     };
@@ -223,6 +226,7 @@ static bool read_arguments(int count, char **arguments, struct settings *setting
         if (option == '2') played->second = strtoull(optarg, NULL, NUMBER_BASE);
         if (option == 't') played->then = strcmp(optarg, "rollback") == 0 ? KILL_ROLLBACK : KILL_RESUME;
         if (option == 'P') played->power = true;
+        if (option == 'x') settings->expect_caught = true;
         if (option == 'e') played->elsewhere = true;
         if (option == 'f' || option == 'F') snprintf(played->fault, sizeof played->fault, "%s", optarg);
         if (option == 'F') played->fault_there = true;
@@ -234,7 +238,7 @@ static bool read_arguments(int count, char **arguments, struct settings *setting
 
 int kill_main(int argument_count, char **arguments) {
     enum { MOST = 40 };
-    struct settings settings = {.filter = "", .seed = 1, .most = MOST};
+    struct settings settings = {.filter = "", .seed = 1, .most = MOST, .program = arguments[0]};
     if (!read_arguments(argument_count, arguments, &settings)) {
         fputs(usage, stderr);
         return EXIT_USE;
@@ -246,5 +250,6 @@ int kill_main(int argument_count, char **arguments) {
     if (numbers == MAP_FAILED) return EXIT_USE;
     bool good = play_all(&settings, numbers);
     munmap(numbers, sizeof *numbers);
-    return good ? 0 : EXIT_VIOLATED;
+    if (settings.expect_caught) puts(good ? "not caught" : "caught");
+    return good != settings.expect_caught ? 0 : EXIT_VIOLATED;
 }
