@@ -268,7 +268,8 @@ static void play_end(struct kill *kill, enum kill_then then) {
         char *words MEMORY_AUTO = good ? NULL : memory_strdup(last_words(kill));
         end_process(kill);
         if (good) return;
-        if (i + 1 == LAST_TRIES) kill_violated(kill, "the last process does not end well: %s", words);
+        if (i + 1 == LAST_TRIES || !may_set_aside(kill))
+            kill_violated(kill, "the last process does not end well: %s", words);
     }
 }
 
