@@ -231,39 +231,6 @@ static int make_private(const char *path, struct error *error) {
     return 0;
 }
 
-// ---- the files
-
-static struct journal_file file_of(const char *path) {
-    struct stat status;
-    if (stat(path, &status) != 0) return (struct journal_file){0};
-    return (struct journal_file){.device = status.st_dev, .number = status.st_ino};
-}
-
-static void note_files(struct journal *journal, const struct journal_place *place) {
-    if (place->vfs != NULL) return;
-    char *log MEMORY_AUTO = memory_printf("%s-wal", journal->path);
-    journal->file = file_of(journal->path);
-    journal->log = file_of(log);
-}
-
-// What is written to a file that somebody has taken away is lost with the process.
-static int check_file(const struct journal *journal, const char *path, const struct journal_file *file,
-                      struct error *error) {
-    if (file->number == 0) return 0;
-    struct journal_file now = file_of(path);
-    if (now.device == file->device && now.number == file->number) return 0;
-    error_set(error, ERROR_OUTPUT, "the journal %s: %s was taken away while it was in use", journal->path,
-              path);
-    error_hint(error, "what was written to it is lost: compare both networks before anything else is done");
-    return -ERROR_OUTPUT;
-}
-
-static int check_files(const struct journal *journal, struct error *error) {
-    char *log MEMORY_AUTO = memory_printf("%s-wal", journal->path);
-    int result = check_file(journal, journal->path, &journal->file, error);
-    return result != 0 ? result : check_file(journal, log, &journal->log, error);
-}
-
 int journal_create(const struct journal_place *place, struct journal **ret_journal, struct error *error) {
     if (place->vfs == NULL) {
         int made = make_private(place->path, error);
@@ -293,7 +260,7 @@ int journal_create(const struct journal_place *place, struct journal **ret_journ
         return result;
     }
     journal->created = true;
-    note_files(journal, place);
+    journal_note_files(journal, place);
     *ret_journal = journal;
     return 0;
 }
@@ -403,7 +370,7 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
         return result;
     }
     journal->open &= writable;
-    note_files(journal, place);
+    journal_note_files(journal, place);
     *ret_journal = journal;
     return 0;
 }
@@ -421,7 +388,7 @@ int journal_commit(struct journal *journal, struct error *error) {
     int result = guard_properties(journal, error);
     if (result == 0) result = journal_execute(journal, "COMMIT", error);
     if (result == 0) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
-    return result != 0 ? result : check_files(journal, error);
+    return result != 0 ? result : journal_check_files(journal, error);
 }
 
 int journal_abandon(struct journal *journal, struct error *error) {

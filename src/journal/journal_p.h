@@ -67,6 +67,12 @@ struct journal {
 
 int journal_error(struct journal *journal, struct error *error);
 
+// Notes which files the journal is in; nothing where another file layer than the system's is in use.
+void journal_note_files(struct journal *journal, const struct journal_place *place);
+
+// ERROR_OUTPUT if one of them was taken away, or another one is in its place.
+int journal_check_files(const struct journal *journal, struct error *error);
+
 // Runs statements without parameters.
 int journal_execute(struct journal *journal, const char *text, struct error *error);
 

@@ -179,7 +179,8 @@ static enum job_step read_created(struct cst *self, struct job *job, struct erro
             return JOB_FAILED;
         }
     }
-    if (!lost) return create(self, job);
+    // Devices may have come to wait meanwhile for what a profile that was only listed may serve.
+    if (!lost) return ask_details(self, job);
     // Whether it was made shows in the list.
     state->tries++;
     state->offset = 0;

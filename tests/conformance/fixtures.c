@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "conformance.h"
+#include "networks/texts.h"
 
-#define KEY          "00112233445566778899AABBCCDDEEFF"
 #define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define NAMES(...)   ((const char *const[]){__VA_ARGS__, NULL})
 #define USUAL        "app-id=my-app", "frequency-plan-id=EU_863_870_TTN", "mac-version=1.0.3"
@@ -205,38 +205,11 @@ const struct fixture fixtures[] = {
      .grow = NAMES("FCntStart"),
      .options = OPTIONS("region=" WORLD_AWS_REGION, "access-key-id=" WORLD_AWS_KEY_ID,
                         "endpoint=https://aws.example", "all=true", USUAL, "release=delete")},
-    {.source = "json",
-     .devices = 2,
-     .text = "{\"ids\":{\"device_id\":\"one\",\"application_ids\":{\"application_id\":\"my-app\"},"
-             "\"dev_eui\":\"70B3D57ED1000001\",\"join_eui\":\"70B3D57ED0000000\"},\"supports_join\":true,"
-             "\"lorawan_version\":\"MAC_V1_0_3\",\"lorawan_phy_version\":\"PHY_V1_0_3_REV_A\","
-             "\"frequency_plan_id\":\"EU_863_870_TTN\",\"root_keys\":{\"app_key\":{\"key\":\"" KEY "\"}}}\n"
-             "{\"ids\":{\"device_id\":\"two\",\"application_ids\":{\"application_id\":\"my-app\"},"
-             "\"dev_eui\":\"70B3D57ED1000002\",\"join_eui\":\"70B3D57ED0000000\"},\"supports_join\":true,"
-             "\"lorawan_version\":\"MAC_V1_0_3\",\"lorawan_phy_version\":\"PHY_V1_0_3_REV_A\","
-             "\"frequency_plan_id\":\"EU_863_870_TTN\",\"root_keys\":{\"app_key\":{\"key\":\"" KEY "\"}}}\n"},
-    {.source = "csv",
-     .options = OPTIONS(USUAL),
-     .devices = 2,
-     .text = "dev_eui,join_eui,app_key\n70B3D57ED1000001,70B3D57ED0000000," KEY
-             "\n70B3D57ED1000002,70B3D57ED0000000," KEY "\n"},
-    {.source = "thingpark",
-     .options = OPTIONS(USUAL),
-     .devices = 2,
-     .text = "CREATE_OTAA,70B3D57ED1000001,,,70B3D57ED0000000," KEY
-             "\nCREATE_OTAA,70B3D57ED1000002,,,70B3D57ED0000000," KEY "\n"},
-    {.source = "helium",
-     .options = OPTIONS(USUAL),
-     .devices = 2,
-     .text =
-         "[{\"dev_eui\":\"70B3D57ED1000001\",\"app_eui\":\"70B3D57ED0000000\",\"app_key\":\"" KEY
-         "\"},{\"dev_eui\":\"70B3D57ED1000002\",\"app_eui\":\"70B3D57ED0000000\",\"app_key\":\"" KEY "\"}]"},
-    {.source = "wanesy",
-     .options = OPTIONS(USUAL),
-     .devices = 2,
-     .text = "devEui,rfRegion,macVersion,regParamsRevision,activation,appEui,appKey,classType\n"
-             "70B3D57ED1000001,EU868,1.0.3,A,OTAA,70B3D57ED0000000," KEY ",A\n"
-             "70B3D57ED1000002,EU868,1.0.3,A,OTAA,70B3D57ED0000000," KEY ",A\n"},
+    {.source = "json", .devices = 2, .text = NETWORK_TEXT_JSON},
+    {.source = "csv", .options = OPTIONS(USUAL), .devices = 2, .text = NETWORK_TEXT_CSV},
+    {.source = "thingpark", .options = OPTIONS(USUAL), .devices = 2, .text = NETWORK_TEXT_THINGPARK},
+    {.source = "helium", .options = OPTIONS(USUAL), .devices = 2, .text = NETWORK_TEXT_HELIUM},
+    {.source = "wanesy", .options = OPTIONS(USUAL), .devices = 2, .text = NETWORK_TEXT_WANESY},
     {.source = NULL},
 };
 

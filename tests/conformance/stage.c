@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "conformance.h"
 #include "journal/key_set.h"
+#include "networks/networks.h"
 
 enum { LOGINS_MAX = 3, PAGES_MAX = 100 };
 
@@ -32,19 +33,8 @@ static const struct random same_random = {.fill = fill};
 
 // ---- files
 
-static FILE *file_of(const char *text) {
-    FILE *file = tmpfile();
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
-    rewind(file);
-    return file;
-}
-
 static void open_file(struct stage *stage, const char *text) {
-    FILE *file = file_of(text);
-    // The reader has a descriptor of its own, which ends with it.
-    stage->setup.input = reader_of_descriptor(dup(fileno(file)), "the file", -1);
-    fclose(file);
+    stage->setup.input = network_text_reader(text);
     assert_int_equal(key_set_open_temporary(&stage->seen, &stage->error), 0);
     stage->setup.seen = stage->seen;
 }

@@ -33,13 +33,19 @@ struct stage_flight {
 // Changes an answer before it goes out. `number`: of the answer, from 1 on.
 typedef void stage_spoil(void *context, uint64_t number, struct world_reply *answer);
 
+// Watches calls: told before a call reaches its server, and when what it asks for is done there. It need not return.
+enum stage_moment { STAGE_SENT, STAGE_DONE };
+typedef void stage_watch(void *context, const struct call *call, enum stage_moment moment);
+
 // A world, and a run over it.
 struct stage {
     const struct network_source *network;
     const struct source_driver *driver;
-    const char *release_way;  // NULL: the source keeps its devices
+    const struct network_target *target;
+    const struct target_driver *target_driver;
     struct world *world;
-    struct world *there;  // of the target, The Things Stack; NULL: into lines
+    struct world *there;  // of the target; NULL: it is no server
+    size_t others;        // devices that it has before the run
     struct transport transport;
     int64_t now;
     struct clock clock;
@@ -50,10 +56,14 @@ struct stage {
     uint64_t changes;    // of these: those that the driver says change something
     stage_spoil *spoil;  // NULL = none
     void *spoil_context;
+    stage_watch *watch;  // NULL = none
+    void *watch_context;
     struct network_options options;
     struct buffer output;
     struct buffer told;  // everything that people were told
     struct journal *journal;
+    struct file *file;           // that devices go to; NULL: to `output`
+    uint64_t file_size;          // of whole lines that it has already
     struct run_numbers numbers;  // of the last run
     struct error error;          // that it ended with
     bool dry_run;
@@ -61,9 +71,11 @@ struct stage {
 };
 
 void stage_open(struct stage *stage, const struct network_source *network, uint64_t devices);
-// Has devices go into The Things Stack in place of lines.
-void stage_to_server(struct stage *stage);
-// How many devices the target has.
+// Has devices go there in place of lines.
+void stage_to(struct stage *stage, const struct network_target *target);
+// How many devices can go there.
+size_t stage_movable(const struct stage *stage);
+// How many the target has got.
 size_t stage_arrived(const struct stage *stage);
 // Makes the source let go of devices in one of its ways; NULL: keep them.
 void stage_release_way(struct stage *stage, const char *way);
@@ -75,6 +87,12 @@ int stage_run(struct stage *stage, const char *const *ids);
 // Puts everything back that the last run released.
 int stage_rollback(struct stage *stage);
 
+// The same with the journal and the file that are there: one process of its own.
+enum stage_kind { STAGE_ALL, STAGE_IDS, STAGE_AGAIN, STAGE_BACK };
+int stage_play(struct stage *stage, enum stage_kind kind, const char *const *ids);
+// The process is gone: nobody waits for answers, and what it held is lost.
+void stage_abandon(struct stage *stage);
+
 // Lines of the output.
 size_t stage_lines(const struct stage *stage);
 // Everything that the run ended with or told, as one text; borrowed.
@@ -83,11 +101,12 @@ const char *stage_words(struct stage *stage);
 size_t stage_served(const struct stage *stage);
 size_t stage_devices(const struct stage *stage);
 
-// cases.c: the cases; each is called with a source as *state.
+// cases.c: the cases; each is played with every source, and into every server where it is `play_to`.
 struct journey_case {
     const char *name;
     bool (*wanted)(const struct network_source *network, const struct source_driver *driver);
     void (*play)(const struct network_source *network);
+    void (*play_to)(const struct network_source *network, const struct network_target *target);
 };
 extern const struct journey_case journey_cases[];
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "world/tts_p.h"
+#include "journal/key_set.h"
 
 // 2026-01-01
 #define WALL_START (INT64_C(1767225600) * NS_PER_SECOND)
@@ -52,7 +52,9 @@ static void *start(struct transport *transport, const struct call *call, int64_t
     stage->calls++;
     if (call->changes) stage->changes++;
     bool far = stage->there != NULL && strstr(call->server->address, "target") != NULL;
+    if (stage->watch != NULL) stage->watch(stage->watch_context, call, STAGE_SENT);
     world_call(far ? stage->there : stage->world, clock_wall(&stage->clock), &made.request, &answer);
+    if (stage->watch != NULL) stage->watch(stage->watch_context, call, STAGE_DONE);
     if (stage->spoil != NULL) stage->spoil(stage->spoil_context, stage->calls, &answer);
     network_reply(&answer, call->kind, &flight->reply);
     flight->due = stage->now + (answer.delivery == WORLD_HANG ? timeout : LATENCY + answer.delay);
@@ -138,24 +140,38 @@ void stage_open(struct stage *stage, const struct network_source *network, uint6
     stage->world = world_new(&setup);
     network->options(stage->world, &stage->options);
     stage_release_way(stage, NULL);
+    stage_to(stage, network_target_find("lines"));
     buffer_init(&stage->output, BUFFER_UNLIMITED);
     buffer_init(&stage->told, BUFFER_UNLIMITED);
 }
 
 void stage_release_way(struct stage *stage, const char *way) {
     if (way == NULL) way = stage->network->keep_way;
-    if (way != NULL) network_option(&stage->options, stage->network->release_option, way);
+    if (way != NULL && stage->network->release_option != NULL)
+        network_option(&stage->options, stage->network->release_option, way);
 }
 
-void stage_to_server(struct stage *stage) {
+void stage_to(struct stage *stage, const struct network_target *target) {
+    stage->target = target;
+    stage->target_driver = target_find(target->driver);
+    assert_non_null(stage->target_driver);
+    if (target->options == NULL) return;
     stage->there = world_new(&(struct world_setup){.seed = 7});
+    stage->others = stage_arrived(stage);
 }
 
 size_t stage_arrived(const struct stage *stage) {
-    const struct tts_application *application =
-        tts_find_application(stage->there->tts, WORLD_TTS_TARGET_APP_ID);
+    struct network_device device = {0};
     size_t count = 0;
-    for (size_t i = 0; i < application->device_count; i++) count += application->devices[i] != NULL;
+    for (size_t i = 0; stage->target->device(stage->there, i, &device); i++) count += device.id[0] != '\0';
+    return count - stage->others;
+}
+
+size_t stage_movable(const struct stage *stage) {
+    struct network_device device = {0};
+    size_t count = 0;
+    for (size_t i = 0; stage->network->device(stage->world, i, &device); i++)
+        count += device.id[0] != '\0' && !(device.group && stage->target->no_groups);
     return count;
 }
 
@@ -189,8 +205,6 @@ void stage_close(struct stage *stage) {
 
 // ---- runs
 
-enum stage_kind { STAGE_ALL, STAGE_IDS, STAGE_BACK };
-
 static int feed(void *context, run_id_receiver *receiver, void *receiver_context, struct error *error) {
     int result = 0;
     for (const char *const *id = context; *id != NULL && result == 0; id++)
@@ -207,9 +221,12 @@ static int run_with(struct stage *stage, struct source *source, struct target *t
     const struct run_setup setup = {
         .driver = stage->driver,
         .source = source,
-        .target = target_find(target == NULL ? "json" : "tts"),
+        .target = stage->target_driver,
         .target_instance = target,
-        .output = target == NULL ? &output.base : NULL,
+        .output = target != NULL        ? NULL
+                  : stage->file == NULL ? &output.base
+                                        : stage->file,
+        .output_size = stage->file_size,
         .journal = stage->journal,
         .transport = &stage->transport,
         .clock = &stage->clock,
@@ -225,56 +242,66 @@ static int run_with(struct stage *stage, struct source *source, struct target *t
     struct run *run = run_new(&setup, &stage->error);
     assert_non_null(run);
     const char *application = stage->network->application(stage->world);
-    int result = kind == STAGE_ALL ? run_application(run, application, &stage->error)
-                 : kind == STAGE_IDS
-                     ? run_devices(run, application, feed, (void *)(uintptr_t)ids, &stage->error)
-                     : run_rollback(run, NULL, NULL, &stage->error);
+    int result = 0;
+    if (kind == STAGE_ALL) result = run_application(run, application, &stage->error);
+    if (kind == STAGE_IDS)
+        result = run_devices(run, application, feed, (void *)(uintptr_t)ids, &stage->error);
+    if (kind == STAGE_AGAIN) result = run_resume(run, &stage->error);
+    if (kind == STAGE_BACK) result = run_rollback(run, NULL, NULL, &stage->error);
     stage->numbers = *run_numbers(run);
     run_free(run);
     return result;
 }
 
-static int open_target(struct stage *stage, struct option_values **ret_values, struct target **ret_target) {
-    static const char *const servers[][2] = {{"identity-server-grpc-address", "is.target.example:8884"},
-                                             {"network-server-grpc-address", "ns.target.example:8884"},
-                                             {"application-server-grpc-address", "as.target.example:8884"},
-                                             {"join-server-grpc-address", "js.target.example:8884"}};
-    const struct target_driver *driver = target_find("tts");
+static int open_target(struct stage *stage, enum stage_kind kind, struct option_values **ret_values,
+                       struct target **ret_target) {
     struct network_options options = {0};
     if (stage->there == NULL) return 0;
-    network_option(&options, "app-id", WORLD_TTS_TARGET_APP_ID);
-    network_option(&options, "app-api-key", world_tts_key(stage->there, WORLD_TTS_KEY_TARGET));
-    for (size_t i = 0; i < 4; i++) network_option(&options, servers[i][0], servers[i][1]);
-    int result = network_options_set(&options, driver->options, ret_values, &stage->error);
+    stage->target->options(stage->there, &options);
+    int result = network_options_set(&options, stage->target_driver->options, ret_values, &stage->error);
     network_options_release(&options);
     const struct target_setup setup = {.options = *ret_values,
                                        .plans = frequency_plans_builtin(),
                                        .clock = &stage->clock,
                                        .random = &stage->random,
-                                       .dry_run = stage->dry_run};
-    return result != 0 ? result : driver->open(&setup, ret_target, &stage->error);
+                                       .dry_run = stage->dry_run,
+                                       .rollback = kind == STAGE_BACK};
+    if (result == 0) result = stage->target_driver->open(&setup, ret_target, &stage->error);
+    if (result == 0) (*ret_target)->run = "20260101T000000Z-0000001";
+    return result;
 }
 
-static int play(struct stage *stage, enum stage_kind kind, const char *const *ids) {
+int stage_play(struct stage *stage, enum stage_kind kind, const char *const *ids) {
     static const struct device_naming naming;
     struct option_values *values = NULL, *target_values = NULL;
     struct source *source = NULL;
     struct target *target = NULL;
+    struct reader *input = NULL;
+    struct key_set *seen = NULL;
     error_release(&stage->error);
     int result = network_options_set(&stage->options, stage->driver->options, &values, &stage->error);
+    // As the program does: whoever goes on knows the devices.
+    if (stage->network->text != NULL && kind == STAGE_ALL) {
+        input = network_text_reader(stage->network->text);
+        if (result == 0) result = key_set_open_temporary(&seen, &stage->error);
+    }
     const struct source_setup setup = {.options = values,
                                        .plans = frequency_plans_builtin(),
                                        .naming = &naming,
                                        .clock = &stage->clock,
                                        .random = &stage->random,
                                        .to_server = stage->there != NULL,
-                                       .dry_run = stage->dry_run};
+                                       .dry_run = stage->dry_run,
+                                       .input = input,
+                                       .seen = seen};
     if (result == 0) result = stage->driver->open(&setup, &source, &stage->error);
-    if (result == 0) result = open_target(stage, &target_values, &target);
+    if (result == 0) result = open_target(stage, kind, &target_values, &target);
     if (result == 0) result = run_with(stage, source, target, kind, ids);
-    target_find("tts")->close(target);
+    if (target != NULL) stage->target_driver->close(target);
     option_values_free(target_values);
     stage->driver->close(source);
+    key_set_free(seen);
+    reader_close(input);
     option_values_free(values);
     return -result;
 }
@@ -284,11 +311,21 @@ int stage_run(struct stage *stage, const char *const *ids) {
     stage->journal = NULL;
     buffer_clear(&stage->output);
     assert_int_equal(journal_open_temporary(&stage->journal, NULL), 0);
-    return play(stage, ids == NULL ? STAGE_ALL : STAGE_IDS, ids);
+    return stage_play(stage, ids == NULL ? STAGE_ALL : STAGE_IDS, ids);
 }
 
 int stage_rollback(struct stage *stage) {
-    return play(stage, STAGE_BACK, NULL);
+    return stage_play(stage, STAGE_BACK, NULL);
+}
+
+void stage_abandon(struct stage *stage) {
+    for (size_t i = 0; i < STAGE_FLIGHTS_MAX; i++) {
+        reply_release(&stage->flights[i].reply);
+        stage->flights[i].used = false;
+    }
+    stage->error = (struct error){0};
+    stage->journal = NULL;
+    stage->file = NULL;
 }
 
 // ---- looking

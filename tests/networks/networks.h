@@ -11,16 +11,27 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/option.h"
+#include "base/reader.h"
 #include "net/call.h"
 #include "world/world.h"
 #include "world/world_p.h"
 
-enum { NETWORK_ID_SIZE = 64, NETWORK_OPTIONS_MAX = 24 };
+enum {
+    NETWORK_ID_SIZE = 64,
+    NETWORK_OPTIONS_MAX = 24,
+    NETWORK_EUI_SIZE = 8,
+    NETWORK_KEY_SIZE = 16,
+};
 
 // A device as its network has it.
 struct network_device {
     char id[NETWORK_ID_SIZE];  // as the source names it; "" = a place without a device
     bool served;               // the network may answer it: it has its keys, and nothing holds it back
+    uint8_t dev_eui[NETWORK_EUI_SIZE];
+    uint8_t root_key[NETWORK_KEY_SIZE];     // what it joins with, of 1.1 NwkKey; zero = it does not join
+    uint8_t session_key[NETWORK_KEY_SIZE];  // of 1.1 FNwkSIntKey; zero = no session
+    int64_t up, down;                       // counters of that session, in the way of that network
+    bool group;                             // of multicast: no device of its own
 };
 
 // Options of a driver's table, in the order in which they are set: a later one replaces an earlier one.
@@ -60,14 +71,56 @@ struct network_source {
     // networks.
     void (*state)(const struct world *world, struct buffer *state);
     bool repeats_internal;  // an internal error of its server may pass, as its maker says
+    const char *text;       // of a source that is a file; NULL = a server
 };
 
 // All of them; ends with a row whose name is NULL.
 extern const struct network_source network_sources[];
 
+// Those that are files, likewise; only one way of release, which does nothing.
+extern const struct network_source network_files[];
+// A file with that content, which is borrowed; reader_close closes it.
+struct reader *network_text_reader(const char *text);
+
 // The device with that ID, or false.
 bool network_find(const struct network_source *source, const struct world *world, const char *id,
                   struct network_device *ret_device);
+
+// A place where devices can go.
+struct network_target {
+    const char *name;    // "lines"
+    const char *driver;  // as the registry names it
+    // All that a run needs to go there; NULL = it is no server, as are the members below.
+    void (*options)(const struct world *world, struct network_options *options);
+    // As those of a source: of the devices that go there.
+    bool (*device)(const struct world *world, size_t index, struct network_device *ret_device);
+    void (*state)(const struct world *world, struct buffer *state);
+    bool no_groups;  // it does not take those of multicast
+};
+
+// All of them; ends with a row whose name is NULL.
+extern const struct network_target network_targets[];
+
+// The one of that name; NULL if there is none.
+const struct network_target *network_target_find(const char *name);
+
+// ---- views.c: devices of networks that are both source and target
+
+bool network_device_tts(const struct world *world, const char *application, size_t index,
+                        struct network_device *ret_device);
+void network_state_tts(const struct world *world, const char *application, struct buffer *state);
+
+bool network_device_chirpstack(const struct world *world, const char *application_id, size_t index,
+                               struct network_device *ret_device);
+// Without the members that are named in `dropped`, which ends with NULL.
+void network_state_chirpstack(const struct world *world, const char *const *dropped, struct buffer *state);
+
+// Texts of JSON objects: a key or an EUI in hex, zero if it is none.
+void network_take_hex(uint8_t *bytes, size_t size, const char *text);
+// Appends the lines in the order of their texts: what is made again stands at the end of its list.
+void network_put_sorted(struct buffer *lines, struct buffer *state);
+// Appends each object of `text`, one a line, without the members that are named in `dropped`, which ends with NULL.
+void network_put_objects(struct buffer *text, const char *const *dropped, struct buffer *state);
 
 // ---- requests.c: calls as the sandbox takes them
 

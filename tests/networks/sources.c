@@ -21,6 +21,11 @@ static void set_id(struct network_device *device, const char *id, bool upper) {
         *c = (char)(upper ? toupper((unsigned char)*c) : tolower((unsigned char)*c));
 }
 
+static const char *text_of(const json_t *object, const char *name) {
+    const char *text = json_string_value(json_object_get(object, name));
+    return text == NULL ? "" : text;
+}
+
 // ---- The Things Network Stack V2
 
 static void populate_v2(struct world_setup *setup, uint64_t devices) {
@@ -38,43 +43,17 @@ static bool device_v2(const struct world *world, size_t index, struct network_de
     const struct v2_application *application = world->v2->main;
     if (index >= application->device_count) return false;
     const struct v2_device *device = application->devices[index];
+    const struct v2_network_device *network =
+        v2_network_find(&world->v2->network, device->app_eui, device->dev_eui);
+    *ret_device = (struct network_device){.served = v2_has_keys(device)};
     snprintf(ret_device->id, sizeof ret_device->id, "%s", device->dev_id);
-    ret_device->served = v2_has_keys(device);
+    memcpy(ret_device->dev_eui, device->dev_eui, sizeof ret_device->dev_eui);
+    memcpy(ret_device->root_key, device->app_key, sizeof ret_device->root_key);
+    if (network == NULL) return true;
+    memcpy(ret_device->session_key, network->session.nwk_s_key, sizeof ret_device->session_key);
+    ret_device->up = network->f_cnt_up;
+    ret_device->down = network->f_cnt_down;
     return true;
-}
-
-static int order_lines(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-// A device that is made again stands at the end of its list.
-static void put_sorted(struct buffer *lines, struct buffer *state) {
-    char *all MEMORY_AUTO = memory_strdup(buffer_string(lines));
-    size_t count = 0;
-    for (const char *c = all; *c != '\0'; c++) count += *c == '\n';
-    char **sorted = memory_new_array(char *, count + 1);
-    char *rest = all;
-    for (size_t i = 0; i < count; i++) sorted[i] = strsep(&rest, "\n");
-    qsort(sorted, count, sizeof *sorted, order_lines);
-    for (size_t i = 0; i < count; i++) buffer_printf(state, "%s\n", sorted[i]);
-    free(sorted);
-}
-
-// Object by object without the members that count changes or tell their time.
-static void put_state(struct buffer *text, const char *const *dropped, struct buffer *state) {
-    for (const char *at = buffer_string(text); *at != '\0';) {
-        size_t size = strcspn(at, "\n");
-        json_t *object = json_loadb(at, size, 0, NULL);
-        for (const char *const *name = dropped; *name != NULL; name++) json_object_del(object, *name);
-        // A downlink counter may be ahead of what it was: one that could have been used is skipped.
-        json_object_del(json_object_get(object, "activation"), "n_f_cnt_down");
-        json_object_del(json_object_get(object, "activation"), "a_f_cnt_down");
-        char *plain = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
-        if (plain != NULL) buffer_printf(state, "%s\n", plain);
-        memory_free_secret(plain);
-        json_decref(object);
-        at += size + (at[size] == '\n' ? 1 : 0);
-    }
 }
 
 static void state_v2(const struct world *world, struct buffer *state) {
@@ -85,7 +64,7 @@ static void state_v2(const struct world *world, struct buffer *state) {
     BUFFER_AUTO text;
     buffer_init(&text, BUFFER_UNLIMITED);
     v2_state_json(world->v2, "\n", &text);
-    put_state(&text, dropped, state);
+    network_put_objects(&text, dropped, state);
 }
 
 // ---- The Things Stack
@@ -109,36 +88,11 @@ static void options_tts(const struct world *world, struct network_options *optio
 }
 
 static bool device_tts(const struct world *world, size_t index, struct network_device *ret_device) {
-    const struct tts_application *application = tts_find_application(world->tts, WORLD_TTS_SOURCE_APP_ID);
-    if (index >= application->device_count) return false;
-    const struct tts_device *device = application->devices[index];
-    ret_device->id[0] = '\0';
-    if (device == NULL) return true;
-    snprintf(ret_device->id, sizeof ret_device->id, "%s", device->device_id);
-    ret_device->served = tts_holds(world->tts, device->euis[TTS_NS]);
-    return true;
+    return network_device_tts(world, WORLD_TTS_SOURCE_APP_ID, index, ret_device);
 }
 
 static void state_tts(const struct world *world, struct buffer *state) {
-    // A device by its keys and counters each server: times begin anew where an entry is made again, and the
-    // downlink counter may be ahead of what it was.
-    BUFFER_AUTO lines;
-    buffer_init(&lines, BUFFER_UNLIMITED);
-    struct network_device device = {0};
-    for (size_t i = 0; device_tts(world, i, &device); i++) {
-        struct tts_view view;
-        if (device.id[0] == '\0' || !tts_view(world->tts, WORLD_TTS_SOURCE_APP_ID, device.id, &view))
-            continue;
-        char keys[4][HEX_TEXT_SIZE(TTS_KEY_SIZE)];
-        hex_encode_lower(keys[0], view.app_key, TTS_KEY_SIZE);
-        hex_encode_lower(keys[1], view.nwk_key, TTS_KEY_SIZE);
-        hex_encode_lower(keys[2], view.f_nwk_s_int_key, TTS_KEY_SIZE);
-        hex_encode_lower(keys[3], view.app_s_key, TTS_KEY_SIZE);
-        buffer_printf(&lines, "%s %d%d%d%d %s %s %s %s %lu %d\n", device.id, view.known[0], view.known[1],
-                      view.known[2], view.known[3], keys[0], keys[1], keys[2], keys[3],
-                      (unsigned long)view.last_f_cnt_up, view.silenced);
-    }
-    put_sorted(&lines, state);
+    network_state_tts(world, WORLD_TTS_SOURCE_APP_ID, state);
 }
 
 // ---- ChirpStack
@@ -167,31 +121,19 @@ static void options_v3(const struct world *world, struct network_options *option
 }
 
 static bool device_chirpstack(const struct world *world, size_t index, struct network_device *ret_device) {
-    const struct cs *cs = world->chirpstack;
-    if (index >= cs->device_count) return false;
-    const struct cs_device *device = cs->devices[index];
-    bool own = strcmp(device->application_id, cs->applications[0]->id) == 0;
-    set_id(ret_device, own ? device->dev_eui : "", false);
-    ret_device->served = !device->is_disabled;
-    return true;
+    return network_device_chirpstack(world, world->chirpstack->applications[0]->id, index, ret_device);
 }
 
 static void state_chirpstack(const struct world *world, struct buffer *state) {
     static const char *const dropped[] = {"writes", "last_seen", "nonces", "field_f_cnt_up", NULL};
-    BUFFER_AUTO text;
-    buffer_init(&text, BUFFER_UNLIMITED);
-    cs_state_json(world->chirpstack, "\n", &text);
-    put_state(&text, dropped, state);
+    network_state_chirpstack(world, dropped, state);
 }
 
 // v3 knows no JoinEUIs, so that it cannot bring one back.
 static void state_v3(const struct world *world, struct buffer *state) {
     static const char *const dropped[] = {"writes",         "last_seen", "nonces",
                                           "field_f_cnt_up", "join_eui",  NULL};
-    BUFFER_AUTO text;
-    buffer_init(&text, BUFFER_UNLIMITED);
-    cs_state_json(world->chirpstack, "\n", &text);
-    put_state(&text, dropped, state);
+    network_state_chirpstack(world, dropped, state);
 }
 
 // ---- Firefly
@@ -219,18 +161,25 @@ static void options_firefly(const struct world *world, struct network_options *o
 static bool device_firefly(const struct world *world, size_t index, struct network_device *ret_device) {
     if (index >= world->firefly->count) return false;
     const struct firefly_device *device = &world->firefly->devices[index];
-    set_id(ret_device, json_string_value(json_object_get(device->json, "eui")), false);
+    *ret_device = (struct network_device){0};
+    set_id(ret_device, text_of(device->json, "eui"), false);
+    network_take_hex(ret_device->dev_eui, NETWORK_EUI_SIZE, text_of(device->json, "eui"));
+    network_take_hex(ret_device->root_key, NETWORK_KEY_SIZE, text_of(device->json, "application_key"));
+    network_take_hex(ret_device->session_key, NETWORK_KEY_SIZE, text_of(device->json, "network_session_key"));
+    ret_device->up = json_integer_value(device->packet);
+    ret_device->down = json_integer_value(json_object_get(device->json, "frame_counter"));
     // Each change counts its keys up, or puts them back.
     ret_device->served = device->writes % 2 == 0;
     return true;
 }
 
 static void state_firefly(const struct world *world, struct buffer *state) {
-    static const char *const dropped[] = {"writes", NULL};
+    // The downlink counter may be ahead of what it was.
+    static const char *const dropped[] = {"writes", "frame_counter", NULL};
     BUFFER_AUTO text;
     buffer_init(&text, BUFFER_UNLIMITED);
     firefly_state_json(world->firefly, "\n", &text);
-    put_state(&text, dropped, state);
+    network_put_objects(&text, dropped, state);
 }
 
 // ---- LORIOT
@@ -256,9 +205,13 @@ static bool device_loriot(const struct world *world, size_t index, struct networ
     const struct loriot *loriot = world->loriot;
     if (index >= loriot->count) return false;
     const struct loriot_device *device = &loriot->devices[index];
-    const char *id = json_string_value(json_object_get(device->json, "_id"));
-    set_id(ret_device, id == NULL || device->application != 0 ? "" : id, true);
-    ret_device->served = true;
+    *ret_device = (struct network_device){.served = true};
+    set_id(ret_device, device->application != 0 ? "" : text_of(device->json, "_id"), true);
+    network_take_hex(ret_device->dev_eui, NETWORK_EUI_SIZE, text_of(device->json, "deveui"));
+    network_take_hex(ret_device->root_key, NETWORK_KEY_SIZE, text_of(device->json, "appkey"));
+    network_take_hex(ret_device->session_key, NETWORK_KEY_SIZE, text_of(device->json, "nwkskey"));
+    ret_device->up = json_integer_value(json_object_get(device->json, "seqno"));
+    ret_device->down = json_integer_value(json_object_get(device->json, "seqdn"));
     return true;
 }
 
@@ -270,8 +223,8 @@ static void state_loriot(const struct world *world, struct buffer *state) {
     buffer_init(&text, BUFFER_UNLIMITED);
     buffer_init(&lines, BUFFER_UNLIMITED);
     lo_state_json(world->loriot, "\n", &text);
-    put_state(&text, dropped, &lines);
-    put_sorted(&lines, state);
+    network_put_objects(&text, dropped, &lines);
+    network_put_sorted(&lines, state);
 }
 
 // ---- AWS
@@ -296,13 +249,27 @@ static const char *application_aws(const struct world *world) {
     return "-";
 }
 
+// OtaaV1_0_x, OtaaV1_1, AbpV1_0_x, AbpV1_1: each has some of it.
+static void take_keys_aws(const json_t *part, struct network_device *device) {
+    const json_t *keys = json_object_get(part, "SessionKeys"), *up = json_object_get(part, "FCntStart");
+    const char *root = text_of(part, "NwkKey"), *session = text_of(keys, "FNwkSIntKey");
+    if (*root == '\0') root = text_of(part, "AppKey");
+    if (*session == '\0') session = text_of(keys, "NwkSKey");
+    if (*root != '\0') network_take_hex(device->root_key, NETWORK_KEY_SIZE, root);
+    if (*session != '\0') network_take_hex(device->session_key, NETWORK_KEY_SIZE, session);
+    if (up != NULL) device->up = json_integer_value(up);
+}
+
 static bool device_awsiot(const struct world *world, size_t index, struct network_device *ret_device) {
     const struct awsiot *awsiot = world->awsiot;
     if (index >= awsiot->count) return false;
     const json_t *lorawan = json_object_get(awsiot->devices[index].json, "LoRaWAN");
-    const char *id = json_string_value(json_object_get(lorawan, "DevEui"));
-    set_id(ret_device, id == NULL ? "" : id, false);
-    ret_device->served = true;
+    *ret_device = (struct network_device){.served = true};
+    set_id(ret_device, text_of(lorawan, "DevEui"), false);
+    network_take_hex(ret_device->dev_eui, NETWORK_EUI_SIZE, text_of(lorawan, "DevEui"));
+    const char *name;
+    json_t *part;
+    json_object_foreach((json_t *)(uintptr_t)lorawan, name, part) take_keys_aws(part, ret_device);
     return true;
 }
 
@@ -313,8 +280,8 @@ static void state_awsiot(const struct world *world, struct buffer *state) {
     buffer_init(&text, BUFFER_UNLIMITED);
     buffer_init(&lines, BUFFER_UNLIMITED);
     aws_state_json(world->awsiot, "\n", &text);
-    put_state(&text, dropped, &lines);
-    put_sorted(&lines, state);
+    network_put_objects(&text, dropped, &lines);
+    network_put_sorted(&lines, state);
 }
 
 // ---- all of them
@@ -329,22 +296,22 @@ static const char *const always[] = {"EU_863_870_TTN", NULL};
 
 const struct network_source network_sources[] = {
     {"ttnv2", "ttnv2", populate_v2, world_app_id, options_v2, "frequency-plan-id", always, NULL,
-     "app-access-key", "ttn-account-v2.wrong", "no-such-device", device_v2, state_v2, false},
+     "app-access-key", "ttn-account-v2.wrong", "no-such-device", device_v2, state_v2, false, NULL},
     {"tts", "tts", populate_tts, application_tts, options_tts, "release", tts_ways, "none", "app-api-key",
-     "NNSXS.WRONG.WRONGKEY", "no-such-device", device_tts, state_tts, false},
+     "NNSXS.WRONG.WRONGKEY", "no-such-device", device_tts, state_tts, false, NULL},
     {"chirpstack", "chirpstack", populate_chirpstack, world_chirpstack_application_id, options_chirpstack,
      "release", chirpstack_ways, "none", "api-key", "wrong-key-of-chirpstack", NO_SUCH_EUI, device_chirpstack,
-     state_chirpstack, false},
+     state_chirpstack, false, NULL},
     {"chirpstack-v3", "chirpstack", populate_chirpstack, application_v3, options_v3, "release",
      chirpstack_ways, "none", "api-key", "wrong-key-of-chirpstack", NO_SUCH_EUI, device_chirpstack, state_v3,
-     false},
+     false, NULL},
     {"firefly", "firefly", populate_firefly, own_application, options_firefly, "invalidate-keys",
      invalidating, "false", "api-key", "wrong-key-of-firefly", NO_SUCH_EUI, device_firefly, state_firefly,
-     false},
+     false, NULL},
     {"loriot", "loriot", populate_loriot, application_loriot, options_loriot, "release", deleting, "none",
-     "api-key", "wrong-key-of-loriot", NO_SUCH_EUI, device_loriot, state_loriot, false},
+     "api-key", "wrong-key-of-loriot", NO_SUCH_EUI, device_loriot, state_loriot, false, NULL},
     {"awsiot", "awsiot", populate_awsiot, application_aws, options_awsiot, "release", deleting, "none",
-     "secret-access-key", "wrong-secret-of-aws", NO_SUCH_EUI, device_awsiot, state_awsiot, true},
+     "secret-access-key", "wrong-secret-of-aws", NO_SUCH_EUI, device_awsiot, state_awsiot, true, NULL},
     {0},
 };
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Prints a source file with a mistake in it, which the simulation has to find: mutate.sh MUTATION FILE. Fails if the
+# Prints a source file with a mistake in it, which a test has to find: mutate.sh MUTATION FILE. Fails if the
 # place for it is not there as expected: then the mutation has to follow the code.
 set -eu
 
@@ -103,6 +103,25 @@ target_lost_is_success:*)
 keys_before_session:*)
     # A join that the target accepts is overwritten with the older session.
     change 1 'set_part(self, job, TTS_NETWORK);' 'set_part(self, job, TTS_JOIN), set_part(self, job, TTS_NETWORK);'
+    ;;
+lost_delete_is_failure:*)
+    # A device whose deletion was not answered is left to people.
+    change 1 '    return look(self, job, RELEASE_LOOKED);' '    return tell_answer(job->state, error);'
+    ;;
+forgets_to_create:*)
+    # A device that is gone counts as one that is back.
+    change 1 'if (change->tries == 0 || may_try_again(change))' 'if (change->tries > 0 && may_try_again(change)) return JOB_DONE; else if (change->tries == 0)'
+    ;;
+profile_without_look:*)
+    # What devices came to wait for meanwhile is made without a look at what is there.
+    change 1 'if (!lost) return ask_details(self, job);' 'if (!lost) return create(self, job);'
+    ;;
+torn_line_stays:*)
+    change 1 'if (result == 0 && continued) result = file->operations->truncate(' 'if (result > 0 && continued) result = file->operations->truncate('
+    ;;
+again_is_fresh:*)
+    # What an earlier process may have given the target counts as not given.
+    change 1 'bool fresh = !job->again && cst_reserved_has(self, dev_eui);' 'bool fresh = true;'
     ;;
 *)
     echo "mutate.sh: no mutation $mutation" >&2

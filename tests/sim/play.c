@@ -68,6 +68,41 @@ static void advance(struct sim *sim) {
     if (sim->there != sim->world) world_advance(sim->there, wall(sim));
 }
 
+// ---- the process as its files see it
+
+static void file_event(void *context) {
+    sim_event(context);
+}
+
+static bool dies_next(void *context) {
+    return sim_dies_next(context);
+}
+
+static bool is_full(void *context) {
+    return sim_disk_is_full(context);
+}
+
+static uint32_t below(void *context, uint32_t limit) {
+    return prng_below(&((struct sim *)context)->weather, limit);
+}
+
+static void sleep_for(void *context, int64_t ns) {
+    ((struct sim *)context)->now += ns;
+}
+
+static void open_files(struct sim *sim) {
+    sim->user = (struct disk_user){.context = sim,
+                                   .disk = sim->disk,
+                                   .clock = &sim->clock,
+                                   .random = &sim->random,
+                                   .event = file_event,
+                                   .dies_next = dies_next,
+                                   .is_full = is_full,
+                                   .below = below,
+                                   .sleep = sleep_for};
+    sim->vfs = disk_vfs_open(&sim->user, "sim", sim->seed);
+}
+
 static void open_sim(struct sim *sim, uint64_t seed, const struct sim_case *played) {
     sim->seed = seed;
     sim->c = *played;
@@ -98,7 +133,7 @@ static void open_sim(struct sim *sim, uint64_t seed, const struct sim_case *play
     buffer_init(&sim->told, BUFFER_UNLIMITED);
     sim->lock_path = memory_printf("/tmp/ttn-lw-sim-%ld.lock", (long)getpid());
     sim_network_open(sim);
-    sim_vfs_open(sim);
+    open_files(sim);
     sim_check_begin(sim);
     if (sim_to_server(sim)) sim_conflicts_make(sim);
     sim_others_read(sim);
@@ -107,7 +142,7 @@ static void open_sim(struct sim *sim, uint64_t seed, const struct sim_case *play
 
 static void close_sim(struct sim *sim) {
     sim_network_close(sim);
-    sim_vfs_close(sim);
+    disk_vfs_close(sim->vfs);
     sim_check_release(sim);
     sim_others_release(sim);
     if (sim->there != sim->world) world_free(sim->there);

@@ -150,13 +150,13 @@ static void new_output(struct process *self, char **ret_name) {
     sim->output = NULL;
     if (sim_to_server(sim)) return;
     if (sim->c.pipe) {
-        self->output = sim_output_new(sim, NULL, "standard output", true);
+        self->output = disk_output_new(&sim->user, NULL, &sim->pipe, "standard output", true);
         return;
     }
     *ret_name = new_name(sim, "output");
     sim->output = disk_open(sim->disk, *ret_name, true);
     disk_sync_directory(sim->disk);
-    self->output = sim_output_new(sim, sim->output, *ret_name, true);
+    self->output = disk_output_new(&sim->user, sim->output, NULL, *ret_name, true);
 }
 
 static int keep_output(struct process *self, const char *name, struct error *error) {
@@ -180,7 +180,7 @@ static int open_output_again(struct process *self, struct error *error) {
             sim_violated(sim, "the output %s is gone", path);
             return error_set(error, ERROR_OUTPUT, "the output is gone");
         }
-        self->output = sim_output_new(sim, sim->output, path, false);
+        self->output = disk_output_new(&sim->user, sim->output, NULL, path, false);
     } else {
         new_output(self, &name);
     }

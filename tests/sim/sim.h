@@ -12,9 +12,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "disk.h"
 #include "journal/journal.h"
 #include "net/transport.h"
+#include "support/disk_user.h"
 #include "world/field.h"
 #include "world/ttnv2_p.h"
 #include "world/world.h"
@@ -170,6 +170,7 @@ struct sim {
     struct world *world;  // of the source
     struct world *there;  // of the target; the same where one world plays both
     struct disk *disk;
+    struct disk_user user;  // of the disk: the present process
     struct transport transport;
     struct clock clock;
     struct random random;
@@ -270,12 +271,6 @@ void sim_network_open(struct sim *sim);
 // The process is gone; each call on its way still arrives, or does not.
 void sim_network_abandon(struct sim *sim);
 void sim_network_close(struct sim *sim);
-
-void sim_vfs_open(struct sim *sim);
-void sim_vfs_close(struct sim *sim);
-
-// The output: a file of the disk, or a pipe that somebody reads (content NULL).
-struct file *sim_output_new(struct sim *sim, struct disk_file *content, const char *name, bool created);
 
 // One process from its start to its end, or to its death: what sim->process says.
 enum sim_kind { SIM_NEW, SIM_AGAIN, SIM_BACK };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "disk.h"
+#include "support/disk.h"
 
 #include <stdlib.h>
 #include <string.h>

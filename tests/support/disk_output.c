@@ -4,24 +4,25 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "sim.h"
+#include "support/disk_user.h"
 
-struct sim_file {
+struct disk_output {
     struct file base;
-    struct sim *sim;
+    const struct disk_user *user;
     struct disk_file *content;  // NULL = a pipe
+    struct buffer *pipe;
     uint64_t length;
     bool created;
     char *name;  // owned
 };
 
-static struct sim_file *file_of(struct file *file) {
-    return (struct sim_file *)file;
+static struct disk_output *file_of(struct file *file) {
+    return (struct disk_output *)file;
 }
 
-static void append(struct sim_file *self, const void *data, size_t size) {
+static void append(struct disk_output *self, const void *data, size_t size) {
     if (self->content == NULL) {
-        buffer_add(&self->sim->pipe, data, size);
+        buffer_add(self->pipe, data, size);
     } else {
         disk_write(self->content, self->length, data, size);
     }
@@ -29,23 +30,27 @@ static void append(struct sim_file *self, const void *data, size_t size) {
 }
 
 static int output_write(struct file *file, const void *data, size_t size, struct error *error) {
-    struct sim_file *self = file_of(file);
-    if (sim_disk_is_full(self->sim) && self->content != NULL) {
-        append(self, data, prng_below(&self->sim->weather, (uint32_t)size));
+    struct disk_output *self = file_of(file);
+    if (self->user->is_full(self->user->context) && self->content != NULL) {
+        append(self, data, self->user->below(self->user->context, (uint32_t)size));
         return error_set(error, ERROR_OUTPUT, "cannot write to %s: no space left on device", file->name);
     }
-    append(self, data, sim_dies_next(self->sim) ? prng_below(&self->sim->weather, (uint32_t)size + 1) : size);
-    sim_event(self->sim);
+    append(self, data,
+           self->user->dies_next(self->user->context)
+               ? self->user->below(self->user->context, (uint32_t)size + 1)
+               : size);
+    self->user->event(self->user->context);
     return 0;
 }
 
 static int output_sync(struct file *file, struct error *error) {
-    struct sim_file *self = file_of(file);
+    struct disk_output *self = file_of(file);
     if (self->content == NULL) return 0;
-    sim_event(self->sim);
-    if (sim_disk_is_full(self->sim)) return error_set(error, ERROR_OUTPUT, "cannot sync %s", file->name);
+    self->user->event(self->user->context);
+    if (self->user->is_full(self->user->context))
+        return error_set(error, ERROR_OUTPUT, "cannot sync %s", file->name);
     disk_sync(self->content);
-    sim_event(self->sim);
+    self->user->event(self->user->context);
     return 0;
 }
 
@@ -61,22 +66,23 @@ static int output_read(struct file *file, uint64_t offset, void *data, size_t si
 
 static int output_truncate(struct file *file, uint64_t size, struct error *error) {
     (void)error;
-    struct sim_file *self = file_of(file);
+    struct disk_output *self = file_of(file);
     if (self->content == NULL || size >= self->length) return 0;
     disk_truncate(self->content, size);
     self->length = size;
-    sim_event(self->sim);
+    self->user->event(self->user->context);
     return 0;
 }
 
 static void output_discard(struct file *file) {
-    struct sim_file *self = file_of(file);
-    if (self->created && self->length == 0 && self->content != NULL) disk_unlink(self->sim->disk, self->name);
+    struct disk_output *self = file_of(file);
+    if (self->created && self->length == 0 && self->content != NULL)
+        disk_unlink(self->user->disk, self->name);
 }
 
 static int output_close(struct file *file, struct error *error) {
     (void)error;
-    struct sim_file *self = file_of(file);
+    struct disk_output *self = file_of(file);
     free(self->name);
     free(self);
     return 0;
@@ -91,14 +97,16 @@ static const struct file_operations operations = {
     .close = output_close,
 };
 
-struct file *sim_output_new(struct sim *sim, struct disk_file *content, const char *name, bool created) {
-    struct sim_file *self = memory_new(struct sim_file);
+struct file *disk_output_new(const struct disk_user *user, struct disk_file *content, struct buffer *pipe,
+                             const char *name, bool created) {
+    struct disk_output *self = memory_new(struct disk_output);
     self->name = memory_strdup(name);
     self->base = (struct file){.operations = &operations, .name = self->name, .regular = content != NULL};
-    self->sim = sim;
+    self->user = user;
     self->content = content;
+    self->pipe = pipe;
     self->created = created;
     if (content != NULL) self->length = disk_content(content)->size;
-    if (content == NULL) buffer_clear(&sim->pipe);
+    if (content == NULL) buffer_clear(pipe);
     return &self->base;
 }

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "sim.h"
+#include "support/disk_user.h"
 
 enum { SECTOR = 4096, BLOCK = 512, PATH_MAX_SIZE = 256 };
 
 struct vfs_file {
     sqlite3_file base;
-    struct sim *sim;
+    const struct disk_user *user;
     struct disk_file *file;
     bool temporary;  // nothing that happens to it matters
 };
@@ -42,19 +42,19 @@ static int vfs_write(sqlite3_file *file, const void *data, int size, sqlite3_int
         disk_write(self->file, (uint64_t)offset, data, (size_t)size);
         return SQLITE_OK;
     }
-    if (sim_disk_is_full(self->sim)) return SQLITE_FULL;
+    if (self->user->is_full(self->user->context)) return SQLITE_FULL;
     // What lies in one block of the disk, as the header of a log does, is there as a whole or not at all.
     bool block = offset / BLOCK == (offset + size - 1) / BLOCK;
     size_t half = block ? 0 : (size_t)size / 2;
-    size_t written = sim_dies_next(self->sim) ? half : (size_t)size;
+    size_t written = self->user->dies_next(self->user->context) ? half : (size_t)size;
     disk_write(self->file, (uint64_t)offset, data, written);
-    sim_event(self->sim);
+    self->user->event(self->user->context);
     return SQLITE_OK;
 }
 
 static int vfs_truncate(sqlite3_file *file, sqlite3_int64 size) {
     disk_truncate(file_of(file)->file, (uint64_t)size);
-    if (!file_of(file)->temporary) sim_event(file_of(file)->sim);
+    if (!file_of(file)->temporary) file_of(file)->user->event(file_of(file)->user->context);
     return SQLITE_OK;
 }
 
@@ -62,10 +62,10 @@ static int vfs_sync(sqlite3_file *file, int flags) {
     (void)flags;
     struct vfs_file *self = file_of(file);
     if (self->temporary) return SQLITE_OK;
-    sim_event(self->sim);
-    if (sim_disk_is_full(self->sim)) return SQLITE_IOERR_FSYNC;
+    self->user->event(self->user->context);
+    if (self->user->is_full(self->user->context)) return SQLITE_IOERR_FSYNC;
     disk_sync(self->file);
-    sim_event(self->sim);
+    self->user->event(self->user->context);
     return SQLITE_OK;
 }
 
@@ -148,11 +148,11 @@ static const sqlite3_io_methods methods = {
 };
 
 static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret_flags) {
-    struct sim *sim = vfs->pAppData;
+    const struct disk_user *user = vfs->pAppData;
     struct vfs_file *self = file_of(file);
-    *self = (struct vfs_file){.sim = sim, .temporary = name == NULL};
-    self->file = name == NULL ? disk_open_temporary(sim->disk)
-                              : disk_open(sim->disk, name, (flags & SQLITE_OPEN_CREATE) != 0);
+    *self = (struct vfs_file){.user = user, .temporary = name == NULL};
+    self->file = name == NULL ? disk_open_temporary(user->disk)
+                              : disk_open(user->disk, name, (flags & SQLITE_OPEN_CREATE) != 0);
     if (self->file == NULL) return SQLITE_CANTOPEN;
     self->base.pMethods = &methods;
     if (ret_flags != NULL) *ret_flags = flags;
@@ -160,18 +160,18 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int 
 }
 
 static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync_directory) {
-    struct sim *sim = vfs->pAppData;
-    if (!disk_exists(sim->disk, name)) return SQLITE_IOERR_DELETE_NOENT;
-    disk_unlink(sim->disk, name);
-    sim_event(sim);
-    if (sync_directory) disk_sync_directory(sim->disk);
+    const struct disk_user *user = vfs->pAppData;
+    if (!disk_exists(user->disk, name)) return SQLITE_IOERR_DELETE_NOENT;
+    disk_unlink(user->disk, name);
+    user->event(user->context);
+    if (sync_directory) disk_sync_directory(user->disk);
     return SQLITE_OK;
 }
 
 static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *ret_there) {
     (void)flags;
-    const struct sim *sim = vfs->pAppData;
-    *ret_there = disk_exists(sim->disk, name);
+    const struct disk_user *user = vfs->pAppData;
+    *ret_there = disk_exists(user->disk, name);
     return SQLITE_OK;
 }
 
@@ -182,21 +182,21 @@ static int vfs_full_path(sqlite3_vfs *vfs, const char *name, int size, char *pat
 }
 
 static int vfs_random(sqlite3_vfs *vfs, int size, char *data) {
-    struct sim *sim = vfs->pAppData;
-    prng_fill(&sim->chance, (uint8_t *)data, (size_t)size);
+    const struct disk_user *user = vfs->pAppData;
+    user->random->fill(user->random->context, data, (size_t)size);
     return size;
 }
 
 static int vfs_sleep(sqlite3_vfs *vfs, int microseconds) {
-    struct sim *sim = vfs->pAppData;
-    sim->now += (int64_t)microseconds * 1000;
+    const struct disk_user *user = vfs->pAppData;
+    user->sleep(user->context, (int64_t)microseconds * 1000);
     return microseconds;
 }
 
 static int vfs_time(sqlite3_vfs *vfs, sqlite3_int64 *ret_ms) {
-    const struct sim *sim = vfs->pAppData;
+    const struct disk_user *user = vfs->pAppData;
     static const sqlite3_int64 unix_epoch = 24405875 * (sqlite3_int64)8640000;
-    *ret_ms = unix_epoch + clock_wall(&sim->clock) / NS_PER_MS;
+    *ret_ms = unix_epoch + clock_wall(user->clock) / NS_PER_MS;
     return SQLITE_OK;
 }
 
@@ -207,14 +207,14 @@ static int vfs_last_error(sqlite3_vfs *vfs, int size, char *text) {
     return 0;
 }
 
-void sim_vfs_open(struct sim *sim) {
-    sim->vfs = memory_new(struct sqlite3_vfs);
-    *sim->vfs = (sqlite3_vfs){
+struct sqlite3_vfs *disk_vfs_open(const struct disk_user *user, const char *name, uint64_t seed) {
+    struct sqlite3_vfs *vfs = memory_new(struct sqlite3_vfs);
+    *vfs = (sqlite3_vfs){
         .iVersion = 2,
         .szOsFile = sizeof(struct vfs_file),
         .mxPathname = PATH_MAX_SIZE,
-        .zName = "sim",
-        .pAppData = sim,
+        .zName = name,
+        .pAppData = (void *)(uintptr_t)user,
         .xOpen = vfs_open,
         .xDelete = vfs_delete,
         .xAccess = vfs_access,
@@ -224,12 +224,13 @@ void sim_vfs_open(struct sim *sim) {
         .xGetLastError = vfs_last_error,
         .xCurrentTimeInt64 = vfs_time,
     };
-    sqlite3_vfs_register(sim->vfs, 0);
+    sqlite3_vfs_register(vfs, 0);
     // The salts of its log come from its own generator.
-    sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, (int)(sim->seed & 0x3FFFFFFF) + 1, NULL);
+    sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, (int)(seed & 0x3FFFFFFF) + 1, NULL);
+    return vfs;
 }
 
-void sim_vfs_close(struct sim *sim) {
-    sqlite3_vfs_unregister(sim->vfs);
-    free(sim->vfs);
+void disk_vfs_close(struct sqlite3_vfs *vfs) {
+    sqlite3_vfs_unregister(vfs);
+    free(vfs);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files in memory that keep apart what was written and what was synced, so that a loss of power can lose, tear or
 // reorder the rest. Names are safe when the directory was synced, as the contents are by a sync of their file.
-#ifndef SIM_DISK_H
-#define SIM_DISK_H
+#ifndef TESTS_SUPPORT_DISK_H
+#define TESTS_SUPPORT_DISK_H
 
 #include <stdbool.h>
 #include <stdint.h>
