@@ -345,7 +345,7 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
         result = error_set(error, ERROR_INPUT, "the journal %s cannot be opened: %s", place->path,
                            sqlite3_errmsg(journal->database));
     }
-    // Whoever refuses a journal must not copy its log into it.
+    // Whoever refuses a journal, or only looks at it, must not copy its log into it.
     if (result == 0) sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (result == 0) result = guard_connect(journal, error);
     if (result == 0) result = check_identity(journal, &version, error);
@@ -359,7 +359,8 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
     if (result == 0 && writable) result = guard_check_statements(journal, error);
     // Before the log is written to for the first time.
     if (result == 0 && writable && !journal->open) result = begin_log(journal, error);
-    if (result == 0) sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    if (result == 0 && writable)
+        sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     // A process that was killed may have left what it wrote, but did not sync: that is safe before anything is done on
     // the strength of it.
     if (result == 0 && writable) result = journal_execute(journal, "PRAGMA wal_checkpoint", error);
