@@ -180,6 +180,14 @@ void journal_close(struct journal *journal) {
     free(journal);
 }
 
+// One that could not be opened is left as it is, with its log.
+static void close_unused(struct journal *journal) {
+    journal->open = false;
+    if (journal->database != NULL)
+        sqlite3_db_config(journal->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    journal_close(journal);
+}
+
 const char *journal_path(const struct journal *journal) {
     return journal->path;
 }
@@ -255,8 +263,7 @@ int journal_create(const struct journal_place *place, struct journal **ret_journ
     if (result == 0) result = journal_execute(journal, "COMMIT; PRAGMA wal_checkpoint(FULL)", error);
     if (result == 0) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
     if (result != 0) {
-        journal->open = false;
-        journal_close(journal);
+        close_unused(journal);
         return result;
     }
     journal->created = true;
@@ -366,8 +373,7 @@ int journal_open(const struct journal_place *place, bool writable, struct journa
     if (result == 0 && writable) result = journal_execute(journal, "PRAGMA wal_checkpoint", error);
     if (result == 0 && writable) result = journal_execute(journal, "BEGIN IMMEDIATE", error);
     if (result != 0) {
-        journal->open = false;
-        journal_close(journal);
+        close_unused(journal);
         return result;
     }
     journal->open &= writable;
