@@ -104,6 +104,7 @@ static void summarise(struct migration *migration, const struct error *error) {
                       .rollback = migration->kind == MIGRATION_ROLLBACK,
                       .verify = migration->kind == MIGRATION_VERIFY,
                       .plan = migration->plan_only || (migration->target != NULL && migration->dry_run),
+                      .resumed = migration->kind == MIGRATION_RESUMED,
                       .dry_run = migration->dry_run,
                       .formatters_stay = formatters_stay(migration),
                       .changes = migration_releases(migration),

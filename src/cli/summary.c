@@ -98,10 +98,15 @@ static void write_leftovers(const struct log *log, const struct summary *summary
     }
 }
 
+// True if something may have been written or changed, by this process or an earlier one.
+static bool has_begun(const struct summary *summary) {
+    const struct run_numbers *numbers = summary->numbers;
+    return summary->resumed || numbers->written > 0 || numbers->begun > 0 || numbers->formatters > 0;
+}
+
 // What to do with a run that did not come to its end.
 static void write_halted(const struct log *log, const struct summary *summary) {
-    bool begun =
-        summary->numbers->written > 0 || summary->numbers->begun > 0 || summary->numbers->formatters > 0;
+    bool begun = has_begun(summary);
     if (summary->verify || summary->plan) {
         log_printf(log, LOG_INFO, "not finished; nothing was changed");
     } else if (summary->rollback && summary->dry_run) {
@@ -125,16 +130,16 @@ static void write_halted(const struct log *log, const struct summary *summary) {
 }
 
 static void write_rolled_back(const struct log *log, const struct summary *summary) {
+    if (summary->numbers->imperfect > 0) {
+        log_printf(log, LOG_INFO, "something of %" PRIu64 " device%s could not be put back: see above",
+                   summary->numbers->imperfect, plural(summary->numbers->imperfect));
+    }
     if (summary->dry_run) {
         bool any = summary->numbers->restored + summary->numbers->failed > 0;
         log_printf(log, LOG_INFO, "dry run: nothing was changed; %s",
                    any ? "run the same command without --dry-run to put them back"
                        : "the run has no device that is to be put back");
         return;
-    }
-    if (summary->numbers->imperfect > 0) {
-        log_printf(log, LOG_INFO, "something of %" PRIu64 " device%s could not be put back: see above",
-                   summary->numbers->imperfect, plural(summary->numbers->imperfect));
     }
     if (summary->target != NULL) return;
     log_printf(log, LOG_INFO,

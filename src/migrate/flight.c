@@ -298,6 +298,7 @@ static int flight_take_up(struct flight *flight, const struct journal_device *ke
     }
     moving_add(flight->flights, flight);
     if (flight->flights->run->setup.target_instance != NULL) {
+        flight->flights->run->numbers.begun++;
         server_take_up(flight, kept->state);
     } else {
         flight_start(flight, STAGE_RELEASE);

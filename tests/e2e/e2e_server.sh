@@ -292,17 +292,22 @@ rolled_back() {
     cluster --devices 25
     good ttnv2 application --to tts
     all_moved
-    good rollback --dry-run
+    migrate rollback --dry-run
+    exits 3
+    foretell
     told '25 devices would be put back at .*, and taken out of The Things Stack'
     world after
     all_moved
     newest_run=$(newest)
     good_or_incomplete rollback "$newest_run" mydevice
+    cp err err.one
     judge
     equal "devices at home" "$(home_count)" 1
     each_somewhere
     good_or_incomplete rollback
     all_home
+    cat err.one >>err
+    as_foretold
 }
 
 # How the target is spoken to: an own CA, none, no TLS, and one address for all of its servers.
