@@ -303,15 +303,21 @@ void run_journal_discard(struct run_journal *self) {
 
 // ---- the output
 
+int run_journal_keep_output(struct run_journal *self, const struct file_identity *identity,
+                            struct error *error) {
+    char *numbers MEMORY_AUTO =
+        memory_printf("%" PRIu64 " %" PRIu64 " %" PRIu64, identity->device, identity->inode, identity->start);
+    int result = journal_set_property(self->journal, "output.path", identity->path, false, error);
+    if (result == 0) result = journal_set_property(self->journal, "output.file", numbers, false, error);
+    return result != 0 ? result : journal_commit(self->journal, error);
+}
+
 int run_journal_set_output(struct run_journal *self, const struct file *output, struct error *error) {
     struct file_identity identity = {0};
     if (!file_identify(output, &identity)) return 0;
-    char *numbers MEMORY_AUTO =
-        memory_printf("%" PRIu64 " %" PRIu64 " %" PRIu64, identity.device, identity.inode, identity.start);
-    int result = journal_set_property(self->journal, "output.path", identity.path, false, error);
-    if (result == 0) result = journal_set_property(self->journal, "output.file", numbers, false, error);
+    int result = run_journal_keep_output(self, &identity, error);
     file_identity_release(&identity);
-    return result != 0 ? result : journal_commit(self->journal, error);
+    return result;
 }
 
 int run_journal_output(struct run_journal *self, struct file_identity *ret_identity, struct error *error) {
