@@ -766,6 +766,14 @@ without_journal() {
 
 several_runs() {
     sandbox_start --devices 10
+    mkdir folder
+    for command in 'status folder' 'status --forget folder' 'resume folder' 'rollback ./folder' 'verify folder' \
+        'report folder' 'ttnv2 device mydevice --output none.json --journal folder'; do
+        migrate $command
+        exits 1
+        told 'folder is a folder, and no journal'
+    done
+    [ ! -e none.json ] || fail "an output of a run without a journal"
     good status --list
     equal "runs" "$(wc -l <out)" 0
     migrate status
