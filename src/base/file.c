@@ -356,6 +356,12 @@ int file_open_again(const struct file_identity *identity, struct file **ret_file
     return 0;
 }
 
+bool file_is_at(const struct file_identity *identity, const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_dev == identity->device &&
+           status.st_ino == identity->inode;
+}
+
 bool file_is_standard_output(const struct file_identity *identity) {
     struct stat status;
     return fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode) &&

@@ -67,6 +67,9 @@ bool file_identify(const struct file *file, struct file_identity *ret_identity);
 // Opens a file that was written to before, to go on behind what is there. ERROR_OUTPUT if it is no longer that file.
 int file_open_again(const struct file_identity *identity, struct file **ret_file, struct error *error);
 
+// True if this very file has that path.
+bool file_is_at(const struct file_identity *identity, const char *path);
+
 // True if standard output is this very file.
 bool file_is_standard_output(const struct file_identity *identity);
 

@@ -27,11 +27,13 @@ static int id_list_add(void *context, const char *id, struct error *error) {
     return 0;
 }
 
+// *ret_count may be NULL.
 static int deliver_ids(const struct invocation *invocation, enum ids_origin origin, ids_receiver *receiver,
-                       void *context, struct error *error) {
-    if (origin == IDS_ARGUMENTS) return ids_deliver_arguments(invocation, receiver, context, NULL, error);
+                       void *context, uint64_t *ret_count, struct error *error) {
+    if (origin == IDS_ARGUMENTS)
+        return ids_deliver_arguments(invocation, receiver, context, ret_count, error);
     const struct ids_input input = {.fd = STDIN_FILENO, .halt_fd = signals_halt_fd()};
-    return ids_deliver_input(&input, receiver, context, NULL, error);
+    return ids_deliver_input(&input, receiver, context, ret_count, error);
 }
 
 // One application after the other, each once.
@@ -39,7 +41,7 @@ static int migrate_applications(struct migration *migration, enum ids_origin ori
     const struct invocation *invocation = &migration->invocation;
     struct id_list list = {0};
     int result = 0;
-    if (origin != IDS_DEFAULT) result = deliver_ids(invocation, origin, id_list_add, &list, error);
+    if (origin != IDS_DEFAULT) result = deliver_ids(invocation, origin, id_list_add, &list, NULL, error);
     if (result == 0 && list.count == 0) {
         const char *application = migration->source->driver->default_application(migration->source);
         if (application != NULL) id_list_add(&list, application, error);
@@ -68,17 +70,22 @@ static int migrate_applications(struct migration *migration, enum ids_origin ori
 struct id_feed {
     const struct invocation *invocation;
     enum ids_origin origin;
+    uint64_t count;
 };
 
 static int feed_ids(void *context, run_id_receiver *receiver, void *receiver_context, struct error *error) {
-    const struct id_feed *feed = context;
-    return deliver_ids(feed->invocation, feed->origin, receiver, receiver_context, error);
+    struct id_feed *feed = context;
+    return deliver_ids(feed->invocation, feed->origin, receiver, receiver_context, &feed->count, error);
 }
 
 static int migrate_devices(struct migration *migration, enum ids_origin origin, struct error *error) {
     struct id_feed feed = {.invocation = &migration->invocation, .origin = origin};
     const char *application = migration->source->driver->default_application(migration->source);
-    return run_devices(migration->run, application, feed_ids, &feed, error);
+    int result = run_devices(migration->run, application, feed_ids, &feed, error);
+    // What makes the list may have nothing to tell.
+    if (result == 0 && feed.count == 0)
+        log_printf(&migration->session->console->log, LOG_WARN, "standard input held no ID of a device");
+    return result;
 }
 
 static int feed_list(void *context, run_id_receiver *receiver, void *receiver_context, struct error *error) {
@@ -95,7 +102,7 @@ static int migrate_gateways(struct migration *migration, enum ids_origin origin,
     struct id_list list = {0};
     int result = 0;
     if (origin != IDS_DEFAULT) {
-        result = deliver_ids(&migration->invocation, origin, id_list_add, &list, error);
+        result = deliver_ids(&migration->invocation, origin, id_list_add, &list, NULL, error);
     }
     if (result == 0 && list.count > 0) {
         result = run_devices(migration->run, list_name, feed_list, &list, error);

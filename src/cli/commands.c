@@ -126,9 +126,10 @@ const struct command commands[] = {
         .arguments = "[JOURNAL]",
         .summary = "Finish a run that was interrupted",
         .details =
-            "Goes on where the run ended, with its options, and continues its output: every line once. With "
-            "--output, or with standard output redirected elsewhere, all lines of the run are written there. "
-            "With --failed, devices that were set aside are tried again.",
+            "Goes on where the run ended, with its options and in its own output file, wherever standard "
+            "output goes: every line once. With --output, or on standard output if the run had no output "
+            "file or that is gone, all lines of the run are written anew. With --failed, devices that were "
+            "set aside are tried again.",
         .examples = "resume\nresume --failed\nresume --output again.json 20260131T101500Z-3f2a",
         .options =
             "failed output map dry-run concurrency rate timeout keep-going progress journal-key-file report",

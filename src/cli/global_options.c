@@ -137,7 +137,7 @@ const struct option_spec global_options[] = {
         .name = "silent",
         .type = OPTION_BOOL,
         .default_value = "false",
-        .help = "only devices that were not heard at the target since they were imported",
+        .help = "only devices that are silent: not heard at the target since they were imported",
     },
     {
         .name = "keep-going",

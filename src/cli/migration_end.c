@@ -104,6 +104,9 @@ static void summarise(struct migration *migration, const struct error *error) {
                       .rollback = migration->kind == MIGRATION_ROLLBACK,
                       .verify = migration->kind == MIGRATION_VERIFY,
                       .plan = migration->plan_only || (migration->target != NULL && migration->dry_run),
+                      .counted = migration->plan_only && !error_is_set(error) &&
+                                 !option_bool(migration_global(migration), "json"),
+                      .resumed = migration->kind == MIGRATION_RESUMED,
                       .dry_run = migration->dry_run,
                       .formatters_stay = formatters_stay(migration),
                       .changes = migration_releases(migration),

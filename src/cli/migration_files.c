@@ -34,10 +34,7 @@ static bool has_output(const struct migration *migration) {
     return migration->target == NULL && !migration->plan_only;
 }
 
-static int open_output(struct migration *migration, struct error *error) {
-    if (!has_output(migration)) return 0;
-    const char *path = option_string(migration_global(migration), "output");
-    if (path != NULL) return file_create_output(path, signals_halt_fd(), &migration->output, error);
+static int open_standard_output(struct migration *migration, struct error *error) {
     int result = file_open_standard_output_alone(signals_halt_fd(), &migration->output, error);
     if (result != 0) return result;
     if (migration_changes(migration) && file_shares_standard_error(migration->output)) {
@@ -47,6 +44,13 @@ static int open_output(struct migration *migration, struct error *error) {
     }
     warn_exposed(migration);
     return 0;
+}
+
+static int open_output(struct migration *migration, struct error *error) {
+    if (!has_output(migration)) return 0;
+    const char *path = option_string(migration_global(migration), "output");
+    return path == NULL ? open_standard_output(migration, error)
+                        : file_create_output(path, signals_halt_fd(), &migration->output, error);
 }
 
 // A run that changes its source has a journal. Without one, its output must be a file: what is in a pipe is gone if
@@ -80,30 +84,61 @@ static bool output_is_redirected(void) {
     return fstat(STDOUT_FILENO, &status) == 0 && !S_ISCHR(status.st_mode);
 }
 
-// The run's own output goes on, unless another one is named or standard output goes elsewhere.
+// The run's own output goes on, wherever standard output goes: that is a pipe or a file too where a machine has started
+// the program and keeps what it says. Another file has to be named, or the own one be gone.
+static bool goes_on(const char *path, const struct file_identity *own) {
+    if (own->path == NULL) return false;
+    if (path != NULL) return file_is_at(own, path);
+    return file_is_at(own, own->path) || file_is_standard_output(own) || !output_is_redirected();
+}
+
+static void tell_unused(const struct migration *migration, const char *path,
+                        const struct file_identity *own) {
+    if (path != NULL || !output_is_redirected() || file_is_standard_output(own)) return;
+    log_printf(&migration->session->console->log, LOG_INFO,
+               "goes on in %s, not on standard output; to have every line of the run written again: --output "
+               "NEWFILE",
+               own->path);
+}
+
+// Writes every line of the run to another output. First the journal names it: whoever goes on after an interruption goes on
+// with this file. If it cannot be written, the former one counts again, if there is one.
+static int change_output(struct migration *migration, const struct file_identity *former,
+                         struct error *error) {
+    struct run_journal *journal = &migration->journal;
+    int result = run_journal_set_output(journal, migration->output, error);
+    if (result != 0) return result;
+    result = output_resume(migration->output, false, migration->invocation.target, journal->journal,
+                           &migration->output_size, error);
+    bool back =
+        result != 0 && result != -ERROR_CANCELLED && former->path != NULL && file_is_at(former, former->path);
+    // What went wrong before is what the user has to know.
+    if (back) (void)run_journal_keep_output(journal, former, NULL);
+    return result;
+}
+
 int migration_reopen_output(struct migration *migration, struct error *error) {
     if (!has_output(migration)) return 0;
-    struct file_identity identity = {0};
-    int result = run_journal_output(&migration->journal, &identity, error);
+    struct file_identity former = {0};
     const char *path = option_string(migration->session->invocation->global, "output");
-    bool elsewhere = output_is_redirected() && !(identity.path != NULL && file_is_standard_output(&identity));
-    bool own = path == NULL && identity.path != NULL && !elsewhere;
-    if (result == 0 && own) {
-        result = file_open_again(&identity, &migration->output, error);
+    int result = run_journal_output(&migration->journal, &former, error);
+    bool own = result == 0 && goes_on(path, &former);
+    if (own) {
+        result = file_open_again(&former, &migration->output, error);
     } else if (result == 0 && path != NULL) {
         result = file_create_output(path, signals_halt_fd(), &migration->output, error);
     } else if (result == 0) {
-        result = file_open_standard_output_alone(signals_halt_fd(), &migration->output, error);
-        if (result == 0) warn_exposed(migration);
+        result = open_standard_output(migration, error);
     }
-    file_identity_release(&identity);
     if (result == 0) warn_unlocked(migration);
-    // First: whoever goes on after an error here goes on with this file.
-    if (result == 0 && !own) result = run_journal_set_output(&migration->journal, migration->output, error);
-    if (result == 0) {
-        result = output_resume(migration->output, own, migration->invocation.target,
+    if (result == 0 && own) {
+        tell_unused(migration, path, &former);
+        result = output_resume(migration->output, true, migration->invocation.target,
                                migration->journal.journal, &migration->output_size, error);
+    } else if (result == 0) {
+        result = change_output(migration, &former, error);
     }
+    file_identity_release(&former);
     return result;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -215,6 +216,16 @@ int run_journal_describe(struct journal *journal, const struct invocation *invoc
     return result != 0 ? result : journal_commit(journal, error);
 }
 
+// SQLite's words for what cannot be a journal at all help nobody.
+static int check_file(const char *path, struct error *error) {
+    struct stat status;
+    if (stat(path, &status) != 0 || S_ISREG(status.st_mode)) return 0;
+    bool folder = S_ISDIR(status.st_mode);
+    error_set(error, ERROR_INPUT, "%s is %s, and no journal", path, folder ? "a folder" : "no regular file");
+    error_hint(error, folder ? "name a file in it" : "name a file");
+    return -ERROR_INPUT;
+}
+
 int run_journal_create(const struct invocation *invocation, option_lookup *lookup, struct run_journal *self,
                        struct error *error) {
     const char *path = option_string(invocation->global, "journal");
@@ -225,6 +236,7 @@ int run_journal_create(const struct invocation *invocation, option_lookup *looku
         result = new_path(lookup, &self->path, error);
     }
     if (result != 0) error_hint(error, "name another place for the journal: --journal FILE");
+    if (result == 0) result = check_file(self->path, error);
     if (result == 0) result = take_lock(self, error);
     const struct journal_place place = {.path = self->path};
     if (result == 0) result = journal_create(&place, &self->journal, error);
@@ -240,6 +252,7 @@ int run_journal_create(const struct invocation *invocation, option_lookup *looku
 int run_journal_open(const struct option_values *global, const char *name, bool writable,
                      option_lookup *lookup, struct run_journal *self, struct error *error) {
     int result = find_path(name, lookup, &self->path, error);
+    if (result == 0) result = check_file(self->path, error);
     if (result == 0 && writable) result = take_lock(self, error);
     const struct journal_place place = {.path = self->path};
     if (result == 0) result = journal_open(&place, writable, &self->journal, error);
@@ -273,6 +286,7 @@ static int check_journal(const char *path, struct error *error) {
 int run_journal_open_locked(const char *name, option_lookup *lookup, struct run_journal *self,
                             struct error *error) {
     int result = find_path(name, lookup, &self->path, error);
+    if (result == 0) result = check_file(self->path, error);
     if (result == 0) result = check_journal(self->path, error);
     if (result == 0) result = take_lock(self, error);
     if (result != 0) run_journal_release(self);
@@ -303,15 +317,21 @@ void run_journal_discard(struct run_journal *self) {
 
 // ---- the output
 
+int run_journal_keep_output(struct run_journal *self, const struct file_identity *identity,
+                            struct error *error) {
+    char *numbers MEMORY_AUTO =
+        memory_printf("%" PRIu64 " %" PRIu64 " %" PRIu64, identity->device, identity->inode, identity->start);
+    int result = journal_set_property(self->journal, "output.path", identity->path, false, error);
+    if (result == 0) result = journal_set_property(self->journal, "output.file", numbers, false, error);
+    return result != 0 ? result : journal_commit(self->journal, error);
+}
+
 int run_journal_set_output(struct run_journal *self, const struct file *output, struct error *error) {
     struct file_identity identity = {0};
     if (!file_identify(output, &identity)) return 0;
-    char *numbers MEMORY_AUTO =
-        memory_printf("%" PRIu64 " %" PRIu64 " %" PRIu64, identity.device, identity.inode, identity.start);
-    int result = journal_set_property(self->journal, "output.path", identity.path, false, error);
-    if (result == 0) result = journal_set_property(self->journal, "output.file", numbers, false, error);
+    int result = run_journal_keep_output(self, &identity, error);
     file_identity_release(&identity);
-    return result != 0 ? result : journal_commit(self->journal, error);
+    return result;
 }
 
 int run_journal_output(struct run_journal *self, struct file_identity *ret_identity, struct error *error) {
@@ -350,8 +370,9 @@ int run_journal_restore(struct run_journal *self, struct invocation *invocation,
     int result = journal_property(self->journal, "source", &name, error);
     if (result != 0) return result;
     if (name == NULL) {
-        error_set(error, ERROR_INPUT, "%s is not complete: its run ended before it did anything", self->path);
-        error_hint(error, "start the run anew; this file can be deleted");
+        error_set(error, ERROR_INPUT, "%s is not complete: it does not tell which source its run was about",
+                  self->path);
+        error_hint(error, "that run has changed nothing: start it anew, and delete this file");
         return -ERROR_INPUT;
     }
     invocation->source = source_find(sources, name, strlen(name));

@@ -50,6 +50,10 @@ void run_journal_discard(struct run_journal *journal);
 // Keeps which output the run writes to. A pipe has no identity: then every line is written again.
 int run_journal_set_output(struct run_journal *journal, const struct file *output, struct error *error);
 
+// The same for a file that was identified before.
+int run_journal_keep_output(struct run_journal *journal, const struct file_identity *identity,
+                            struct error *error);
+
 // The run's own output; `ret_identity->path` is NULL if it was no regular file.
 int run_journal_output(struct run_journal *journal, struct file_identity *ret_identity, struct error *error);
 

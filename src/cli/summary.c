@@ -30,13 +30,22 @@ static const char *put_back(const struct summary *summary) {
 }
 
 static const char *failed(const struct summary *summary) {
+    if (summary->plan) return "cannot go";
     return summary->rollback && summary->dry_run ? "could not be" : "failed";
+}
+
+// A rollback that was interrupted has put some back already.
+static void add_back(const struct summary *summary, struct buffer *text) {
+    uint64_t back = summary->numbers->back;
+    if (back > 0)
+        buffer_printf(text, ", %" PRIu64 " of the run %s back already", back, back == 1 ? "is" : "are");
 }
 
 static void write_counts(const struct log *log, const struct summary *summary) {
     const struct run_numbers *numbers = summary->numbers;
     // A run that ended before its first device has nothing to count.
     if (summary->halted && numbers->done == 0 && numbers->begun == 0 && numbers->checked == 0) return;
+    if (summary->counted) return;
     BUFFER_AUTO text;
     buffer_init(&text, BUFFER_UNLIMITED);
     if (summary->rollback) {
@@ -44,6 +53,7 @@ static void write_counts(const struct log *log, const struct summary *summary) {
                       put_back(summary), summary->source);
         if (summary->dry_run && summary->target != NULL && numbers->restored > 0)
             buffer_printf(&text, ", and taken out of %s", summary->target);
+        add_back(summary, &text);
     } else if (summary->verify) {
         buffer_printf(&text, "%" PRIu64 " device%s at %s as %s should be", numbers->verified,
                       plural(numbers->verified), summary->target, numbers->verified == 1 ? "it" : "they");
@@ -98,10 +108,15 @@ static void write_leftovers(const struct log *log, const struct summary *summary
     }
 }
 
+// True if something may have been written or changed, by this process or an earlier one.
+static bool has_begun(const struct summary *summary) {
+    const struct run_numbers *numbers = summary->numbers;
+    return summary->resumed || numbers->written > 0 || numbers->begun > 0 || numbers->formatters > 0;
+}
+
 // What to do with a run that did not come to its end.
 static void write_halted(const struct log *log, const struct summary *summary) {
-    bool begun =
-        summary->numbers->written > 0 || summary->numbers->begun > 0 || summary->numbers->formatters > 0;
+    bool begun = has_begun(summary);
     if (summary->verify || summary->plan) {
         log_printf(log, LOG_INFO, "not finished; nothing was changed");
     } else if (summary->rollback && summary->dry_run) {
@@ -125,16 +140,21 @@ static void write_halted(const struct log *log, const struct summary *summary) {
 }
 
 static void write_rolled_back(const struct log *log, const struct summary *summary) {
+    if (summary->numbers->imperfect > 0) {
+        log_printf(log, LOG_INFO, "something of %" PRIu64 " device%s could not be put back: see above",
+                   summary->numbers->imperfect, plural(summary->numbers->imperfect));
+    }
+    if (summary->numbers->back > 0) {
+        log_printf(log, LOG_INFO,
+                   "what could not be put back of devices that are back already: ttn-lw-migrate status %s",
+                   summary->journal);
+    }
     if (summary->dry_run) {
         bool any = summary->numbers->restored + summary->numbers->failed > 0;
         log_printf(log, LOG_INFO, "dry run: nothing was changed; %s",
                    any ? "run the same command without --dry-run to put them back"
                        : "the run has no device that is to be put back");
         return;
-    }
-    if (summary->numbers->imperfect > 0) {
-        log_printf(log, LOG_INFO, "something of %" PRIu64 " device%s could not be put back: see above",
-                   summary->numbers->imperfect, plural(summary->numbers->imperfect));
     }
     if (summary->target != NULL) return;
     log_printf(log, LOG_INFO,
@@ -215,6 +235,7 @@ static void count_gateways(const struct summary *summary, struct buffer *text) {
     if (summary->rollback) {
         buffer_printf(text, "%" PRIu64 " gateway%s %s", numbers->restored, plural(numbers->restored),
                       put_back(summary));
+        add_back(summary, text);
     } else if (summary->plan) {
         buffer_printf(text, "%" PRIu64 " gateway%s can go", numbers->checked, plural(numbers->checked));
     } else if (summary->target != NULL) {
@@ -236,7 +257,7 @@ static void write_gateways(const struct log *log, const struct summary *summary)
     buffer_init(&text, BUFFER_UNLIMITED);
     count_gateways(summary, &text);
     add_duration(&text, summary->elapsed);
-    log_printf(log, LOG_INFO, "%s", buffer_string(&text));
+    if (!summary->counted) log_printf(log, LOG_INFO, "%s", buffer_string(&text));
     if (summary->halted || summary->interrupted) {
         write_halted(log, summary);
     } else if (summary->plan || (summary->rollback && summary->dry_run)) {

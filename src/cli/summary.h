@@ -16,6 +16,8 @@ struct summary {
     bool plan;            // nothing but what would become of each device was found out
     const char *source;   // title of the source
     const char *target;   // title of a target that is a server, or NULL
+    bool counted;         // how many can go was told in full by the plan
+    bool resumed;         // an earlier process has begun it: it may have changed something already
     bool dry_run;
     bool
         formatters_stay;  // payload formatters of applications are not in the output, and nobody asked for that

@@ -41,8 +41,11 @@ static int id_refused(struct error *error, const char *id, const char *reason, b
     error_hint(
         error,
         too_long
-            ? "--set-eui-as-id takes the DevEUIs as IDs, --dev-id-prefix a shorter prefix, if there is one"
-            : "--dev-id-prefix puts something before the IDs, --set-eui-as-id takes the DevEUIs instead");
+            ? "rename it at the source; or, in a run of its own, --set-eui-as-id takes the DevEUIs as IDs, "
+              "--dev-id-prefix a shorter prefix, if there is one"
+            : "rename it at the source; or, in a run of its own, --dev-id-prefix puts something before the "
+              "IDs, "
+              "--set-eui-as-id takes the DevEUIs instead");
     return -ERROR_DEVICE;
 }
 

@@ -207,7 +207,7 @@ static enum job_step read_job(void *context, struct job *job, struct error *erro
 
 static int would_become(const char *device_id, char *other, struct error *error) {
     error_set(error, ERROR_DEVICE, "would become %s, as %s does", device_id, other);
-    error_hint(error, "rename one of them at the source, or give both their DevEUI as ID: --set-eui-as-id");
+    error_hint(error, "%s", HINT_SAME_ID);
     free(other);
     return -ERROR_DEVICE;
 }
@@ -298,6 +298,7 @@ static int flight_take_up(struct flight *flight, const struct journal_device *ke
     }
     moving_add(flight->flights, flight);
     if (flight->flights->run->setup.target_instance != NULL) {
+        flight->flights->run->numbers.begun++;
         server_take_up(flight, kept->state);
     } else {
         flight_start(flight, STAGE_RELEASE);

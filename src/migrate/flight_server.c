@@ -300,9 +300,11 @@ static void undo_end(struct flight *flight) {
     } else {
         undo_succeeded(flight);
     }
+    // Why is told of the device, once.
     if (!run->setup.keep_going && !error_is_set(&run->halt)) {
-        error_copy(&run->halt, &flight->error);
-        error_wrap(&run->halt, ERROR_NONE, "device %s", flight->record.id);
+        error_set(&run->halt, flight->error.code, "device %s could not be moved, which ends the run",
+                  flight->record.id);
+        error_hint(&run->halt, "mend what is said of it, or set such devices aside with --keep-going");
     }
     flight_done(flight);
 }

@@ -152,7 +152,7 @@ static void tell_duplicate(void *context, const char *id, const char *device_id,
     struct duplicates *duplicates = context;
     ERROR_AUTO error = {0};
     error_set(&error, ERROR_DEVICE, "would become %s, as %s would", device_id, other);
-    error_hint(&error, "rename one of them at the source, or give both their DevEUI as ID: --set-eui-as-id");
+    error_hint(&error, "%s", HINT_SAME_ID);
     if (duplicates->run->setup.plan_only) return;
     if (duplicates->all) {
         run_tell(duplicates->run, LOG_ERROR, id, "cannot be migrated", &error);
@@ -179,9 +179,7 @@ static int check_duplicates(struct run *run, struct error *error) {
     result = journal_change_states(run->journal, DEVICE_FAILED, DEVICE_PLANNED, &again, error);
     if (result != 0) return result;
     error_set(error, ERROR_DEVICE, "%" PRIu64 " %s would share an ID: %s", count, run_things(run), first);
-    error_hint(error,
-               "rename one of them at the source, give them their DevEUI as ID (--set-eui-as-id), or "
-               "set them aside with --keep-going");
+    error_hint(error, "%s; or set them aside with --keep-going", HINT_SAME_ID);
     return -ERROR_DEVICE;
 }
 

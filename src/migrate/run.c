@@ -489,6 +489,7 @@ int run_rollback(struct run *run, run_id_feed *feed, void *context, struct error
 
 int run_rollback_marked(struct run *run, struct error *error) {
     int result = journal_count_all(run->journal, DEVICE_RESTORING, &run->numbers.total, error);
+    if (result == 0) result = journal_count_all(run->journal, DEVICE_RESTORED, &run->numbers.back, error);
     run->uncommitted = !run->setup.dry_run;
     if (result == 0) result = run_commit(run, error);
     return result != 0 ? result : run_each_application(run, rollback_application, error);

@@ -41,6 +41,7 @@ struct run_numbers {
     uint64_t redirected;         // gateways whose source sends them to the target
     uint64_t restored;           // put back at the source
     uint64_t imperfect;          // of these: something could not be put back
+    uint64_t back;               // were put back by an earlier rollback
     uint64_t formatters;         // applications whose payload formatters were, or may have been, set
     uint64_t formatters_failed;  // applications whose payload formatters are not as they should be
     const char *phase;           // what is done before or after that ("reading the list of devices"), or NULL

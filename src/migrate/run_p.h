@@ -36,6 +36,12 @@ struct login {
 // A server that refuses the token which it has just given is asked for another one so often.
 enum { LOGINS_MAX = 2 };
 
+// For two devices that would get one ID. A run that goes on keeps how it names its devices, but for --map.
+#define HINT_SAME_ID                                                                                     \
+    "rename one of them at the source, or lay down an ID for it: --map FILE; a run of its own may also " \
+    "give "                                                                                              \
+    "all their DevEUI: --set-eui-as-id"
+
 // The payload formatters of the present application, and what was found out of all of them.
 struct run_formatters_state {
     struct arena arena;                           // of the next two

@@ -233,6 +233,15 @@ static const char *restore_remark(struct job *job, const json_t *recorded, json_
         thing ? "its thing, " : "", tags == NULL ? ", nor are its tags" : "", counter);
 }
 
+static enum job_step restore_foreseen(struct job *job, const struct source_record *record,
+                                      struct source_restoration *restoration, struct error *error) {
+    REST_JSON_AUTO *tags = NULL;
+    REST_JSON_AUTO *recorded = recorded_device(record, &tags, error);
+    if (recorded == NULL) return JOB_FAILED;
+    restoration->remark = restore_remark(job, recorded, tags, &restoration->progress);
+    return JOB_DONE;
+}
+
 static enum job_step restore_looked(struct awsiot *self, struct job *job, const struct source_record *record,
                                     struct source_restoration *restoration, struct error *error) {
     const struct change *change = job->state;
@@ -261,7 +270,7 @@ enum job_step awsiot_restore(struct source *source, struct job *job, const struc
         return look(self, job, RESTORE_LOOKED);
     }
     if (job->stage == RESTORE_LOOKED) return restore_looked(self, job, record, restoration, error);
-    if (job->replies[0].outcome == REPLY_DRY) return JOB_DONE;
+    if (job->replies[0].outcome == REPLY_DRY) return restore_foreseen(job, record, restoration, error);
     if (!keep_answer(self, job, "AWS took the device, but does not have it")) return JOB_LOGIN;
     return look(self, job, RESTORE_LOOKED);
 }

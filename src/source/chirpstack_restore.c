@@ -181,10 +181,21 @@ static enum job_step restore_next(struct chirpstack *self, struct job *job,
     return JOB_DONE;
 }
 
-static enum job_step restore_changed(struct chirpstack *self, struct job *job, struct error *error) {
+// A rehearsal ends with the first change: what it says of the others is worked out.
+static enum job_step restore_foreseen(const struct chirpstack *self, struct job *job,
+                                      struct source_restoration *restoration) {
+    struct restore_state *state = job->state;
+    if (state->created && wanted_session(self, state, job->arena, NULL, &restoration->progress) != NULL)
+        state->activated = true;
+    restoration->remark = restore_remark(state, &restoration->progress);
+    return JOB_DONE;
+}
+
+static enum job_step restore_changed(struct chirpstack *self, struct job *job,
+                                     struct source_restoration *restoration, struct error *error) {
     struct restore_state *state = job->state;
     const struct reply *reply = &job->replies[0];
-    if (reply->outcome == REPLY_DRY) return JOB_DONE;
+    if (reply->outcome == REPLY_DRY) return restore_foreseen(self, job, restoration);
     state->refusal = NULL;
     state->code = ERROR_NONE;
     if (!chirpstack_ok(self, reply)) {
@@ -211,7 +222,7 @@ enum job_step chirpstack_restore(struct source *source, struct job *job, const s
             return JOB_FAILED;
         return restore_look(self, job);
     }
-    if (job->stage == RESTORE_CHANGED) return restore_changed(self, job, error);
+    if (job->stage == RESTORE_CHANGED) return restore_changed(self, job, restoration, error);
     const struct restore_state *state = job->state;
     struct chirpstack_view view;
     if (chirpstack_looked(self, job, state->record->device->device->dev_eui, &view, error) != 0)

@@ -191,6 +191,14 @@ static enum job_step restore_put(const struct firefly *self, struct job *job, co
     return put(self, job, change, 0, counter, RESTORE_PUT);
 }
 
+#define REMARK_REJOINED                                                                                   \
+    "is back, but it joined its new network meanwhile: the session that Firefly has back is an old one, " \
+    "so it must join once more"
+
+static bool joined_elsewhere(const struct source_restoration *restoration) {
+    return restoration->progress.known && restoration->progress.rejoined;
+}
+
 static enum job_step restore_looked(const struct firefly *self, struct job *job, const struct change *change,
                                     struct source_restoration *restoration, struct error *error) {
     struct change_state *state = job->state;
@@ -204,11 +212,8 @@ static enum job_step restore_looked(const struct firefly *self, struct job *job,
     if (keys != KEYS_RECORDED) return tell_answer(state, error);
     // Without a change of its own there is nothing to remark: it was never released, or is back already.
     if (!proved) return JOB_DONE;
-    if (restoration->progress.known && restoration->progress.rejoined) {
-        restoration->remark =
-            "is back, but it joined its new network meanwhile: the session that Firefly has back is an old "
-            "one, "
-            "so it must join once more";
+    if (joined_elsewhere(restoration)) {
+        restoration->remark = REMARK_REJOINED;
     } else if (state->counted && restore_counter(now, &restoration->progress) > 0) {
         restoration->remark =
             "is back, but Firefly did not take the downlink counter that its new network had reached: it "
@@ -227,7 +232,10 @@ enum job_step firefly_restore(struct source *source, struct job *job, const stru
         job->state = arena_new(job->arena, struct change_state);
         return look(self, job, &change, RESTORE_LOOKED);
     }
-    if (job->replies[0].outcome == REPLY_DRY) return JOB_DONE;
+    if (job->replies[0].outcome == REPLY_DRY) {
+        restoration->remark = joined_elsewhere(restoration) ? REMARK_REJOINED : NULL;
+        return JOB_DONE;
+    }
     if (job->stage != RESTORE_PUT) return restore_looked(self, job, &change, restoration, error);
     keep_answer(job, "Firefly did not take its keys back");
     return look(self, job, &change, RESTORE_PROVED);

@@ -231,11 +231,13 @@ static enum job_step restore_create(const struct loriot *self, struct job *job, 
     "is back, but LORIOT did not take its downlink counter: it takes no downlink until as many have been " \
     "sent"
 
+// `now` is what LORIOT has made of it; NULL = a rehearsal, which takes for granted that it takes all of it.
 static const char *restore_remark(const struct loriot *self, const json_t *recorded, const json_t *now,
                                   const struct device_progress *progress) {
     uint32_t next = 0;
     if (!loriot_has_session(recorded)) return REMARK_ANEW;
     if (!session_lives(recorded, progress)) return REMARK_REJOINED;
+    if (now == NULL) return REMARK_ANEW;
     if (!same_session(recorded, now)) return REMARK_SESSION;
     rest_number(now, "seqdn", &next);
     return next < next_downlink(self, recorded, progress) ? REMARK_COUNTERS : REMARK_ANEW;
@@ -264,12 +266,14 @@ enum job_step loriot_restore(struct source *source, struct job *job, const struc
         if (change_begin(job, record, error) == NULL) return JOB_FAILED;
         return look(self, job, RESTORE_LOOKED);
     }
-    if (job->stage == RESTORE_LOOKED) {
+    bool dry = job->replies[0].outcome == REPLY_DRY;
+    if (job->stage == RESTORE_LOOKED || dry) {
         REST_JSON_AUTO *recorded = recorded_device(job, record, error);
         if (recorded == NULL) return JOB_FAILED;
-        return restore_looked(self, job, recorded, restoration, error);
+        if (!dry) return restore_looked(self, job, recorded, restoration, error);
+        restoration->remark = restore_remark(self, recorded, NULL, &restoration->progress);
+        return JOB_DONE;
     }
-    if (job->replies[0].outcome == REPLY_DRY) return JOB_DONE;
     keep_answer(job, "LORIOT took the device, but does not have it");
     return look(self, job, RESTORE_LOOKED);
 }

@@ -421,7 +421,10 @@ enum job_step ttnv2_restore(struct source *source, struct job *job, const struct
             return JOB_FAILED;
         return restore_look(self, job, record, RESTORE_LOOKED);
     }
-    if (reply->outcome == REPLY_DRY) return JOB_DONE;
+    if (reply->outcome == REPLY_DRY) {
+        restoration->remark = restore_remark(job->state);
+        return JOB_DONE;
+    }
     if (job->stage == RESTORE_SET) return restore_answered(self, job, record);
     if (!reply_ok(reply, CALL_GRPC)) return ttnv2_handler_failed(self, &job->calls[0], reply, error);
     if (job->stage == RESTORE_LOOKED) return restore_looked(self, job, record, &restoration->remark, error);

@@ -302,7 +302,10 @@ enum job_step tts_source_restore(struct source *source, struct job *job, const s
         if (tts_source_record_read(record, job->arena, &state->recorded, error) != 0) return JOB_FAILED;
         return look(self, job, record, RESTORE_LOOKED);
     }
-    if (job->replies[0].outcome == REPLY_DRY) return JOB_DONE;
+    if (job->replies[0].outcome == REPLY_DRY) {
+        restoration->remark = remark_of(state, job->arena);
+        return JOB_DONE;
+    }
     if (job->stage == RESTORE_CHANGED) return changed(self, job, record);
     enum job_step step = tts_source_look_replies(self, job, &state->look, error);
     if (step != JOB_DONE) return step;

@@ -162,11 +162,13 @@ deleted() {
     jq -r '.. | .key? // empty | strings' lines | tr 'A-F' 'a-f' | sort >exported.keys
     jq -r '.LoRaWAN | del(.OtaaV1_0_x.GenAppKey) | .. | strings | select(length == 32)' before | sort >before.keys
     same "keys in the lines" exported.keys before.keys
-    good rollback --dry-run
+    migrate rollback --dry-run
+    foretell
     devices dry
     equal "devices after a dry rollback" "$(wc -l <dry)" 0
     migrate rollback
     exits 3
+    as_foretold
     told 'back under another ID of AWS; .*its thing, '
     devices back
     content before >wanted

@@ -154,8 +154,12 @@ deleted_and_back() {
     world after
     equal "devices" "$(meters after | jq length)" 0
     equal "lines" "$(line_count run.json)" $devices
+    migrate rollback --dry-run
+    foretell
+    told 'would say of it: .*nonces.*channels'
     migrate rollback
     exits 3
+    as_foretold
     told 'nonces'
     world back
     made_again ''
@@ -399,8 +403,11 @@ v3_deleted_and_back() {
     good chirpstack application meters --export-session --release delete --output run.json
     world after
     equal "devices" "$(meters after | jq length)" 0
+    migrate rollback --dry-run
+    foretell
     migrate rollback
     exits 3
+    as_foretold
     world back
     made_again .join_eui
 }

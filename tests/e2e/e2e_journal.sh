@@ -149,15 +149,18 @@ rolled_back() {
     here ttnv2 application --output run.json
     exits 0
     here rollback --dry-run --report report.html
-    exits 0
+    exits 3
+    foretell
     told '40 devices would be put back at'
-    silent_on ': is back|40 devices put back'
+    told 'something of [0-9]+ devices could not be put back'
+    silent_on 'device [^ ]+: is back|40 devices put back'
     if grep -qi 'put back' report.html; then fail "the report of a dry run tells of devices that are back"; fi
     world between
     equal "devices cleared after a dry run" "$(jq .ttnv2.cleared between)" 40
     equal "devices to roll back" "$(state_count confirmed)" 40
     here rollback
     exits 3
+    as_foretold
     world after
     same_devices "rolled back" before after
     ask '.devices | main("my-ttn-app") | map(select(has_join)) | .[].dev_id' before >joinable
@@ -290,7 +293,7 @@ half_released_and_killed() {
         no_faults
         if [ "$(journals)" -ne 0 ]; then
             here rollback
-            [ "$status" -eq 0 ] || exits 3
+            [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || told "not complete"
         fi
         world after
         same_devices "killed after $moment ms" before after
@@ -550,6 +553,64 @@ output_changed() {
     released before after true new.json
 }
 
+# Where standard output is no terminal, the run's own output goes on all the same; another one is kept only if it can be
+# written.
+output_goes_on() {
+    undisturbed --devices 60 --latency 6ms --seed 4
+    sandbox_start --devices 60 --latency 6ms --seed 4
+    world before
+    die_with_lines 5 ttnv2 application --output run.json --concurrency 4
+    begin_to_null resume --concurrency 2
+    sleep 0.1
+    kill -KILL "$pid" 2>/dev/null || true
+    end_within 60000
+    status=0
+    bounded resume --output . 2>err || status=$?
+    exits 1
+    # A full disk.
+    status=0
+    bounded resume --output /dev/full 2>err || status=$?
+    exits 1
+    head -c 100 whole.json >other.json
+    status=0
+    bounded resume --output other.json >log.txt 2>&1 || status=$?
+    exits 1
+    grep -q 'exists and is not empty' log.txt || fail "a file that holds something else is not refused"
+    status=0
+    bounded resume --concurrency 4 >log.txt 2>&1 || status=$?
+    exits 0
+    cp log.txt err
+    told 'goes on in .*/run.json, not on standard output'
+    equal "lines in the log" "$(grep -c '^{' log.txt)" 0
+    world after
+    same_content "gone on with" run.json whole.json
+    same_devices "gone on with" after whole.world
+    good resume --output run.json
+    same_content "gone on with once more" run.json whole.json
+    # A run whose output was a pipe.
+    rm -rf "$state_folder"
+    sandbox_start --devices 60 --latency 6ms --seed 4
+    bounded ttnv2 application 2>err | cat >piped.json
+    status=0
+    bounded resume >log.txt 2>&1 || status=$?
+    exits 2
+    grep -q 'standard output and standard error go to the same file' log.txt || fail "a log is taken for an output"
+    good resume --output anew.json
+    same_content "written anew" anew.json whole.json
+    # A new file that cannot take all of it does not take the place of the one that is there.
+    (
+        ulimit -f 200
+        trap '' XFSZ
+        here resume --output short.json
+        exits 1
+    )
+    [ -s short.json ] || fail "nothing is in the file that was too short"
+    here resume
+    exits 0
+    told 'written to .*/anew.json'
+    same_content "the output that counts again" anew.json whole.json
+}
+
 # ---- who may use a journal
 
 locked() {
@@ -705,6 +766,14 @@ without_journal() {
 
 several_runs() {
     sandbox_start --devices 10
+    mkdir folder
+    for command in 'status folder' 'status --forget folder' 'resume folder' 'rollback ./folder' 'verify folder' \
+        'report folder' 'ttnv2 device mydevice --output none.json --journal folder'; do
+        migrate $command
+        exits 1
+        told 'folder is a folder, and no journal'
+    done
+    [ ! -e none.json ] || fail "an output of a run without a journal"
     good status --list
     equal "runs" "$(wc -l <out)" 0
     migrate status
@@ -834,6 +903,7 @@ run_case "too little room" too_little_room
 run_case "the reader ends" reader_ends
 run_case "the reader stalls" reader_stalls
 run_case "an output that was changed, or is gone" output_changed
+run_case "an output that goes on" output_goes_on
 run_case "a second process" locked
 run_case "devices that were set aside" set_aside
 run_case "an encrypted journal" encrypted

@@ -140,10 +140,12 @@ released() {
         sort >exported.keys
     jq -r '.appkey // empty, .appskey // empty, .nwkskey // empty' before | sort >before.keys
     same "keys in the lines" exported.keys before.keys
-    good rollback --dry-run
+    migrate rollback --dry-run
+    foretell
     devices dry
     equal "devices after a dry rollback" "$(line_count dry)" 0
     roll_back
+    as_foretold
     devices back
     kept before >wanted
     kept back >seen

@@ -76,13 +76,25 @@ duplicates() {
     for id in dup-id dup_id bx broken-otaa-no-appkey broken-attribute-utf8; do told "device $id: cannot be migrated"; done
     world after
     unchanged before after
-    migrate ttnv2 device mydevice dup-id dup_id --keep-going
+    migrate ttnv2 device mydevice dup-id dup_id --keep-going --output lines
     exits 3
     told 'dup-id'
     told 'dup_id'
-    equal "devices in the output" "$(names out)" mydevice
+    equal "devices in the output" "$(names lines)" mydevice
     world after
-    released before after true out
+    released before after true lines
+    # What the run that goes on can take is told.
+    migrate resume --failed --keep-going
+    exits 3
+    told 'would become dup-id, as dup.id does'
+    told 'try: .*--map FILE'
+    good status --failed-ids
+    printf 'id,device_id\n%s,another\n' "$(cat out)" >map.csv
+    good resume --failed --map map.csv
+    equal IDs "$(jq -r .ids.device_id lines | sort | tr '\n' ' ')" 'another dup-id mydevice '
+    migrate rollback
+    exits 3
+    world after
     # One of them alone is fine.
     cp after before
     good ttnv2 device dup_id

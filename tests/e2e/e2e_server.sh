@@ -74,12 +74,15 @@ plans() {
     exits 3
     told_out '^ +[0-9]+  can go'
     told_out '^ +7  cannot go'
+    # Once.
+    silent_on 'can go|cannot go|failed'
     for id in dup-id dup_id bx broken-otaa-no-appkey broken-abp-no-nwkskey broken-attribute-utf8; do
         told_out "^  $id"
     done
     less "columns" "$(awk '{ if (length($0) > most) most = length($0) } END { print most + 0 }' out)" 81
     migrate plan ttnv2 application --to tts --json
     exits 3
+    told '30 devices can go, 7 cannot go'
     equal "verdicts" "$(jq -r '[.ready, .failed, (.devices | map(select(.verdict == "cannot go")) | length)] | join(" ")' out)" \
         "$(jq -r '[.ready, 7, 7] | join(" ")' out)"
     equal "reasons that are missing" "$(jq '[.devices[] | select(.verdict == "cannot go" and (.reason // "") == "")] | length' out)" 0
@@ -292,17 +295,27 @@ rolled_back() {
     cluster --devices 25
     good ttnv2 application --to tts
     all_moved
-    good rollback --dry-run
+    migrate rollback --dry-run
+    exits 3
+    foretell
     told '25 devices would be put back at .*, and taken out of The Things Stack'
     world after
     all_moved
     newest_run=$(newest)
     good_or_incomplete rollback "$newest_run" mydevice
+    cp err err.one
     judge
     equal "devices at home" "$(home_count)" 1
     each_somewhere
     good_or_incomplete rollback
     all_home
+    cat err.one >>err
+    as_foretold
+    good rollback
+    told '0 devices put back at .*, 25 of the run are back already'
+    told 'could not be put back of .*: ttn-lw-migrate status'
+    good status
+    grep -q 'nonces' out || fail "status does not tell what could not be put back"
 }
 
 # How the target is spoken to: an own CA, none, no TLS, and one address for all of its servers.

@@ -84,8 +84,38 @@ interrupted() {
     back_home
 }
 
+# What an earlier process has begun is not denied by the one that goes on with it, however that ends.
+resumed_in_vain() {
+    cluster --devices $devices --latency 10ms
+    begin ttnv2 application --to tts --concurrency 8
+    until_true 20 imported 5 || fail "no device is imported"
+    kill_it
+    faults JsEndDeviceRegistry/Set:rejected:at=3
+    migrate resume
+    exits 1
+    told 'not finished; to go on: ttn-lw-migrate resume .*; to put the devices back: ttn-lw-migrate rollback'
+    told 'could not be moved, which ends the run'
+    equal "how often the server's words are told" "$(grep -c 'fault: rejected' err)" 1
+    silent_on 'nothing was'
+    no_faults
+    faults 'JsEndDeviceRegistry/Set:deadline'
+    begin resume
+    sleep 0.5
+    kill -TERM "$pid"
+    sleep 0.1
+    kill -TERM "$pid" 2>/dev/null || true
+    end_within 5000
+    exits 143
+    told 'not finished; to go on: ttn-lw-migrate resume '
+    silent_on 'nothing was'
+    no_faults
+    good resume
+    all_moved
+}
+
 run_case "killed, resumed, rolled back" killed resume "1 20 60"
 run_case "killed, rolled back" killed rollback "7 45"
+run_case "killed, resumed in vain" resumed_in_vain
 run_case "killed again and again" killed_often
 run_case "SIGINT" interrupted INT
 run_case "SIGINT twice" interrupted INT INT

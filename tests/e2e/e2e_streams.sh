@@ -158,6 +158,12 @@ ids() {
         names out >names.out
         same "devices of ids.$form" names.out six
     done
+    # None: what makes the list may have found none.
+    printf '# none\n\n' >none
+    for options in --dry-run '--to tts' ''; do
+        good ttnv2 devices $options <none
+        told 'warning: standard input held no ID'
+    done
     # Twice counts once.
     cat six six >twice
     good ttnv2 devices --dry-run <twice

@@ -152,6 +152,19 @@ good() {
     exits 0
 }
 
+# foretell: of the last run, a rehearsed rollback; as_foretold: of the last run, the rollback itself, which says the same of
+# every device and ends the same way.
+foretell() {
+    sed -n 's/a rollback would say of it: //p' err | sort >foretold
+    foretold_status=$status
+}
+
+as_foretold() {
+    grep 'warning: device ' err | sort >said || true
+    same "what was said of devices, and foretold" said foretold
+    exits "$foretold_status"
+}
+
 # begin ARGUMENT...: in the background, with its own process ID in $pid; standard output to `out`. A shell lets
 # background jobs ignore SIGINT and takes their standard input away, which is undone.
 begin() {

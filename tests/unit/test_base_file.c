@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -91,6 +92,30 @@ static void test_no_locks(void **state) {
     }
 }
 
+// The very file, by any of its names; not another one that has come to its name.
+static void test_identity(void **state) {
+    (void)state;
+    char *path MEMORY_AUTO = path_of("output");
+    char *moved MEMORY_AUTO = path_of("moved");
+    struct file *file = NULL;
+    struct file_identity identity = {0};
+    ERROR_AUTO error = {0};
+    assert_int_equal(file_create_output(path, -1, &file, &error), 0);
+    assert_true(file_identify(file, &identity));
+    assert_int_equal(file->operations->close(file, &error), 0);
+    assert_true(file_is_at(&identity, path));
+    assert_false(file_is_at(&identity, moved));
+    assert_int_equal(rename(path, moved), 0);
+    assert_false(file_is_at(&identity, path));
+    assert_true(file_is_at(&identity, moved));
+    assert_int_equal(file_create_output(path, -1, &file, &error), 0);
+    assert_int_equal(file->operations->close(file, &error), 0);
+    assert_false(file_is_at(&identity, path));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(unlink(moved), 0);
+    file_identity_release(&identity);
+}
+
 struct stalled {
     struct file *file;
     int reader;
@@ -163,9 +188,8 @@ static void test_reader_reads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_locked),
-        cmocka_unit_test(test_no_locks),
-        cmocka_unit_test(test_reader_stalls),
+        cmocka_unit_test(test_locked),       cmocka_unit_test(test_no_locks),
+        cmocka_unit_test(test_identity),     cmocka_unit_test(test_reader_stalls),
         cmocka_unit_test(test_reader_reads),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -50,6 +50,7 @@ struct play {
     const char *get, *put;             // bodies in place of what it says; NULL = none
     int status;                        // of them
     unsigned lose_before, lose_after;  // so many PUTs are lost
+    bool dry;                          // a rehearsal: nothing is changed
     char log[200];                     // methods in their order
 };
 
@@ -131,6 +132,10 @@ static void answer(struct play *play, const struct call *call, struct reply *rep
             : strstr(call->path, "/packets?limit_to_last=1&") ? "packets "
                                                               : "GET ",
             sizeof play->log - strlen(play->log) - 1);
+    if (put && play->dry) {
+        reply->outcome = REPLY_DRY;
+        return;
+    }
     if (put && play->lose_before > 0) {
         play->lose_before--;
         reply->outcome = REPLY_LOST;
@@ -418,7 +423,11 @@ static void test_restore(void **state) {
     assert_int_equal(run(&play, restore, false), JOB_DONE);
     assert_int_equal(counter_of(&play), 21);
     assert_int_equal(run(&play, release, false), JOB_DONE);
-    play.restoration.progress.rejoined = true;
+    play.restoration.progress.rejoined = play.dry = true;
+    assert_int_equal(run(&play, restore, false), JOB_DONE);
+    assert_non_null(strstr(play.restoration.remark, "must join once more"));
+    play.restoration.remark = NULL;
+    play.dry = false;
     assert_int_equal(run(&play, restore, false), JOB_DONE);
     assert_non_null(strstr(play.restoration.remark, "must join once more"));
     // Somebody gave it other keys meanwhile.

@@ -292,6 +292,8 @@ static void test_dry_run(void **state) {
     world.before = answer_dry;
     assert_int_equal(world_run(&world, restore, true), JOB_DONE);
     for (enum stack_role server = 0; server < STACK_ROLES; server++) assert_null(world.at[server]);
+    assert_non_null(restoration.remark);
+    assert_non_null(strstr(restoration.remark, "its dates and queued downlinks are gone"));
     world_release(&world);
 }
 
