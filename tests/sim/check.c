@@ -22,6 +22,7 @@ void sim_check_begin(struct sim *sim) {
     for (size_t i = 0; i < sim->device_count; i++) {
         struct sim_device *device = &sim->devices[i];
         buffer_init(&device->rest, BUFFER_UNLIMITED);
+        buffer_init(&device->given, BUFFER_UNLIMITED);
         sim_rest_read(sim, device, &device->rest);
         sim_keys_read(sim, device, &device->first);
         device->taken = device->first;
@@ -32,6 +33,7 @@ void sim_check_begin(struct sim *sim) {
 void sim_check_release(struct sim *sim) {
     for (size_t i = 0; i < sim->device_count; i++) {
         buffer_release(&sim->devices[i].rest);
+        buffer_release(&sim->devices[i].given);
         free(sim->devices[i].id);
     }
     free(sim->devices);
@@ -114,6 +116,8 @@ static void check_restored(struct sim *sim, struct sim_device *device, const str
     device->cleared = false;
     device->taken = *now;
     sim->numbers->restored++;
+    if (sim->some && !device->marked && !sim_is_meant(sim, (size_t)(device - sim->devices)))
+        sim_violated(sim, "%s is put back by a rollback of other devices", device->id);
 }
 
 // A device whose AppKey was left to V2 may join there once more: so it is V2's again, in another session.
@@ -189,6 +193,7 @@ void sim_told(struct sim *sim, const struct log_record *record) {
     struct sim_device *device = sim_find_device(sim, record->device_id, strlen(record->device_id));
     if (device == NULL) return;
     device->left_alone |= left_alone;
+    if (strstr(record->message, "reads back from the target otherwise") != NULL) device->differs = true;
     // Into a server nobody has to do anything about a counter: it has to be right.
     bool counted = strstr(record->message, "was heard") != NULL ||
                    strstr(record->message, "counter") != NULL || strstr(record->message, "answered") != NULL;
@@ -240,10 +245,11 @@ void sim_check_journal(struct sim *sim, struct journal *journal) {
     ERROR_AUTO error = {0};
     int known = journal_find_application(journal, sim_application(sim), &planned, &error);
     for (size_t i = 0; i < sim->device_count; i++) {
-        const struct sim_device *device = &sim->devices[i];
+        struct sim_device *device = &sim->devices[i];
         if (!device->cleared && !sim->verbose) continue;
         struct journal_device kept = {0};
         int found = known != 0 ? 0 : journal_find(journal, device->id, &kept, &error);
+        device->marked = found == 1 && kept.state == DEVICE_RESTORING;
         bool follows = found == 1 && ((kept.state >= DEVICE_RELEASING && kept.state <= DEVICE_CONFIRMED) ||
                                       kept.state == DEVICE_RESTORING || kept.state == DEVICE_UNDOING);
         if (sim->verbose && found == 1)
@@ -442,6 +448,22 @@ static void check_device(struct sim *sim, struct journal *journal, struct sim_de
     sim_rest_read(sim, device, &rest);
     if (rest.size != device->rest.size || memcmp(rest.data, device->rest.data, rest.size) != 0)
         sim_violated(sim, "%s is not what it was, apart from keys and counters", device->id);
+}
+
+void sim_check_back(struct sim *sim, struct journal *journal) {
+    bool planned = false;
+    ERROR_AUTO error = {0};
+    if (journal_find_application(journal, sim_application(sim), &planned, &error) != 0) return;
+    for (size_t i = 0; i < sim->device_count; i++) {
+        struct sim_device *device = &sim->devices[i];
+        struct journal_device kept = {0};
+        if (!sim_is_meant(sim, i) || journal_find(journal, device->id, &kept, &error) != 1) continue;
+        // Where the run keeps going, one that fails is told and tried again by the next one.
+        bool waits = sim->c.keep_going && kept.state == DEVICE_RESTORING;
+        if (!waits) check_state(sim, device, kept.state, true);
+        if (!device->cleared) check_kept(sim, device);
+        journal_device_release(&kept);
+    }
 }
 
 void sim_check_end(struct sim *sim, struct journal *journal, bool back) {

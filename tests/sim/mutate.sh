@@ -104,6 +104,23 @@ keys_before_session:*)
     # A join that the target accepts is overwritten with the older session.
     change 1 'set_part(self, job, TTS_NETWORK);' 'set_part(self, job, TTS_JOIN), set_part(self, job, TTS_NETWORK);'
     ;;
+believe_target:*)
+    # What is read back counts as what was imported.
+    change 1 'if (done && flight->verdict.equal) {' 'if (done) {'
+    ;;
+rollback_of_all:*)
+    # A rollback of some devices puts back all.
+    change 1 'int result = feed == NULL ? journal_restore_all' 'int result = true ? journal_restore_all'
+    ;;
+some_are_untouched:*)
+    # One that is put back by its ID counts as one whose release was never begun.
+    change 1 'SET complete = complete | 2 WHERE sequence = ?1 AND (state <= 4 OR state IN (20, 22))"' \
+        'SET complete = complete | 2 WHERE sequence = ?1"'
+    ;;
+failed_takes_all:*)
+    # Whoever tries those again that failed begins others anew, too.
+    change 1 'SET state = ?2, changed = ?3 WHERE state = ?1"' 'SET state = ?2, changed = ?3 WHERE state >= ?1"'
+    ;;
 *)
     echo "mutate.sh: no mutation $mutation" >&2
     exit 1

@@ -240,6 +240,9 @@ static void arrive(struct sim *sim, struct flow *flow) {
         sim_rival(sim, flow->device);
     change(sim, flow, sim_check_before_change);
     world_call(flow->at_target ? sim->there : sim->world, clock_wall(&sim->clock), &request, &answer);
+    bool given = flow->at_target && flow->changes && (method_is(flow, "Set") || method_is(flow, "Create"));
+    if (given && answer.status == 0 && flow->device != NULL && flow->done != NULL)
+        sim_lose(sim, flow->device, flow->endpoint);
     change(sim, flow, sim_check_after_change);
     if (flow->changes && flow->at_target && flow->device != NULL && !method_is(flow, "Delete"))
         flow->device->seen_there = false;
