@@ -39,7 +39,7 @@ void sim_check_held(struct sim *sim, struct sim_device *device) {
     bool source = sim_is_held(sim, device, false);
     bool target = sim_is_held(sim, device, true);
     bool stays = session_stays(sim, device);
-    if (source && target && !device->was_there && !stays)
+    if (source && target && !device->was_there && !stays && !device->meddled)
         sim_violated(sim, "%s is at both networks, and both handle it", device->id);
     // Two networks that handled it together before this run use up each other's counters.
     bool shared = device->was_there && target;

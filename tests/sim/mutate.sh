@@ -121,6 +121,18 @@ failed_takes_all:*)
     # Whoever tries those again that failed begins others anew, too.
     change 1 'SET state = ?2, changed = ?3 WHERE state = ?1"' 'SET state = ?2, changed = ?3 WHERE state >= ?1"'
     ;;
+held_is_confirmed:*)
+    # What the source handles again counts as given up.
+    change 1 'bool held = confirmation->proof == SOURCE_HELD;' 'bool held = false;'
+    ;;
+take_other_keys:ttnv2_change.c)
+    # Keys that somebody else has entered are cleared like those that were read.
+    change 1 'if (!keys_are_recorded(record, device, state->parts) && (job->again || !anew)) {' \
+        'if (!keys_are_recorded(record, device, state->parts) && job->again) {'
+    ;;
+take_other_keys:tts_release.c)
+    change 1 'if (what == NULL) continue;' 'if (what == NULL || server == STACK_JOIN) continue;'
+    ;;
 *)
     echo "mutate.sh: no mutation $mutation" >&2
     exit 1

@@ -13,7 +13,7 @@
 #define WALL_START (INT64_C(1767225600) * NS_PER_SECOND)
 
 // So long there is no space once the disk is full.
-enum { FULL_EVENTS = 40, LAST_TRIES = 3 };
+enum { FULL_EVENTS = 40, LAST_TRIES = 3, TIDIED_MOST = 20 };
 
 static int64_t wall(void *context) {
     return WALL_START + ((const struct sim *)context)->now;
@@ -77,6 +77,7 @@ static void open_sim(struct sim *sim, uint64_t seed, const struct sim_case *play
     sim->now = NS_PER_SECOND;
     sim->chance = prng_init(seed, 0xC4A);
     sim->weather = prng_init(seed, 0x3EA);
+    sim->meddling = prng_init(seed, 0x3ED);
     sim->clock.context = sim;
     sim->clock.wall = wall;
     struct world_setup setup = {
@@ -153,16 +154,22 @@ static bool is_any_left_alone(const struct sim *sim) {
 static void play_end(struct sim *sim) {
     static const struct case_process calm;
     bool nothing_left = false;
+    int tidied = 0;
     world_clear_faults(sim->world);
     world_clear_faults(sim->there);
     memset(sim->refused_until, 0, sizeof sim->refused_until);
     bool obstacles = sim->c.broken || (sim_to_server(sim) && (sim->c.conflicts > 0 || sim->c.rivals > 0));
-    sim->c.rivals = sim->c.losses = 0;
+    sim->c.rivals = sim->c.losses = sim->c.meddles = 0;
     bool halts = obstacles && !sim->c.keep_going;
     for (int i = 0; i < LAST_TRIES && sim->violation == NULL; i++) {
         enum sim_kind kind = kind_of(sim, sim->c.rollback ? SIM_ROLLBACK : SIM_RESUME);
         play_process(sim, &calm, kind);
         bool wanted = kind != SIM_NEW || !sim->c.rollback;
+        // Whoever is in the way is told so, and goes.
+        if (sim_meddle_tidy(sim) && ++tidied <= TIDIED_MOST) {
+            i = -1;
+            continue;
+        }
         if (!sim->c.rollback && is_any_left_alone(sim)) {
             sim->c.rollback = 1;
             i = -1;

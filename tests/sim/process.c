@@ -364,7 +364,7 @@ void sim_process(struct sim *sim, enum sim_kind kind) {
     sim->running = true;
     sim->numbers->processes++;
     for (size_t i = 0; i < sim->device_count; i++) {
-        sim->devices[i].read = false;
+        sim->devices[i].read = sim->devices[i].tried = false;
         sim->devices[i].seen_there = false;
     }
     bool survived = survive(sim, kind);

@@ -122,6 +122,12 @@ struct sim_keys {
     bool session_alone;             // multicast: it has counters, but no life of its own
 };
 
+// What V2 has of a device's keys.
+struct sim_raw {
+    struct v2_session_keys session;
+    uint8_t app_key[KEY_SIZE], app_s_key[KEY_SIZE];
+};
+
 struct sim_device {
     char *id;               // owned
     struct buffer rest;     // all of it but the keys, as it was at the start
@@ -147,10 +153,20 @@ struct sim_device {
     bool was_there;   // the target had something of it before the run
     uint32_t
         recalled;  // the downlink counter that it would have got when the engine last read it at the target
-    bool seen_there;      // that is known
-    bool spoiled;         // the target has stored it otherwise than it was given
-    bool differs;         // and people were told so
-    bool marked;          // an earlier process was about to put it back
+    bool seen_there;           // that is known
+    bool spoiled;              // the target has stored it otherwise than it was given
+    bool differs;              // and people were told so
+    bool marked;               // an earlier process was about to put it back
+    bool meddled;              // somebody else has written to it at the source
+    bool foreign;              // and it has keys there that are none of the run's business
+    bool foreign_told;         // which was said
+    bool tried;                // the present process has told the source to let go of it
+    bool was_cleared;          // before the foreign keys
+    struct sim_keys had;       // likewise
+    struct sim_raw mine;       // likewise
+    struct sim_raw raw;        // before it was cleared
+    struct buffer records[4];  // the same for The Things Stack
+    uint8_t foreign_key[KEY_SIZE];
     enum sim_loss loss;   // what
     struct buffer given;  // the whole record of it, as it was given
     bool far;  // more than one downlink came between reading and releasing, or between recalling and
@@ -197,8 +213,9 @@ struct sim {
     struct transport transport;
     struct clock clock;
     struct random random;
-    struct prng chance;   // of the engine
-    struct prng weather;  // of the network
+    struct prng chance;    // of the engine
+    struct prng weather;   // of the network
+    struct prng meddling;  // of somebody else
     struct sim_numbers *numbers;
     int64_t now;                                // ns since the simulation began
     int64_t refused_until[2][WORLD_ENDPOINTS];  // at the source, at the target
@@ -210,6 +227,7 @@ struct sim {
     size_t other_count;
     uint64_t creations;  // that the target was asked for
     uint64_t stored;     // what it was given
+    uint64_t chances;    // of somebody else to write to the source
     // the present process
     const struct case_process *process;
     bool running;
@@ -292,6 +310,18 @@ void sim_check_others(struct sim *sim, bool updated);
 void sim_lose(struct sim *sim, struct sim_device *device, enum world_endpoint endpoint);
 // True if the target has it otherwise than it was given, and all that it did itself cannot be the cause.
 bool sim_is_lost(const struct sim *sim, const struct sim_device *device);
+
+// meddle.c: somebody else writes to the source
+
+// Before it is changed there: notes what it has.
+void sim_meddle_note(struct sim *sim, struct sim_device *device);
+// It is about to be looked at by that server, or (WORLD_ENDPOINTS) was changed.
+void sim_meddle(struct sim *sim, struct sim_device *device, enum world_endpoint looks);
+// Keys that somebody else has entered are still there.
+void sim_check_foreign(struct sim *sim, struct sim_device *device);
+// Takes away the foreign keys that were said to be in the way. False if nothing was said of any device: else the next
+// process has something to do.
+bool sim_meddle_tidy(struct sim *sim);
 
 // check_server.c
 
