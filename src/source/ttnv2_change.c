@@ -201,13 +201,14 @@ static enum job_step release_looked(struct ttnv2 *self, struct job *job, const s
     if (parts_are_cleared(device->lorawan_device, state->parts)) {
         return session_stays(state->parts) ? release_counted(self, job, device) : JOB_DONE;
     }
-    if (job->again && !keys_are_recorded(record, device, state->parts)) {
+    // Between reading and clearing a device may join V2 once more, but not after a clearing that may have been done.
+    bool anew = is_joined_anew(record, device, state->parts);
+    if (!keys_are_recorded(record, device, state->parts) && (job->again || !anew)) {
         error_set(
             error, ERROR_DEVICE,
-            is_joined_anew(record, device, state->parts)
-                ? "joined V2 once more after it was exported: it is left alone, until it is rolled back "
-                  "and migrated with its present session"
-                : "has other keys in V2 than those that were exported: it is left alone");
+            anew ? "joined V2 once more after it was exported: it is left alone, until it is rolled back "
+                   "and migrated with its present session"
+                 : "has other keys in V2 than those that were exported: it is left alone");
         return JOB_FAILED;
     }
     if (call_may_pass(state->code) && state->tries < CHANGE_TRIES) return release_set(self, job, device);

@@ -164,6 +164,22 @@ static void draw_process(struct prng *prng, const struct sim_case *drawn, bool f
     process->pause = one_in(prng, 4) ? draw(prng, 60000, 3600000) : draw(prng, 500, 5000);
 }
 
+// Likewise apart.
+static void draw_others(struct sim_case *drawn, uint64_t seed) {
+    struct prng prng = prng_init(seed, 0x07E);
+    if (one_in(&prng, 6)) {
+        drawn->losses = draw(&prng, 1, LOSSES - 1);
+        drawn->losses_every = draw(&prng, 1, 6);
+    }
+    if (one_in(&prng, 6)) drawn->meddles = draw(&prng, 1, 6);
+    for (size_t i = 1; i < PROCESSES; i++) {
+        struct case_process *process = &drawn->processes[i];
+        if (one_in(&prng, 5)) process->command = SIM_ROLLBACK_SOME;
+        process->ids = draw(&prng, 0, 255);
+        process->no_retry = one_in(&prng, 3);
+    }
+}
+
 void case_draw(struct sim_case *drawn, uint64_t seed) {
     struct prng prng = prng_init(seed, 0xCA5E);
     *drawn = (struct sim_case){
@@ -188,6 +204,7 @@ void case_draw(struct sim_case *drawn, uint64_t seed) {
     for (int64_t i = 0; i < faults; i++) draw_fault(&prng, has_tts(drawn), &drawn->faults[i]);
     int64_t processes = draw(&prng, 1, PROCESSES);
     for (int64_t i = 0; i < processes; i++) draw_process(&prng, drawn, i == 0, &drawn->processes[i]);
+    draw_others(drawn, seed);
 }
 
 // ---- by name
@@ -208,8 +225,10 @@ void case_draw(struct sim_case *drawn, uint64_t seed) {
         {"process" #n ".interrupt", offsetof(struct sim_case, processes[n].interrupt_at)}, \
         {"process" #n ".interrupts", offsetof(struct sim_case, processes[n].interrupts)},  \
         {"process" #n ".full", offsetof(struct sim_case, processes[n].disk_full_at)},      \
-        {"process" #n ".elsewhere", offsetof(struct sim_case, processes[n].elsewhere)}, {  \
-        "process" #n ".pause", offsetof(struct sim_case, processes[n].pause)               \
+        {"process" #n ".elsewhere", offsetof(struct sim_case, processes[n].elsewhere)},    \
+        {"process" #n ".pause", offsetof(struct sim_case, processes[n].pause)},            \
+        {"process" #n ".ids", offsetof(struct sim_case, processes[n].ids)}, {              \
+        "process" #n ".no_retry", offsetof(struct sim_case, processes[n].no_retry)         \
     }
 
 static const struct {
@@ -244,6 +263,9 @@ static const struct {
     NUMBER(conflicts),
     NUMBER(on_conflict),
     NUMBER(no_plan),
+    NUMBER(losses),
+    NUMBER(losses_every),
+    NUMBER(meddles),
     NUMBER(together),
     NUMBER(release),
     NUMBER(source),

@@ -22,6 +22,8 @@ void sim_check_begin(struct sim *sim) {
     for (size_t i = 0; i < sim->device_count; i++) {
         struct sim_device *device = &sim->devices[i];
         buffer_init(&device->rest, BUFFER_UNLIMITED);
+        buffer_init(&device->given, BUFFER_UNLIMITED);
+        for (size_t k = 0; k < 4; k++) buffer_init(&device->records[k], BUFFER_UNLIMITED);
         sim_rest_read(sim, device, &device->rest);
         sim_keys_read(sim, device, &device->first);
         device->taken = device->first;
@@ -32,6 +34,8 @@ void sim_check_begin(struct sim *sim) {
 void sim_check_release(struct sim *sim) {
     for (size_t i = 0; i < sim->device_count; i++) {
         buffer_release(&sim->devices[i].rest);
+        buffer_release(&sim->devices[i].given);
+        for (size_t k = 0; k < 4; k++) buffer_release(&sim->devices[i].records[k]);
         free(sim->devices[i].id);
     }
     free(sim->devices);
@@ -87,8 +91,9 @@ static void check_taken(struct sim *sim, struct sim_device *device, const struct
         sim_violated(sim, "%s is cleared, but its line is not safe", device->id);
     bool goes = sim->c.source == SIM_V2 || sim->c.with_session || v2_is_zero(before->app_key, KEY_SIZE);
     if (session && goes && !is_out(sim, device->taken.nwk_s_key)) {
-        // A device that joined again meanwhile has another session than the one that was read.
-        if (v2_is_zero(before->app_key, KEY_SIZE))
+        // A device that joined again meanwhile has another session than the one that was read, and one that is made again
+        // by somebody else while it is taken away has lost its root key before.
+        if (v2_is_zero(before->app_key, KEY_SIZE) && !device->meddled)
             sim_violated(sim, "the session of %s is cleared, but its line is not safe", device->id);
         device->unlike = true;
     }
@@ -114,6 +119,8 @@ static void check_restored(struct sim *sim, struct sim_device *device, const str
     device->cleared = false;
     device->taken = *now;
     sim->numbers->restored++;
+    if (sim->some && !device->marked && !sim_is_meant(sim, (size_t)(device - sim->devices)))
+        sim_violated(sim, "%s is put back by a rollback of other devices", device->id);
 }
 
 // A device whose AppKey was left to V2 may join there once more: so it is V2's again, in another session.
@@ -169,6 +176,7 @@ void sim_check_after_change(struct sim *sim, struct sim_device *device) {
 
 void sim_told(struct sim *sim, const struct log_record *record) {
     bool left_alone = false;
+    bool foreign = strstr(record->message, "somebody else writes") != NULL;
     const char *texts[] = {record->device_id, record->server, record->method, record->message};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (texts[i] != NULL) buffer_printf(&sim->told, "%s ", texts[i]);
@@ -177,6 +185,9 @@ void sim_told(struct sim *sim, const struct log_record *record) {
         char *words MEMORY_AUTO = error_chain(record->error);
         buffer_puts(&sim->told, words);
         left_alone = strstr(words, "until it is rolled back") != NULL;
+        foreign |= strstr(words, "left alone") != NULL || strstr(words, "somebody else writes") != NULL;
+        for (size_t i = 0; foreign && i < sim->device_count; i++)
+            sim->devices[i].foreign_told |= strstr(words, sim->devices[i].id) != NULL;
     }
     buffer_putc(&sim->told, '\n');
     if (sim->verbose && record->level > LOG_DEBUG) {
@@ -189,6 +200,10 @@ void sim_told(struct sim *sim, const struct log_record *record) {
     struct sim_device *device = sim_find_device(sim, record->device_id, strlen(record->device_id));
     if (device == NULL) return;
     device->left_alone |= left_alone;
+    device->foreign_told |= foreign;
+    // Of a target that stores what it is given, that is the run's own fault, and is not mended by a rollback.
+    if (strstr(record->message, "reads back from the target otherwise") != NULL)
+        device->differs = device->spoiled;
     // Into a server nobody has to do anything about a counter: it has to be right.
     bool counted = strstr(record->message, "was heard") != NULL ||
                    strstr(record->message, "counter") != NULL || strstr(record->message, "answered") != NULL;
@@ -240,10 +255,11 @@ void sim_check_journal(struct sim *sim, struct journal *journal) {
     ERROR_AUTO error = {0};
     int known = journal_find_application(journal, sim_application(sim), &planned, &error);
     for (size_t i = 0; i < sim->device_count; i++) {
-        const struct sim_device *device = &sim->devices[i];
+        struct sim_device *device = &sim->devices[i];
         if (!device->cleared && !sim->verbose) continue;
         struct journal_device kept = {0};
         int found = known != 0 ? 0 : journal_find(journal, device->id, &kept, &error);
+        device->marked = found == 1 && kept.state == DEVICE_RESTORING;
         bool follows = found == 1 && ((kept.state >= DEVICE_RELEASING && kept.state <= DEVICE_CONFIRMED) ||
                                       kept.state == DEVICE_RESTORING || kept.state == DEVICE_UNDOING);
         if (sim->verbose && found == 1)
@@ -329,6 +345,7 @@ static void check_line(struct sim *sim, const char *text, size_t size) {
 }
 
 static void check_lines(struct sim *sim) {
+    for (size_t i = 0; i < sim->device_count; i++) sim->devices[i].lines = 0;
     const struct buffer *out = sim->output == NULL ? &sim->pipe : disk_safe_content(sim->output);
     if (out->size == 0) return;
     const char *at = (const char *)out->data;
@@ -403,12 +420,18 @@ static bool had_keys(const struct sim_device *device) {
            !v2_is_zero(device->first.app_s_key, KEY_SIZE);
 }
 
+// Somebody else gave it its keys back, which was said: the next process takes them again.
+static bool is_held_again(const struct sim_device *device) {
+    return device->meddled && device->foreign_told;
+}
+
 static void check_state(struct sim *sim, const struct sim_device *device, enum device_state state,
                         bool back) {
     bool gone = is_gone(state);
     bool kept = state == DEVICE_FAILED || state == DEVICE_SKIPPED || state == DEVICE_RESTORED ||
                 (back && (state == DEVICE_PLANNED || state == DEVICE_RECORDED));
-    bool waits = !back && (state == DEVICE_RESTORING || (state == DEVICE_RELEASING && device->left_alone));
+    bool waits = !back && (state == DEVICE_RESTORING ||
+                           (state == DEVICE_RELEASING && (device->left_alone || is_held_again(device))));
     if (!gone && !kept && !waits) {
         sim_violated(sim, "%s is %s at the end", device->id, device_state_name(state));
     } else if (gone != device->cleared && !waits && state != DEVICE_RESTORING && had_keys(device)) {
@@ -430,8 +453,17 @@ static void check_device(struct sim *sim, struct journal *journal, struct sim_de
     bool reserved = kept.claim != CLAIM_NONE && (kept.state == DEVICE_FAILED || kept.state == DEVICE_SKIPPED);
     device->expected =
         found == 1 && !back && (kept.state == DEVICE_RESTORING || is_gone(kept.state) || reserved);
+    if (device->foreign) {
+        bool waits = kept.state == DEVICE_RESTORING && !back;
+        if (is_gone(kept.state) || !(device->foreign_told || waits))
+            sim_violated(sim, "%s has other keys at its source, and is %s", device->id,
+                         device_state_name(kept.state));
+        journal_device_release(&kept);
+        return;
+    }
     if (found == 1) check_state(sim, device, kept.state, back);
-    if (found == 1 && sim_to_server(sim)) sim_check_at_target(sim, device, kept.state, back);
+    if (found == 1 && sim_to_server(sim) && !(kept.state == DEVICE_RELEASING && is_held_again(device)))
+        sim_check_at_target(sim, device, kept.state, back);
     if (found == 0 && device->cleared) sim_violated(sim, "%s is cleared without any record", device->id);
     enum device_state kept_state = kept.state;
     journal_device_release(&kept);
@@ -439,12 +471,28 @@ static void check_device(struct sim *sim, struct journal *journal, struct sim_de
     if (!sim_is_whole(sim, device) && (kept_state != DEVICE_RESTORING || back))
         sim_violated(sim, "%s has another session at V2's Network Server than at its Handler", device->id);
     // An entry that is taken away, or made again, is not what it was.
-    if ((device->cleared || device->expected) && sim->c.source == SIM_TTS) return;
+    if ((device->cleared || device->expected || device->meddled) && sim->c.source == SIM_TTS) return;
     BUFFER_AUTO rest;
     buffer_init(&rest, BUFFER_UNLIMITED);
     sim_rest_read(sim, device, &rest);
     if (rest.size != device->rest.size || memcmp(rest.data, device->rest.data, rest.size) != 0)
         sim_violated(sim, "%s is not what it was, apart from keys and counters", device->id);
+}
+
+void sim_check_back(struct sim *sim, struct journal *journal) {
+    bool planned = false;
+    ERROR_AUTO error = {0};
+    if (journal_find_application(journal, sim_application(sim), &planned, &error) != 0) return;
+    for (size_t i = 0; i < sim->device_count; i++) {
+        struct sim_device *device = &sim->devices[i];
+        struct journal_device kept = {0};
+        if (!sim_is_meant(sim, i) || journal_find(journal, device->id, &kept, &error) != 1) continue;
+        // Where the run keeps going, one that fails is told and tried again by the next one.
+        bool waits = sim->c.keep_going && kept.state == DEVICE_RESTORING;
+        if (!waits) check_state(sim, device, kept.state, true);
+        if (!device->cleared) check_kept(sim, device);
+        journal_device_release(&kept);
+    }
 }
 
 void sim_check_end(struct sim *sim, struct journal *journal, bool back) {

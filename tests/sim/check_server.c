@@ -14,6 +14,7 @@ static void check_counter(struct sim *sim, struct sim_device *device, bool at_ta
     uint32_t there = 0;
     uint32_t least = sim_next_down(sim, device, at_target, &there);
     if (there >= least || device->far || device->named) return;
+    if (at_target && device->spoiled) return;
     // Whoever has to join again loses no more than that; but has to be told, at the end at the latest.
     if (!at_target) {
         device->rejoins = true;
@@ -38,7 +39,7 @@ void sim_check_held(struct sim *sim, struct sim_device *device) {
     bool source = sim_is_held(sim, device, false);
     bool target = sim_is_held(sim, device, true);
     bool stays = session_stays(sim, device);
-    if (source && target && !device->was_there && !stays)
+    if (source && target && !device->was_there && !stays && !device->meddled)
         sim_violated(sim, "%s is at both networks, and both handle it", device->id);
     // Two networks that handled it together before this run use up each other's counters.
     bool shared = device->was_there && target;
@@ -83,12 +84,19 @@ void sim_check_at_target(struct sim *sim, const struct sim_device *device, enum 
                      device->id);
     bool source = sim_is_held(sim, device, false);
     bool target = sim_is_held(sim, device, true);
+    if (sim_is_lost(sim, device) && gone && state >= DEVICE_VERIFIED) {
+        sim_violated(sim, "%s is %s, and its target has it otherwise than it was given", device->id,
+                     device_state_name(state));
+    }
+    if (sim_is_lost(sim, device) && gone && !device->differs)
+        sim_violated(sim, "%s is otherwise at its target than it was given, and nobody was told", device->id);
     if (gone && !back) {
         if (state < DEVICE_IMPORTED) sim_violated(sim, "%s is only released at the end", device->id);
         if (source && !session_stays(sim, device))
             sim_violated(sim, "%s is migrated, and still handled by its source", device->id);
-        if (device->first_held && !target) sim_violated(sim, "%s is at neither network", device->id);
-        check_keys(sim, device);
+        if (device->first_held && !target && !device->spoiled)
+            sim_violated(sim, "%s is at neither network", device->id);
+        if (!device->spoiled) check_keys(sim, device);
     } else {
         if (device->first_held && !source)
             sim_violated(sim, "%s is %s, but its source does not handle it", device->id,

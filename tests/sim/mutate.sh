@@ -123,6 +123,35 @@ again_is_fresh:*)
     # What an earlier process may have given the target counts as not given.
     change 1 'bool fresh = !job->again && cst_reserved_has(self, dev_eui);' 'bool fresh = true;'
     ;;
+believe_target:*)
+    # What is read back counts as what was imported.
+    change 1 'if (done && flight->verdict.equal) {' 'if (done) {'
+    ;;
+rollback_of_all:*)
+    # A rollback of some devices puts back all.
+    change 1 'int result = feed == NULL ? journal_restore_all' 'int result = true ? journal_restore_all'
+    ;;
+some_are_untouched:*)
+    # One that is put back by its ID counts as one whose release was never begun.
+    change 1 'SET complete = complete | 2 WHERE sequence = ?1 AND (state <= 4 OR state IN (20, 22))"' \
+        'SET complete = complete | 2 WHERE sequence = ?1"'
+    ;;
+failed_takes_all:*)
+    # Whoever tries those again that failed begins others anew, too.
+    change 1 'SET state = ?2, changed = ?3 WHERE state = ?1"' 'SET state = ?2, changed = ?3 WHERE state >= ?1"'
+    ;;
+held_is_confirmed:*)
+    # What the source handles again counts as given up.
+    change 1 'bool held = confirmation->proof == SOURCE_HELD;' 'bool held = false;'
+    ;;
+take_other_keys:ttnv2_change.c)
+    # Keys that somebody else has entered are cleared like those that were read.
+    change 1 'if (!keys_are_recorded(record, device, state->parts) && (job->again || !anew)) {' \
+        'if (!keys_are_recorded(record, device, state->parts) && job->again) {'
+    ;;
+take_other_keys:tts_release.c)
+    change 1 'if (what == NULL) continue;' 'if (what == NULL || server == STACK_JOIN) continue;'
+    ;;
 *)
     echo "mutate.sh: no mutation $mutation" >&2
     exit 1

@@ -238,8 +238,20 @@ static void arrive(struct sim *sim, struct flow *flow) {
                flow->device == NULL ? "" : flow->device->id);
     if (flow->at_target && flow->device != NULL && flow->changes && method_is(flow, "Create"))
         sim_rival(sim, flow->device);
+    bool at_source = !flow->at_target && flow->device != NULL;
+    if (at_source && flow->changes) sim_meddle_note(sim, flow->device);
+    if (at_source && (method_is(flow, "GetDevice") || method_is(flow, "Get")))
+        sim_meddle(sim, flow->device, flow->endpoint);
     change(sim, flow, sim_check_before_change);
     world_call(flow->at_target ? sim->there : sim->world, clock_wall(&sim->clock), &request, &answer);
+    if (at_source && flow->changes) {
+        flow->device->tried = true;
+        sim_check_foreign(sim, flow->device);
+        sim_meddle(sim, flow->device, WORLD_ENDPOINTS);
+    }
+    bool given = flow->at_target && flow->changes && (method_is(flow, "Set") || method_is(flow, "Create"));
+    if (given && answer.status == 0 && flow->device != NULL && flow->done != NULL)
+        sim_lose(sim, flow->device, flow->endpoint);
     change(sim, flow, sim_check_after_change);
     if (flow->changes && flow->at_target && flow->device != NULL && !method_is(flow, "Delete"))
         flow->device->seen_there = false;

@@ -13,7 +13,7 @@
 #define WALL_START (INT64_C(1767225600) * NS_PER_SECOND)
 
 // So long there is no space once the disk is full.
-enum { FULL_EVENTS = 40, LAST_TRIES = 3 };
+enum { FULL_EVENTS = 40, LAST_TRIES = 3, TIDIED_MOST = 20 };
 
 static int64_t wall(void *context) {
     return WALL_START + ((const struct sim *)context)->now;
@@ -112,6 +112,7 @@ static void open_sim(struct sim *sim, uint64_t seed, const struct sim_case *play
     sim->now = NS_PER_SECOND;
     sim->chance = prng_init(seed, 0xC4A);
     sim->weather = prng_init(seed, 0x3EA);
+    sim->meddling = prng_init(seed, 0x3ED);
     sim->clock.context = sim;
     sim->clock.wall = wall;
     struct world_setup setup = {
@@ -158,7 +159,7 @@ static void close_sim(struct sim *sim) {
 static void play_process(struct sim *sim, const struct case_process *process, enum sim_kind kind) {
     sim->process = process;
     if (sim->verbose) {
-        static const char *const names[] = {"a new run", "resume", "rollback"};
+        static const char *const names[] = {"a new run", "resume", "rollback", "rollback of some"};
         printf("%8.3f s  process: %s\n", (double)sim->now / 1e9, names[kind]);
     }
     sim_process(sim, kind);
@@ -172,14 +173,14 @@ static void play_process(struct sim *sim, const struct case_process *process, en
     sim->journal_name = NULL;
 }
 
-static enum sim_kind kind_of(const struct sim *sim, bool back) {
-    if (sim->journal_name == NULL) return SIM_NEW;
-    return back ? SIM_BACK : SIM_AGAIN;
+static enum sim_kind kind_of(const struct sim *sim, enum sim_command command) {
+    static const enum sim_kind kinds[] = {SIM_AGAIN, SIM_BACK, SIM_BACK_SOME};
+    return sim->journal_name == NULL ? SIM_NEW : kinds[command % SIM_COMMANDS];
 }
 
 static bool is_any_left_alone(const struct sim *sim) {
     for (size_t i = 0; i < sim->device_count; i++) {
-        if (sim->devices[i].left_alone) return true;
+        if (sim->devices[i].left_alone || sim->devices[i].differs) return true;
     }
     return false;
 }
@@ -188,16 +189,22 @@ static bool is_any_left_alone(const struct sim *sim) {
 static void play_end(struct sim *sim) {
     static const struct case_process calm;
     bool nothing_left = false;
+    int tidied = 0;
     world_clear_faults(sim->world);
     world_clear_faults(sim->there);
     memset(sim->refused_until, 0, sizeof sim->refused_until);
     bool obstacles = sim->c.broken || (sim_to_server(sim) && (sim->c.conflicts > 0 || sim->c.rivals > 0));
-    sim->c.rivals = 0;
+    sim->c.rivals = sim->c.losses = sim->c.meddles = 0;
     bool halts = obstacles && !sim->c.keep_going;
     for (int i = 0; i < LAST_TRIES && sim->violation == NULL; i++) {
-        enum sim_kind kind = kind_of(sim, sim->c.rollback != 0);
+        enum sim_kind kind = kind_of(sim, sim->c.rollback ? SIM_ROLLBACK : SIM_RESUME);
         play_process(sim, &calm, kind);
         bool wanted = kind != SIM_NEW || !sim->c.rollback;
+        // Whoever is in the way is told so, and goes.
+        if (sim_meddle_tidy(sim) && ++tidied <= TIDIED_MOST) {
+            i = -1;
+            continue;
+        }
         if (!sim->c.rollback && is_any_left_alone(sim)) {
             sim->c.rollback = 1;
             i = -1;
@@ -224,7 +231,7 @@ char *sim_play(uint64_t seed, const struct sim_case *played, bool verbose, struc
     open_sim(sim, seed, played);
     for (size_t i = 0; i < PROCESSES && sim->violation == NULL; i++) {
         const struct case_process *process = &sim->c.processes[i];
-        if (process->used) play_process(sim, process, kind_of(sim, process->command == SIM_ROLLBACK));
+        if (process->used) play_process(sim, process, kind_of(sim, (enum sim_command)process->command));
     }
     if (sim->violation == NULL) play_end(sim);
     if (sim->violation == NULL) sim_check_secrets(sim);

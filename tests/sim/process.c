@@ -226,11 +226,27 @@ static int feed_ids(void *context, run_id_receiver *receiver, void *receiver_con
     return result;
 }
 
+bool sim_is_meant(const struct sim *sim, size_t index) {
+    size_t first = (size_t)sim->process->ids % sim->device_count;
+    return index == first || (sim->process->ids % 3 == 0 && index == (first + 1) % sim->device_count);
+}
+
+// One or two devices, of which the run need not know.
+static int feed_meant(void *context, run_id_receiver *receiver, void *receiver_context, struct error *error) {
+    const struct sim *sim = context;
+    int result = 0;
+    for (size_t i = 0; i < sim->device_count && result == 0; i++) {
+        if (sim_is_meant(sim, i)) result = receiver(receiver_context, sim->devices[i].id, error);
+    }
+    return result;
+}
+
 static int run_it(struct process *self, struct log *log, struct error *error) {
     struct sim *sim = self->sim;
     int result = open_run(self, log, error);
     if (result != 0) return result;
     if (self->kind == SIM_BACK) return run_rollback(self->run, NULL, NULL, error);
+    if (self->kind == SIM_BACK_SOME) return run_rollback(self->run, feed_meant, sim, error);
     if (self->kind == SIM_AGAIN) return run_resume(self->run, error);
     if (sim->c.by_id) return run_devices(self->run, sim_application(sim), feed_ids, sim, error);
     return run_application(self->run, sim_application(sim), error);
@@ -271,10 +287,10 @@ static int begin_again(struct process *self, struct error *error) {
         sim->anew = true;
         return error_set(error, ERROR_INPUT, "nothing to go on with");
     }
-    if (self->kind == SIM_BACK) return 0;
-    // Those that were set aside are tried again.
+    if (self->kind != SIM_AGAIN) return 0;
+    // Those that were set aside are tried again, if it is wanted.
     uint64_t count = 0;
-    if (sim->c.keep_going)
+    if (sim->c.keep_going && !sim->process->no_retry)
         result = journal_change_states(self->journal, DEVICE_FAILED, DEVICE_PLANNED, &count, error);
     if (result == 0) result = journal_commit(self->journal, error);
     return result != 0 ? result : open_output_again(self, error);
@@ -298,6 +314,7 @@ static void end(struct process *self, int result) {
     struct sim *sim = self->sim;
     if (result == 0 && sim->process->kill_at == 0 && sim->process->used == 0)
         sim_check_end(sim, self->journal, self->kind == SIM_BACK);
+    if (result == 0 && self->kind == SIM_BACK_SOME) sim_check_back(sim, self->journal);
     bool empty = self->kind == SIM_NEW && sim->journal_name != NULL && written_of(self) == 0 &&
                  (self->run == NULL || run_numbers(self->run)->failed == 0);
     run_free(self->run);
@@ -341,12 +358,13 @@ void sim_process(struct sim *sim, enum sim_kind kind) {
     sim->random = (struct random){.context = sim, .fill = fill};
     sim->events = 0;
     sim->waits = 0;
+    sim->some = kind == SIM_BACK_SOME;
     sim->anew = false;
     sim->result = 0;
     sim->running = true;
     sim->numbers->processes++;
     for (size_t i = 0; i < sim->device_count; i++) {
-        sim->devices[i].read = false;
+        sim->devices[i].read = sim->devices[i].tried = false;
         sim->devices[i].seen_there = false;
     }
     bool survived = survive(sim, kind);

@@ -30,7 +30,7 @@ enum { FAULTS = 4, PROCESSES = 4 };
 enum sim_network { SIM_V2, SIM_TTS, SIM_NETWORKS };
 
 // What a process does after the first one, which is the run itself.
-enum sim_command { SIM_RESUME, SIM_ROLLBACK, SIM_COMMANDS };
+enum sim_command { SIM_RESUME, SIM_ROLLBACK, SIM_ROLLBACK_SOME, SIM_COMMANDS };
 
 struct case_fault {
     int64_t kind;    // 0 = none
@@ -49,6 +49,8 @@ struct case_process {
     int64_t disk_full_at;  // the event from which no write succeeds for a while; 0 = never
     int64_t elsewhere;     // resume writes to another output
     int64_t pause;         // ms until the next one
+    int64_t ids;           // which devices SIM_ROLLBACK_SOME is about
+    int64_t no_retry;      // resume leaves those alone that were set aside
 };
 
 struct sim_case {
@@ -77,6 +79,10 @@ struct sim_case {
     int64_t rejects;        // what the target rejects for good as long as the weather is bad; 0 = nothing
     int64_t rejects_every;  // one of so many
     int64_t no_plan;        // devices are not looked at all before the first one is changed
+    int64_t
+        losses;  // what the target stores otherwise than it is given, while the weather is bad; 0 = nothing
+    int64_t losses_every;  // of every so many changes
+    int64_t meddles;       // of every so many chances somebody else writes to the source; 0 = never
     struct case_fault faults[FAULTS];
     struct case_process processes[PROCESSES];
 };
@@ -93,6 +99,19 @@ bool case_rejection_spec(const struct sim_case *drawn, char *spec, size_t size);
 
 // ---- what is known of each device
 
+// What a target stores otherwise than it is given.
+enum sim_loss {
+    LOSS_NONE,
+    LOSS_NAME,
+    LOSS_ROOT_KEY,
+    LOSS_SESSION,
+    LOSS_COUNTER,
+    LOSS_SETTINGS,
+    LOSS_PLAN,
+    LOSS_RECORD,
+    LOSSES,
+};
+
 // The keys of a device at its source that count there: of one that is silenced, none.
 struct sim_keys {
     uint8_t app_key[KEY_SIZE];
@@ -101,6 +120,12 @@ struct sim_keys {
     uint8_t app_s_key[KEY_SIZE];
     uint32_t f_cnt_up, f_cnt_down;  // at the Network Server; the next ones
     bool session_alone;             // multicast: it has counters, but no life of its own
+};
+
+// What V2 has of a device's keys.
+struct sim_raw {
+    struct v2_session_keys session;
+    uint8_t app_key[KEY_SIZE], app_s_key[KEY_SIZE];
 };
 
 struct sim_device {
@@ -128,9 +153,24 @@ struct sim_device {
     bool was_there;   // the target had something of it before the run
     uint32_t
         recalled;  // the downlink counter that it would have got when the engine last read it at the target
-    bool seen_there;  // that is known
-    bool far;         // more than one downlink came between reading and releasing, or between recalling and
-                      // removing: devices send much more rarely than that
+    bool seen_there;           // that is known
+    bool spoiled;              // the target has stored it otherwise than it was given
+    bool differs;              // and people were told so
+    bool marked;               // an earlier process was about to put it back
+    bool meddled;              // somebody else has written to it at the source
+    bool foreign;              // and it has keys there that are none of the run's business
+    bool foreign_told;         // which was said
+    bool tried;                // the present process has told the source to let go of it
+    bool was_cleared;          // before the foreign keys
+    struct sim_keys had;       // likewise
+    struct sim_raw mine;       // likewise
+    struct sim_raw raw;        // before it was cleared
+    struct buffer records[4];  // the same for The Things Stack
+    uint8_t foreign_key[KEY_SIZE];
+    enum sim_loss loss;   // what
+    struct buffer given;  // the whole record of it, as it was given
+    bool far;  // more than one downlink came between reading and releasing, or between recalling and
+               // removing: devices send much more rarely than that
 };
 
 // A device of the target that was there before the run.
@@ -174,8 +214,9 @@ struct sim {
     struct transport transport;
     struct clock clock;
     struct random random;
-    struct prng chance;   // of the engine
-    struct prng weather;  // of the network
+    struct prng chance;    // of the engine
+    struct prng weather;   // of the network
+    struct prng meddling;  // of somebody else
     struct sim_numbers *numbers;
     int64_t now;                                // ns since the simulation began
     int64_t refused_until[2][WORLD_ENDPOINTS];  // at the source, at the target
@@ -186,9 +227,12 @@ struct sim {
     struct sim_other *others;  // owned
     size_t other_count;
     uint64_t creations;  // that the target was asked for
+    uint64_t stored;     // what it was given
+    uint64_t chances;    // of somebody else to write to the source
     // the present process
     const struct case_process *process;
     bool running;
+    bool some;  // it puts back devices by their IDs
     uint64_t events;
     uint64_t full_until;  // the event from which there is space again
     jmp_buf death;
@@ -261,6 +305,25 @@ void sim_others_release(struct sim *sim);
 // Nothing of them was lost or changed; `updated`: but by an update.
 void sim_check_others(struct sim *sim, bool updated);
 
+// loss.c: a target that stores something else than it is given
+
+// That server of the target has done what it was asked for.
+void sim_lose(struct sim *sim, struct sim_device *device, enum world_endpoint endpoint);
+// True if the target has it otherwise than it was given, and all that it did itself cannot be the cause.
+bool sim_is_lost(const struct sim *sim, const struct sim_device *device);
+
+// meddle.c: somebody else writes to the source
+
+// Before it is changed there: notes what it has.
+void sim_meddle_note(struct sim *sim, struct sim_device *device);
+// It is about to be looked at by that server, or (WORLD_ENDPOINTS) was changed.
+void sim_meddle(struct sim *sim, struct sim_device *device, enum world_endpoint looks);
+// Keys that somebody else has entered are still there.
+void sim_check_foreign(struct sim *sim, struct sim_device *device);
+// Takes away the foreign keys that were said to be in the way. False if nothing was said of any device: else the next
+// process has something to do.
+bool sim_meddle_tidy(struct sim *sim);
+
 // check_server.c
 
 void sim_check_held(struct sim *sim, struct sim_device *device);
@@ -273,7 +336,7 @@ void sim_network_abandon(struct sim *sim);
 void sim_network_close(struct sim *sim);
 
 // One process from its start to its end, or to its death: what sim->process says.
-enum sim_kind { SIM_NEW, SIM_AGAIN, SIM_BACK };
+enum sim_kind { SIM_NEW, SIM_AGAIN, SIM_BACK, SIM_BACK_SOME };
 void sim_process(struct sim *sim, enum sim_kind kind);
 
 // Notes the devices at the start.
@@ -286,6 +349,10 @@ void sim_check_after_change(struct sim *sim, struct sim_device *device);
 void sim_check_read(struct sim *sim, struct sim_device *device, bool at_target);
 // The journal that a new process finds.
 void sim_check_journal(struct sim *sim, struct journal *journal);
+// Devices that a process has put back by their IDs.
+void sim_check_back(struct sim *sim, struct journal *journal);
+// True if the present process is about that device.
+bool sim_is_meant(const struct sim *sim, size_t index);
 // Everything, at the end of the last process; `back`: it put the run back.
 void sim_check_end(struct sim *sim, struct journal *journal, bool back);
 void sim_check_secrets(struct sim *sim);

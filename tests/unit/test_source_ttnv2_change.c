@@ -27,12 +27,22 @@ struct stage {
     unsigned sets;             // calls of SetDevice so far
     unsigned heard_before;     // the SetDevice before which V2 hears the device and answers; 0 = none
     enum grpc_status refused;  // what SetDevice answers without doing anything; 0 = it does something
+    bool entered;              // somebody enters other keys while it does
 };
 
 static void hear(struct stage *stage) {
     stage->network->last_seen = PLAY_NOW + stage->sets;
     stage->network->f_cnt_up++;
     stage->network->f_cnt_down++;
+}
+
+// Somebody else writes to the application. V2 works again after that.
+static void enter_keys(struct stage *stage) {
+    memset(v2_is_zero(stage->device->app_key, KEY_SIZE) ? stage->device->session.nwk_s_key
+                                                        : stage->device->app_key,
+           0x77, KEY_SIZE);
+    stage->network->session = stage->device->session;
+    stage->refused = GRPC_OK;
 }
 
 static void answer_world(struct play *play, const struct call *call, struct reply *reply) {
@@ -42,6 +52,7 @@ static void answer_world(struct play *play, const struct call *call, struct repl
     if (set && stage->sets == stage->heard_before) hear(stage);
     if (set && stage->refused != GRPC_OK) {
         reply->grpc_status = stage->refused;
+        if (stage->entered) enter_keys(stage);
         return;
     }
     struct world_header headers[CALL_HEADERS_MAX];
@@ -318,6 +329,23 @@ static void test_joined_anew(void **state) {
     stage_close(&stage);
 }
 
+// A look that shows other keys is believed, also if the device was not cleared before.
+static void test_other_keys(void **state) {
+    (void)state;
+    for (int joins = 0; joins < 2; joins++) {
+        struct stage stage;
+        stage_open(&stage, joins, "true");
+        stage.refused = GRPC_UNAVAILABLE;
+        stage.entered = true;
+        assert_int_equal(release(&stage), JOB_FAILED);
+        assert_int_equal(stage.sets, 1);
+        assert_non_null(strstr(stage.play.error.message, "other keys"));
+        assert_true(network_has_session(&stage));
+        assert_int_equal(stage.play.error.code, ERROR_DEVICE);
+        stage_close(&stage);
+    }
+}
+
 // The counter that V2 used while SetDevice was on its way is written back by it: it has to be skipped then.
 static void test_session_that_stays(void **state) {
     (void)state;
@@ -385,6 +413,7 @@ int main(void) {
         cmocka_unit_test(test_untouched),
         cmocka_unit_test(test_unchanged),
         cmocka_unit_test(test_joined_anew),
+        cmocka_unit_test(test_other_keys),
         cmocka_unit_test(test_session_that_stays),
         cmocka_unit_test(test_session_that_stays_half),
         cmocka_unit_test(test_heard_while_restored),
