@@ -20,6 +20,7 @@ static void v2_read_raw(const struct sim *sim, const struct sim_device *device, 
     struct v2_network_device *network = NULL;
     const struct v2_device *known = v2_of(sim, device, &network);
     *raw = (struct sim_raw){.session = known->session};
+    if (network != NULL) raw->network = network->session;
     memcpy(raw->app_key, known->app_key, KEY_SIZE);
     memcpy(raw->app_s_key, known->app_s_key, KEY_SIZE);
 }
@@ -32,7 +33,7 @@ static void v2_write_raw(struct sim *sim, const struct sim_device *device, const
     known->session = raw->session;
     // It has to be known that something has changed.
     if (network == NULL) return;
-    v2_network_add(&sim->world->v2->network, known->app_eui, known->dev_eui)->session = raw->session;
+    v2_network_add(&sim->world->v2->network, known->app_eui, known->dev_eui)->session = raw->network;
 }
 
 static struct tts_device *tts_of(const struct sim *sim, const struct sim_device *device) {
@@ -121,6 +122,7 @@ static void v2_enter_others(struct sim *sim, struct sim_device *device) {
         prng_fill(&sim->meddling, raw.session.nwk_s_key, KEY_SIZE);
         prng_fill(&sim->meddling, raw.app_s_key, KEY_SIZE);
     }
+    raw.network = raw.session;
     v2_write_raw(sim, device, &raw);
     memcpy(device->foreign_key, joins ? raw.app_key : raw.session.nwk_s_key, KEY_SIZE);
 }

@@ -124,7 +124,8 @@ struct sim_keys {
 
 // What V2 has of a device's keys.
 struct sim_raw {
-    struct v2_session_keys session;
+    struct v2_session_keys session;  // at the Handler
+    struct v2_session_keys network;  // at the Network Server
     uint8_t app_key[KEY_SIZE], app_s_key[KEY_SIZE];
 };
 
