@@ -110,6 +110,8 @@ static void summarise(struct migration *migration, const struct error *error) {
                       .dry_run = migration->dry_run,
                       .formatters_stay = formatters_stay(migration),
                       .changes = migration_releases(migration),
+                      .keeps = !migration->dry_run && migration->source->keeps &&
+                               (migration->invocation.source->features & SOURCE_CHANGES) != 0,
                       .halted = error_is_set(error),
                       .interrupted = error->code == ERROR_CANCELLED,
                       .elapsed = clock_monotonic(&clock_system) - migration->started,

@@ -164,8 +164,17 @@ static void write_rolled_back(const struct log *log, const struct summary *summa
 // After a run into a network.
 static void write_imported(const struct log *log, const struct summary *summary) {
     const struct run_numbers *numbers = summary->numbers;
+    if (summary->keeps && numbers->imported > 0) {
+        log_printf(log, LOG_WARN,
+                   "%s has the devices too: as long as it does, both networks answer them, and use up each "
+                   "other's counters",
+                   summary->source);
+    }
     if (numbers->failed > 0) {
-        log_printf(log, LOG_INFO, "mend the devices that failed, then: ttn-lw-migrate resume --failed");
+        log_printf(log, LOG_INFO,
+                   summary->journal != NULL
+                       ? "mend the devices that failed, then: ttn-lw-migrate resume --failed"
+                       : "mend the devices that failed, and run the command again for them");
     } else if (numbers->imported + numbers->found > 0) {
         log_printf(log, LOG_INFO,
                    "next: wait until the devices are heard: ttn-lw-migrate verify --wait-uplink 15m");
@@ -212,9 +221,10 @@ static void write_next(const struct log *log, const struct summary *summary) {
         log_printf(log, LOG_INFO,
                    "dry run: nothing was changed; run the same command without --dry-run to migrate");
     } else if (numbers->failed > 0) {
-        log_printf(
-            log, LOG_INFO,
-            "import what was written; mend the devices that failed, then: ttn-lw-migrate resume --failed");
+        log_printf(log, LOG_INFO, "%smend the devices that failed, %s",
+                   numbers->written > 0 ? "import what was written; " : "",
+                   summary->journal != NULL ? "then: ttn-lw-migrate resume --failed"
+                                            : "and run the command again for them");
     } else if (numbers->written > 0) {
         log_printf(
             log, LOG_INFO,

@@ -22,6 +22,7 @@ struct summary {
     bool
         formatters_stay;  // payload formatters of applications are not in the output, and nobody asked for that
     bool changes;         // the run clears devices at the source
+    bool keeps;           // its source could give devices up, but keeps them
     bool halted;          // an error ended it
     bool interrupted;
     int64_t elapsed;  // ns

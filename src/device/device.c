@@ -80,6 +80,26 @@ Tts__Location *device_set_location(struct device *device, double latitude, doubl
     return entry->value;
 }
 
+static bool has_key(const Tts__KeyEnvelope *key) {
+    return key != NULL && (key->key.len > 0 || key->encrypted_key.len > 0);
+}
+
+void device_note_root_keys(struct device *device) {
+    const Tts__EndDevice *message = device->end_device;
+    const Tts__RootKeys *keys = message->root_keys;
+    if (!message->supports_join || keys == NULL) return;
+    for (size_t i = 0; i < device->notes.count; i++) {
+        if (strncmp(device->notes.items[i].path, "root_keys", strlen("root_keys")) == 0) return;
+    }
+    bool two = message->lorawan_version == TTS__MACVERSION__MAC_V1_1;
+    if (!has_key(keys->app_key))
+        device_note(device, "root_keys.app_key", "is missing: without it the device cannot join%s",
+                    has_key(keys->nwk_key) && !two ? "; LoRaWAN 1.0 has no NwkKey" : "");
+    if (two && !has_key(keys->nwk_key))
+        device_note(device, "root_keys.nwk_key",
+                    "is missing: without it a device of LoRaWAN 1.1 cannot join");
+}
+
 void device_set_attribute(struct device *device, const char *key, const char *value) {
     Tts__EndDevice *message = device->end_device;
     Tts__EndDevice__AttributesEntry *entry = attribute_find(message, key);

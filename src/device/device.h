@@ -27,6 +27,9 @@ void device_release(struct device *device);
 void device_note(struct device *device, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+// Notes a root key that the device lacks to join with, unless its source has said something of these.
+void device_note_root_keys(struct device *device);
+
 // Shorthands for what every source sets. Texts and bytes are copied into the device's arena.
 void device_set_text(struct device *device, char **member, const char *text);
 void device_set_bytes(struct device *device, ProtobufCBinaryData *member, const void *data, size_t size);

@@ -259,6 +259,7 @@ static int flight_convert(struct flight *flight, struct error *error) {
     if (result == 0 && target != NULL) result = target->driver->adapt(target, &flight->device, error);
     if (result == 0 && setup->target->fit != NULL) result = setup->target->fit(&flight->device, error);
     if (result == 0) result = device_validate(&flight->device, setup->plans, error);
+    if (result == 0) device_note_root_keys(&flight->device);
     if (result == 0 && flight->flights->checking) return flight_store_id(flight, error);
     return result != 0 ? result : flight_store(flight, error);
 }

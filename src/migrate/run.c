@@ -333,14 +333,23 @@ int run_register(struct run *run, const char *application, struct error *error) 
     return result != 0 ? result : run_commit(run, error);
 }
 
+// No error: an application may be empty. But some networks say so of one that they do not have, too.
+static void tell_empty(const struct run *run, const char *application) {
+    char *text MEMORY_AUTO =
+        memory_printf("application %s has no %s at its source", application, run_things(run));
+    run_tell(run, LOG_WARN, NULL, text, NULL);
+}
+
 int run_application(struct run *run, const char *application, struct error *error) {
     bool planned = false;
     run->whole = true;
+    uint64_t before = run->numbers.total;
     int result = run_start(run, application, &planned, error);
     if (result == 0 && planned) {
         result = run_known(run, error);
     } else if (result == 0) {
         result = run_plan_application(run, error);
+        if (result == 0 && run->numbers.total == before) tell_empty(run, application);
         if (result == 0) result = run_planned(run, error);
     }
     if (result == 0) result = check_room(run, error);

@@ -120,12 +120,13 @@ static int set_settings(const json_t *source, struct device *device, struct erro
     return 0;
 }
 
+// `fcnt`: null if there is no packet; NULL if nobody has asked for it, as where devices are only looked at.
 // Whether Firefly's downlink counter is the last one or the next is not settled: one is skipped, so that none is used twice.
 static void set_counters(const json_t *source, const json_t *fcnt, struct device *device,
                          Tts__Session *session) {
     if (json_is_integer(fcnt)) {
         session->last_f_cnt_up = (uint32_t)json_integer_value(fcnt);
-    } else {
+    } else if (fcnt != NULL) {
         device_note(device, "session.last_f_cnt_up",
                     "Firefly has no packet of it: its uplink counter is not known, and begins at 0");
     }

@@ -40,6 +40,20 @@ static bool is_anothers(const struct tts *self, const struct remove_state *state
     return comparison.strange || (state->reserved && !comparison.bare);
 }
 
+// Of one that has got its keys from this run somebody has to say which of the two it is.
+static enum job_step leave(struct tts *self, struct job *job, const Tts__EndDevice *device,
+                           struct error *error) {
+    const struct remove_state *state = job->state;
+    if (state->reserved) {
+        tts_reserved_drop(self, device);
+        return JOB_DONE;
+    }
+    error_set(error, ERROR_DEVICE,
+              "has other keys at the target than those that it was given: it is left alone");
+    error_hint(error, "if it is this device all the same, delete it at the target, and roll back again");
+    return JOB_FAILED;
+}
+
 // What a server has of this device; NULL = nothing, or another one's.
 static const Tts__EndDevice *now_at(const struct remove_state *state, enum tts_place place,
                                     const Tts__EndDevice *device) {
@@ -159,10 +173,7 @@ enum job_step tts_remove(struct target *target, struct job *job, const struct de
             if (tts_find_replies(self, job, 0, end_device, &state->found, error) != 0) return JOB_FAILED;
             if (state->found.failed != NULL)
                 return tts_failed(self, state->found.failed_call, state->found.failed, error);
-            if (is_anothers(self, state, job, end_device)) {
-                tts_reserved_drop(self, end_device);
-                return JOB_DONE;
-            }
+            if (is_anothers(self, state, job, end_device)) return leave(self, job, end_device, error);
             return remove_parts(self, job, end_device);
         default:
             if (job->replies[0].outcome == REPLY_DRY) return JOB_DONE;
