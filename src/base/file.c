@@ -29,6 +29,7 @@ struct descriptor_file {
     bool created;          // the file was not there before
     bool append;           // the system writes at the end, wherever that is
     char *name;            // owned
+    bool shared;           // it is nobody's own: others may write to it as well
     off_t start;           // where this run began to write
     uint64_t length;       // bytes written by this run
 };
@@ -53,13 +54,17 @@ static int output_error(const struct file *file, const char *what, struct error 
 static int check_undisturbed(struct file *file, struct error *error) {
     struct descriptor_file *self = descriptor_of(file);
     struct stat status;
-    if (!file->regular) return 0;
+    if (!file->regular || self->shared) return 0;
     if (fstat(self->descriptor, &status) != 0) return output_error(file, "look at", error);
     if (status.st_nlink == 0)
         return error_set(error, ERROR_OUTPUT, "%s was taken away during the run", file->name);
     bool moved = !self->append && lseek(self->descriptor, 0, SEEK_CUR) != self->start + (off_t)self->length;
     if (moved || status.st_size != self->start + (off_t)self->length) {
-        return error_set(error, ERROR_OUTPUT, "something else writes to %s too, or has cut it", file->name);
+        error_set(error, ERROR_OUTPUT, "something else writes to %s too, or has cut it", file->name);
+        if (file_shares_standard_error(file))
+            error_hint(error,
+                       "messages go to the same file: send them elsewhere, 2> FILE, or use --output FILE");
+        return -ERROR_OUTPUT;
     }
     return 0;
 }
@@ -213,6 +218,7 @@ int file_open_standard_output(int halt_fd, struct file **ret_file, struct error 
     }
     *ret_file = descriptor_new(STDOUT_FILENO, false, "standard output", &status);
     descriptor_of(*ret_file)->halt_fd = halt_fd;
+    descriptor_of(*ret_file)->shared = true;
     return 0;
 }
 
@@ -221,6 +227,7 @@ int file_open_standard_output_alone(int halt_fd, struct file **ret_file, struct 
     struct file *file = NULL;
     int result = file_open_standard_output(halt_fd, &file, error);
     if (result != 0) return result;
+    descriptor_of(file)->shared = false;
     if (fstat(STDOUT_FILENO, &status) == 0)
         result = lock_output(STDOUT_FILENO, "standard output", &status, &file->unlocked, error);
     if (result == 0) result = check_last_line(file, error);

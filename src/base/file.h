@@ -50,8 +50,8 @@ struct file {
 // `close`. `halt_fd` becomes readable, and stays so, when the user asks to halt; -1 = never.
 int file_open_standard_output(int halt_fd, struct file **ret_file, struct error *error);
 
-// The same for lines of devices: also ERROR_OUTPUT if another run writes to that file, or if it ends in the middle of a
-// line. The file is this process's own until it ends.
+// The same for lines of devices: nobody else may write to that file. ERROR_OUTPUT also if another run does, or if it ends in
+// the middle of a line. The file is this process's own until it ends.
 int file_open_standard_output_alone(int halt_fd, struct file **ret_file, struct error *error);
 
 // True if messages go to the same file: they would stand between the lines.

@@ -287,8 +287,9 @@ static int retry_failed(struct migration *migration, struct error *error) {
     int result =
         journal_change_states(migration->journal.journal, DEVICE_FAILED, DEVICE_PLANNED, &count, error);
     if (result == 0)
-        log_printf(&migration->session->console->log, LOG_INFO, "%llu %s are tried again",
-                   (unsigned long long)count, migration->gateways ? "gateways" : "devices");
+        log_printf(&migration->session->console->log, LOG_INFO, "%llu %s%s tried again",
+                   (unsigned long long)count, migration->gateways ? "gateway" : "device",
+                   count == 1 ? " is" : "s are");
     return result != 0 ? result : journal_commit(migration->journal.journal, error);
 }
 

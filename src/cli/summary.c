@@ -140,6 +140,7 @@ static void write_halted(const struct log *log, const struct summary *summary) {
 }
 
 static void write_rolled_back(const struct log *log, const struct summary *summary) {
+    bool any = summary->numbers->restored + summary->numbers->failed + summary->numbers->back > 0;
     if (summary->numbers->imperfect > 0) {
         log_printf(log, LOG_INFO, "something of %" PRIu64 " device%s could not be put back: see above",
                    summary->numbers->imperfect, plural(summary->numbers->imperfect));
@@ -149,14 +150,15 @@ static void write_rolled_back(const struct log *log, const struct summary *summa
                    "what could not be put back of devices that are back already: ttn-lw-migrate status %s",
                    summary->journal);
     }
+    static const char nothing[] =
+        "the run has no device that is to be put back; other runs: ttn-lw-migrate status --list";
     if (summary->dry_run) {
-        bool any = summary->numbers->restored + summary->numbers->failed > 0;
         log_printf(log, LOG_INFO, "dry run: nothing was changed; %s",
-                   any ? "run the same command without --dry-run to put them back"
-                       : "the run has no device that is to be put back");
+                   any ? "run the same command without --dry-run to put them back" : nothing);
         return;
     }
-    if (summary->target != NULL) return;
+    if (!any) log_printf(log, LOG_INFO, "%s", nothing);
+    if (!any || summary->target != NULL) return;
     log_printf(log, LOG_INFO,
                "take the devices out of their new network, and do not import their lines any more");
 }

@@ -207,7 +207,8 @@ static int set_join(const struct awsiot_kind *kind, const struct device_map_entr
     if (result == 0 && kind->v1_1)
         result = read_key(keys, "NwkKey", device, &message->root_keys->nwk_key, error);
     if (result == 0 && rest_text(keys, "GenAppKey") != NULL)
-        device_note(device, "root_keys", "The Things Stack has no place for its GenAppKey: it is left out");
+        device_note(device, "root_keys",
+                    "its GenAppKey, for multicast groups that are set up over the air, is left out");
     return result;
 }
 

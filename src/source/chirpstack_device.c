@@ -252,8 +252,7 @@ static void set_root_keys(const Chirpstack__DeviceKeys *keys, struct parts parts
     Tts__EndDevice *end_device = device->end_device;
     if (keys == NULL) return;
     if (key_there(keys->gen_app_key)) {
-        device_note(device, "gen_app_key",
-                    "The Things Stack has no place for the GenAppKey (remote multicast setup): left out");
+        device_note(device, "gen_app_key", "the GenAppKey (remote multicast setup) is left out");
     }
     if (!parts.joins) {
         if (key_there(keys->nwk_key) || key_there(keys->app_key)) {

@@ -107,7 +107,10 @@ int csv_headers_read(const char *text, struct csv_headers *ret_headers, struct e
         size_t size = strcspn(text, "=,");
         char *name MEMORY_AUTO = memory_strndup(text, size);
         if (text[size] != '=') return headers_error(error, "there is no = behind a column");
-        if (!column_find(name, &column)) return headers_error(error, "there is no such column");
+        if (!column_find(name, &column)) {
+            char *reason MEMORY_AUTO = memory_printf("there is no column %s", name);
+            return headers_error(error, reason);
+        }
         if (ret_headers->headers[column] != NULL) return headers_error(error, "a column stands twice");
         text += size + 1;
         ret_headers->headers[column] = take_header(&text);
@@ -381,6 +384,12 @@ bool csv_device_read(const struct csv_values *values, struct device *device, str
         char id[sizeof "eui-" + 2 * (size_t)EUI_SIZE] = "eui-";
         hex_encode_lower(id + strlen(id), eui, EUI_SIZE);
         device_set_text(device, &device_ids(device)->device_id, id);
+    }
+    if (device->end_device->session != NULL && values->texts[CSV_LAST_N_F_CNT_DOWN] == NULL) {
+        device_note(
+            device, "session.last_n_f_cnt_down",
+            "is not in the table, so it begins at 0: the device takes no downlink until it is reset, or "
+            "as many have been sent as before");
     }
     return good;
 }

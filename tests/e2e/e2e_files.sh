@@ -263,6 +263,11 @@ valid() {
     migrate validate --strict unknown
     exits 3
     equal finding "$(cut -d: -f 4- out)" " nonsense: unknown member"
+    # Findings and messages may go to one file.
+    cat unknown unknown >both
+    ! bounded validate both >said 2>&1 || fail "what stands twice is valid"
+    equal "warnings in one file with findings" "$(grep -c 'nonsense: unknown member' said)" 2
+    grep -q '^both:2: mig-[0-9]*: ids.device_id: the device stands in line 1 too$' said || fail "$(cat said)"
 }
 
 invalid() {

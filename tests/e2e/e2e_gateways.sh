@@ -69,7 +69,7 @@ words() {
     told 'gateway none-such is not in this run'
     in_words_of_gateways
     gateways resume --failed "$run"
-    told '1 gateways are tried again'
+    told '1 gateway is tried again'
     gateways rollback "$run" --dry-run
     gateways rollback "$run"
     told '5 gateways put back'

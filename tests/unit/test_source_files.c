@@ -361,7 +361,7 @@ static void test_csv_columns(void **state) {
           "device eui-70b3d57ed1000001 stands in line 2 and in line 5");
     CHECK("csv", "dev_eui\n\"70B3D57ED1000001\n", NULL, "my-app", "line 2: the row that begins here");
     static const char *const maps[][2] = {
-        {"dev_eui", "there is no = behind a column"},     {"foo=x", "there is no such column"},
+        {"dev_eui", "there is no = behind a column"},     {"foo=x", "there is no column foo"},
         {"dev_eui=a,dev_eui=b", "a column stands twice"}, {"dev_eui=\"a", "a quote has no end"},
         {"dev_eui=\"a\"b", "a comma is expected"},        {"devices.csv", "there is no ="},
     };
