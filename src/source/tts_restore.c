@@ -314,7 +314,11 @@ enum job_step tts_source_restore(struct source *source, struct job *job, const s
     raise_counters(state, restoration, tts_source_sightings_find(&self->sightings, record->id));
     raise_nonces(state, &restoration->progress);
     find_due(state);
-    if (state->due == 0) return JOB_DONE;
+    if (state->due == 0) {
+        // An earlier process has put it back, and may not have come to say so.
+        restoration->remark = remark_of(state, job->arena);
+        return JOB_DONE;
+    }
     state->made = (state->due & ~(1U << SET_SETTINGS | 1U << SET_STARTED_AT)) != 0;
     return change_next(self, job, record);
 }

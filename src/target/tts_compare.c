@@ -93,10 +93,24 @@ static bool nonces_moved(const Tts__EndDevice *device, const Tts__EndDevice *the
            there->n_used_dev_nonces > device->n_used_dev_nonces;
 }
 
+// A key that the server does not show may be the same.
+static bool may_be_same(const Tts__KeyEnvelope *a, const Tts__KeyEnvelope *b) {
+    if (b == NULL) return false;
+    if (b->key.len == 0) return b->encrypted_key.len > 0;
+    return same_bytes(key_of(a), b->key);
+}
+
+// Otherwise it is another device's place, and session.
+static bool may_have_root_keys(const Tts__EndDevice *there, const Tts__RootKeys *keys) {
+    if (keys == NULL || there->root_keys == NULL) return true;
+    return may_be_same(keys->app_key, there->root_keys->app_key) ||
+           may_be_same(keys->nwk_key, there->root_keys->nwk_key);
+}
+
 // The device has a session that was made at the target: the Join Server has seen nonces since.
 static bool has_rejoined(const Tts__EndDevice *device, const Tts__EndDevice *there) {
     if (!device->supports_join || there->session == NULL) return false;
-    if (device->session == NULL) return true;
+    if (device->session == NULL) return may_have_root_keys(there, device->root_keys);
     return !same_session(device->session, there->session) &&
            tts_same_root_keys(device->root_keys, there->root_keys) && nonces_moved(device, there);
 }
@@ -232,13 +246,6 @@ static bool is_bare(const Tts__EndDevice *there) {
     const Tts__RootKeys *keys = there->root_keys;
     bool has_keys = keys != NULL && (key_of(keys->app_key).len > 0 || key_of(keys->nwk_key).len > 0);
     return !has_keys && there->session == NULL && there->mac_state == NULL && there->pending_session == NULL;
-}
-
-// A key that the server does not show may be the same.
-static bool may_be_same(const Tts__KeyEnvelope *a, const Tts__KeyEnvelope *b) {
-    if (b == NULL) return false;
-    if (b->key.len == 0) return b->encrypted_key.len > 0;
-    return same_bytes(key_of(a), b->key);
 }
 
 static bool shares_session_keys(const Tts__Session *session, const Tts__Session *there) {

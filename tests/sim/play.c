@@ -126,6 +126,8 @@ static void open_sim(struct sim *sim, uint64_t seed, const struct sim_case *play
     sim->world = sim->there = world_new(&setup);
     world_announce_handler(sim->world, "handler.example:1904", "", "");
     setup.tts_devices = 0;
+    // Not of the same chance: a join here would make the very session of a join there.
+    setup.seed = ~seed;
     if (played->source == SIM_TTS && played->target == SIM_TTS && !sim->c.together)
         sim->there = world_new(&setup);
     advance(sim);
