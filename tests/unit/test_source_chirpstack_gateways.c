@@ -14,7 +14,7 @@
 #include "device/json_write.h"
 #include "device/message.h"
 #include "source/chirpstack_p.h"
-#include "support/source_play.h"
+#include "support/gateway_play.h"
 #include "world/chirpstack_p.h"
 
 #define ROOF      "00800000a0000101"
@@ -106,32 +106,6 @@ static void stage_close(struct stage *stage) {
     world_free(stage->world);
 }
 
-static enum job_step list(struct play *play, struct source_page *page) {
-    return play_run(play, play->driver->list_gateways(play->source, &play->job, page, &play->error));
-}
-
-static enum job_step read_one(struct play *play, struct source_record *record) {
-    return play_run(play, play->driver->read_gateway(play->source, &play->job, record, &play->error));
-}
-
-// The gateway's JSON and its notes, or the error; the caller frees it.
-static char *converted(struct play *play, const struct source_record *record) {
-    BUFFER_AUTO text;
-    buffer_init(&text, BUFFER_UNLIMITED);
-    GATEWAY_AUTO gateway;
-    gateway_init(&gateway);
-    error_release(&play->error);
-    if (play->driver->convert_gateway(play->source, record, &gateway, &play->error) == 0) {
-        message_json_write(&gateway.message->base, &text);
-    } else {
-        char *chain MEMORY_AUTO = error_chain(&play->error);
-        buffer_puts(&text, chain);
-    }
-    for (size_t i = 0; i < gateway.notes.count; i++)
-        buffer_printf(&text, " (%s: %s)", gateway.notes.items[i].path, gateway.notes.items[i].text);
-    return buffer_take_string(&text);
-}
-
 // ---- conversion
 
 struct sample {
@@ -182,7 +156,7 @@ static char *sample_converted(const struct sample *sample) {
     message_pack(&gateway.base, &bytes);
     struct source_record record = {0};
     source_record_set_data(&record, bytes.data, bytes.size);
-    char *text = converted(&stage.play, &record);
+    char *text = play_convert_gateway(&stage.play, &record);
     source_record_release(&record);
     stage_close(&stage);
     return text;
@@ -276,7 +250,7 @@ static void test_converts(void **state) {
 static size_t list_all(struct stage *stage, struct source_page *page) {
     size_t pages = 0;
     do {
-        assert_int_equal(list(&stage->play, page), JOB_DONE);
+        assert_int_equal(play_list_gateways(&stage->play, page), JOB_DONE);
         pages++;
     } while (page->cursor != NULL);
     return pages;
@@ -317,16 +291,16 @@ static void test_lists(void **state) {
 
 static void read_as(struct stage *stage, const char *id) {
     struct source_record record = {.id = memory_strdup(id)};
-    assert_int_equal(read_one(&stage->play, &record), JOB_DONE);
+    assert_int_equal(play_read_gateway(&stage->play, &record), JOB_DONE);
     assert_true(record.complete && record.has_dev_eui);
-    char *text MEMORY_AUTO = converted(&stage->play, &record);
+    char *text MEMORY_AUTO = play_convert_gateway(&stage->play, &record);
     assert_non_null(
         strstr(text, "\"eui\":\"00800000A0000101\"},\"name\":\"Roof\",\"description\":\"North mast\""));
     assert_non_null(strstr(text, "\"altitude\":32,"));
     assert_non_null(strstr(text, "\"room-no\":\"12\""));
     // What is known is not asked for again.
     stage->calls = 0;
-    assert_int_equal(read_one(&stage->play, &record), JOB_DONE);
+    assert_int_equal(play_read_gateway(&stage->play, &record), JOB_DONE);
     assert_int_equal(stage->calls, 0);
     source_record_release(&record);
 }
@@ -347,7 +321,7 @@ static void test_reads(void **state) {
 
 static void fails(struct stage *stage, const char *id, enum error_code code, const char *words) {
     struct source_record record = {.id = memory_strdup(id)};
-    assert_int_equal(read_one(&stage->play, &record), JOB_FAILED);
+    assert_int_equal(play_read_gateway(&stage->play, &record), JOB_FAILED);
     char *chain MEMORY_AUTO = error_chain(&stage->play.error);
     const char *hint = stage->play.error.hint == NULL ? "" : stage->play.error.hint;
     char *all MEMORY_AUTO = memory_printf("%s %s", chain, hint);
@@ -387,7 +361,7 @@ static void test_rights(void **state) {
     stage.said = "";
     stage.status = GRPC_UNAUTHENTICATED;
     struct source_page page = {0};
-    assert_int_equal(list(&stage.play, &page), JOB_FAILED);
+    assert_int_equal(play_list_gateways(&stage.play, &page), JOB_FAILED);
     assert_int_equal(stage.play.error.code, ERROR_DENIED);
     assert_non_null(strstr(stage.play.error.hint, "--chirpstack.tenant-id"));
     source_page_release(&page);
@@ -433,7 +407,7 @@ static void test_hostile(void **state) {
         struct source_page page = {0};
         stage.said = lists[i].text;
         stage.said_size = lists[i].size;
-        assert_int_equal(list(&stage.play, &page), JOB_FAILED);
+        assert_int_equal(play_list_gateways(&stage.play, &page), JOB_FAILED);
         assert_int_equal(stage.play.error.code, ERROR_PROTOCOL);
         source_page_release(&page);
     }
@@ -445,7 +419,7 @@ static void test_hostile(void **state) {
     // A record of the journal that is damaged.
     struct source_record record = {0};
     source_record_set_data(&record, "\xff\xff", 2);
-    char *text MEMORY_AUTO = converted(&stage.play, &record);
+    char *text MEMORY_AUTO = play_convert_gateway(&stage.play, &record);
     assert_int_not_equal(text[0], '{');
     assert_true(error_is_set(&stage.play.error));
     source_record_release(&record);

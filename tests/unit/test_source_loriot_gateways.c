@@ -9,9 +9,7 @@
 
 #include <string.h>
 
-#include "device/gateway.h"
-#include "device/json_write.h"
-#include "support/source_play.h"
+#include "support/gateway_play.h"
 
 // What the server says: of its networks, and of the gateways of the first and the second.
 struct said {
@@ -49,32 +47,6 @@ static enum job_step prepare(struct play *play) {
     return play_run(play, play->driver->prepare_gateways(play->source, &play->job, &play->error));
 }
 
-static enum job_step list(struct play *play, struct source_page *page) {
-    return play_run(play, play->driver->list_gateways(play->source, &play->job, page, &play->error));
-}
-
-static enum job_step read_one(struct play *play, struct source_record *record) {
-    return play_run(play, play->driver->read_gateway(play->source, &play->job, record, &play->error));
-}
-
-// The gateway's JSON and its notes, or the error; the caller frees it.
-static char *converted(struct play *play, const struct source_record *record) {
-    BUFFER_AUTO text;
-    buffer_init(&text, BUFFER_UNLIMITED);
-    GATEWAY_AUTO gateway;
-    gateway_init(&gateway);
-    error_release(&play->error);
-    if (play->driver->convert_gateway(play->source, record, &gateway, &play->error) == 0) {
-        message_json_write(&gateway.message->base, &text);
-    } else {
-        char *chain MEMORY_AUTO = error_chain(&play->error);
-        buffer_puts(&text, chain);
-    }
-    for (size_t i = 0; i < gateway.notes.count; i++)
-        buffer_printf(&text, " (%s)", gateway.notes.items[i].path);
-    return buffer_take_string(&text);
-}
-
 static void test_lists(void **state) {
     (void)state;
     struct said said = {
@@ -87,13 +59,13 @@ static void test_lists(void **state) {
     begin(&play, &said, "join-eui=");
     assert_int_equal(prepare(&play), JOB_DONE);
     struct source_page page = {0};
-    assert_int_equal(list(&play, &page), JOB_DONE);
+    assert_int_equal(play_list_gateways(&play, &page), JOB_DONE);
     assert_non_null(page.cursor);
-    assert_int_equal(list(&play, &page), JOB_DONE);
+    assert_int_equal(play_list_gateways(&play, &page), JOB_DONE);
     assert_null(page.cursor);
     assert_int_equal(page.count, 2);
     assert_string_equal(page.records[1].id, "AABBCCFFFF000002");
-    char *text = converted(&play, &page.records[0]);
+    char *text = play_convert_gateway(&play, &page.records[0]);
     assert_string_equal(
         text,
         "{\"ids\":{\"gateway_id\":\"eui-aabbcc0000000001\",\"eui\":\"AABBCC0000000001\"},\"name\":\"Roof\","
@@ -102,17 +74,20 @@ static void test_lists(void **state) {
         "\"antennas\":[{\"location\":{\"latitude\":47.25,\"longitude\":8.5,\"source\":\"SOURCE_REGISTRY\"}}],"
         "\"enforce_duty_cycle\":true}");
     free(text);
-    text = converted(&play, &page.records[1]);
-    assert_string_equal(text, "its frequency plan is not known: its region is US915 (ids.eui)");
+    text = play_convert_gateway(&play, &page.records[1]);
+    assert_string_equal(
+        text,
+        "its frequency plan is not known: its region is US915 (ids.eui: is the one that LORIOT made of its "
+        "MAC address: check which one its packet forwarder names)");
     free(text);
     source_page_release(&page);
     // One alone, in whichever network it is.
     struct source_record record = {.id = memory_strdup("eui-aabbccffff000002")};
-    assert_int_equal(read_one(&play, &record), JOB_DONE);
+    assert_int_equal(play_read_gateway(&play, &record), JOB_DONE);
     assert_true(record.complete);
     source_record_release(&record);
     record = (struct source_record){.id = memory_strdup("AABBCCFFFF000003")};
-    assert_int_equal(read_one(&play, &record), JOB_FAILED);
+    assert_int_equal(play_read_gateway(&play, &record), JOB_FAILED);
     assert_int_equal(play.error.code, ERROR_NOT_FOUND);
     source_record_release(&record);
     play_release(&play);
@@ -133,10 +108,10 @@ static void test_plan(void **state) {
     begin(&play, &said, "frequency-plan-id=US_902_928_FSB_2");
     assert_int_equal(prepare(&play), JOB_DONE);
     struct source_page page = {0};
-    assert_int_equal(list(&play, &page), JOB_DONE);
+    assert_int_equal(play_list_gateways(&play, &page), JOB_DONE);
     assert_int_equal(page.total, 4);
     for (size_t i = 0; i < page.count; i++) {
-        char *text = converted(&play, &page.records[i]);
+        char *text = play_convert_gateway(&play, &page.records[i]);
         if (strstr(text, wanted[i]) == NULL) fail_msg("%s instead of %s", text, wanted[i]);
         free(text);
     }
@@ -165,11 +140,11 @@ static void test_hostile(void **state) {
     said.networks = "{\"networks\":[],\"total\":0}";
     struct source_page page = {0};
     assert_int_equal(prepare(&play), JOB_DONE);
-    assert_int_equal(list(&play, &page), JOB_DONE);
+    assert_int_equal(play_list_gateways(&play, &page), JOB_DONE);
     assert_int_equal(page.count, 0);
     said.networks = NETWORKS;
     assert_int_equal(prepare(&play), JOB_DONE);
-    assert_int_equal(list(&play, &page), JOB_FAILED);
+    assert_int_equal(play_list_gateways(&play, &page), JOB_FAILED);
     assert_int_equal(play.error.code, ERROR_PROTOCOL);
     said.status = 403;
     assert_int_equal(prepare(&play), JOB_FAILED);
