@@ -123,6 +123,7 @@ void flight_heard(struct flight *flight, bool done, struct error *error);
 // ---- flight_server.c
 
 enum job_step flight_look_job(void *context, struct job *job, struct error *error);
+// The target has nothing of it.
 void flight_found_free(struct flight *flight);
 void flight_looked(struct flight *flight, bool done, struct error *error);
 enum job_step flight_reserve_job(void *context, struct job *job, struct error *error);

@@ -128,8 +128,8 @@ enum job_step flight_reserve_job(void *context, struct job *job, struct error *e
     return target_of(flight)->driver->reserve(target_of(flight), job, &flight->device, error);
 }
 
-// The target refused it as it refuses what is there already. Somebody else has made that since the look: it stays.
-static void made_nothing(struct flight *flight) {
+// Nothing at the target is the run's.
+static void drop_claim(struct flight *flight) {
     struct run *run = flight->flights->run;
     ERROR_AUTO error = {0};
     flight->claim = CLAIM_NONE;
@@ -140,8 +140,9 @@ static void made_nothing(struct flight *flight) {
 }
 
 void flight_reserved(struct flight *flight, bool done, struct error *error) {
+    // The target refused it as it refuses what is there: somebody else has made that since the look, and keeps it.
     // Credentials that ran out in between hide what came before.
-    if (!done && flight->task.job.unchanged && flight->logins == 0) made_nothing(flight);
+    if (!done && flight->task.job.unchanged && flight->logins == 0) drop_claim(flight);
     if (!done) {
         flight_undo(flight, error);
     } else if (flight->released) {
@@ -267,13 +268,10 @@ void flight_undo(struct flight *flight, struct error *error) {
 
 static void undo_succeeded(struct flight *flight) {
     struct run *run = flight->flights->run;
-    ERROR_AUTO error = {0};
     // Where the run halts, the device is tried again by the next one.
     bool aside = run->setup.keep_going;
     flight_set_state(flight, aside ? DEVICE_FAILED : DEVICE_PLANNED);
-    if (journal_set_claim(run->journal, flight->sequence, flight->record.id, CLAIM_NONE, NULL, 0, &error) !=
-        0)
-        flights_journal_failed(flight->flights, &error);
+    drop_claim(flight);
     if (flight->undo.remark != NULL) run_tell(run, LOG_WARN, flight->record.id, flight->undo.remark, NULL);
     run_tell(run, LOG_ERROR, flight->record.id,
              aside ? "is set aside, and is at its source as before" : "is at its source as before",
