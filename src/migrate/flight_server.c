@@ -425,7 +425,9 @@ static void go(struct flight *flight) {
 int server_turn(struct flights *flights, struct error *error) {
     int result = leave_window(flights, error);
     if (result != 0) return result;
-    result = gather(flights) ? run_commit(flights->run, error) : run_commit_at_times(flights->run, error);
+    bool waits = gather(flights);
+    if (waits && !flights->stopping && run_commit_may_wait(flights->run)) return 0;
+    result = waits ? run_commit(flights->run, error) : run_commit_at_times(flights->run, error);
     if (result != 0) {
         // What has to be durable first is not done: the journal tells where it can be gone on from.
         // Whoever is back is told so all the same: `resume` finds that out once more.

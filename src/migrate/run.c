@@ -12,6 +12,9 @@
 // A device in flight may have calls at so many servers at once.
 enum { SERVERS_AT_ONCE = 4 };
 
+// A commit that need not be at once takes no more than one part in so many of the time.
+enum { COMMITS_APART = 8 };
+
 // The loop wakes this often to redraw and to look at signals.
 static const int64_t turn_limit = 100 * NS_PER_MS;
 
@@ -180,10 +183,19 @@ int run_job(struct run *run, enum run_side side, int priority, task_function *fu
 
 int run_commit(struct run *run, struct error *error) {
     if (!run->uncommitted) return 0;
+    int64_t started = clock_monotonic(run->setup.clock);
     int result = journal_commit(run->journal, error);
     if (result == 0) run->uncommitted = false;
     run->last_commit = clock_monotonic(run->setup.clock);
+    run->commit_cost = run->last_commit - started;
     return result;
+}
+
+bool run_commit_may_wait(const struct run *run) {
+    struct dispatch_numbers numbers = {0};
+    dispatch_numbers(run->dispatch, &numbers);
+    int64_t since = clock_monotonic(run->setup.clock) - run->last_commit;
+    return numbers.in_flight > 0 && numbers.queued > 0 && since < run->commit_cost * COMMITS_APART;
 }
 
 int run_commit_at_times(struct run *run, struct error *error) {

@@ -58,7 +58,8 @@ struct run {
     struct journal *temporary;  // owned; NULL = the setup has one
     uint64_t line;              // the last line that was given to a device
     bool uncommitted;           // something in the journal waits for the next commit
-    int64_t last_commit;        // ns, monotonic
+    int64_t last_commit;        // ns, monotonic: its end
+    int64_t commit_cost;        // ns: what it took
     struct output output;
     struct run_numbers numbers;
     char *application;      // owned; the present one
@@ -96,6 +97,10 @@ bool run_can_restore(const struct run *run);
 
 // Makes what the journal holds durable; does nothing if nothing waits.
 int run_commit(struct run *run, struct error *error);
+
+// True if what waits for a commit may wait a little longer: there are more calls to make anyway than servers take at once,
+// and the last commit was costly and not long ago. Those that get ready meanwhile share the next one.
+bool run_commit_may_wait(const struct run *run);
 
 // The same for what no step waits for: often enough that little has to be found out again after a kill, and that others
 // see the run go on.

@@ -245,15 +245,22 @@ static enum job_step changed(struct tts_source *self, struct job *job, const str
     return look(self, job, record, RESTORE_PROVED);
 }
 
+// The first frame of a join may have been heard and answered before the entry was deleted.
+static bool was_joining(const struct tts_parts *recorded) {
+    const Tts__EndDevice *network = recorded->at[STACK_NETWORK];
+    const Tts__EndDevice *application = recorded->at[STACK_APPLICATION];
+    return (network != NULL && network->pending_session != NULL) ||
+           (application != NULL && application->pending_session != NULL);
+}
+
 static const char *remark_of(const struct restore_state *state, struct arena *arena) {
     BUFFER_AUTO text;
     buffer_init(&text, BUFFER_UNLIMITED);
     if (state->made) {
         buffer_puts(&text, "is back, but as a new entry: its dates and queued downlinks are gone");
     }
-    const Tts__EndDevice *application = state->recorded.at[STACK_APPLICATION];
-    if (state->made && application != NULL && application->pending_session != NULL) {
-        buffer_puts(&text, "; the AppSKey of a join that was under way is gone");
+    if (state->made && was_joining(&state->recorded)) {
+        buffer_puts(&text, "; the AppSKey of a join that was under way is gone, so it has to join again");
     }
     if (state->count_moved) {
         buffer_printf(

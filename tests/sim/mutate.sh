@@ -67,7 +67,11 @@ read_before_kill:*)
     ;;
 import_before_commit:*)
     # The target and the source are changed although neither the claim nor the intent is committed.
-    change 1 'gather(flights) ? run_commit(flights->run, error) : run_commit_at_times(flights->run, error);' 'gather(flights) ? 0 : 0;'
+    change 1 'waits ? run_commit(flights->run, error) : run_commit_at_times(flights->run, error);' '0;'
+    ;;
+wait_is_commit:*)
+    # What may wait for its commit goes on without it.
+    change 1 'run_commit_may_wait(flights->run)) return 0;' 'run_commit_may_wait(flights->run)) waits = false;'
     ;;
 forget_claim:*)
     # Nothing says what was made at the target.

@@ -10,6 +10,9 @@
 
 enum { SECTOR = 4096, BLOCK = 512, PATH_MAX_SIZE = 256 };
 
+// A sync takes less than so many ms.
+enum { SYNC_MS = 8 };
+
 struct vfs_file {
     sqlite3_file base;
     const struct disk_user *user;
@@ -65,6 +68,8 @@ static int vfs_sync(sqlite3_file *file, int flags) {
     self->user->event(self->user->context);
     if (self->user->is_full(self->user->context)) return SQLITE_IOERR_FSYNC;
     disk_sync(self->file);
+    uint32_t ms = self->user->below(self->user->context, SYNC_MS);
+    self->user->sleep(self->user->context, ms * NS_PER_MS);
     self->user->event(self->user->context);
     return SQLITE_OK;
 }
