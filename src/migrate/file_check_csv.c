@@ -14,7 +14,6 @@ struct file_check_csv {
     struct csv_columns columns;
     struct device_naming naming;
     struct file_rules rules;
-    bool has_header;
     bool broken;  // what follows cannot be read
 };
 
@@ -25,8 +24,7 @@ static size_t line_of(void *context, const char *field) {
 
 static int check_header(struct file_check_csv *self, const struct table_row *row, struct error *error) {
     ERROR_AUTO fault = {0};
-    self->has_header = true;
-    if (csv_columns_read(&self->headers, row, &self->columns, &fault) != 0) {
+    if (csv_columns_read(&self->columns, &self->headers, row, &fault) != 0) {
         self->broken = true;
         return file_check_tell_error(self->check, &fault, error);
     }
@@ -69,7 +67,7 @@ static int check_values(struct file_check_csv *self, const struct csv_values *va
 static int take_row(void *context, const struct table_row *row, struct error *error) {
     struct file_check_csv *self = context;
     if (self->broken) return 0;
-    if (!self->has_header) return check_header(self, row, error);
+    if (!self->columns.known) return check_header(self, row, error);
     if (table_row_is_empty(row)) return 0;
     struct csv_values values;
     ERROR_AUTO fault = {0};
@@ -110,6 +108,7 @@ int file_check_csv_take(void *format, const char *data, size_t size, struct erro
     ERROR_AUTO fault = {0};
     int result = size == 0 ? table_reader_end(self->table, &fault)
                            : table_reader_take(self->table, data, size, &fault);
+    if (result == 0 && size == 0) result = csv_columns_end(&self->columns, &fault);
     if (result == 0) return 0;
     if (result != -ERROR_INPUT && result != -ERROR_TOO_LARGE) {
         error_move(error, &fault);

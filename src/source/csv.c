@@ -41,7 +41,6 @@ struct csv_source {
     struct table_reader *table;  // owned
     struct csv_headers headers;
     struct csv_columns columns;
-    bool has_header;
     struct source_page *page;  // that is being filled
 };
 
@@ -114,10 +113,7 @@ static enum job_step csv_prepare(struct source *source, struct job *job, const c
 
 static int csv_row(void *context, const struct table_row *row, struct error *error) {
     struct csv_source *self = context;
-    if (!self->has_header) {
-        self->has_header = true;
-        return csv_columns_read(&self->headers, row, &self->columns, error);
-    }
+    if (!self->columns.known) return csv_columns_read(&self->columns, &self->headers, row, error);
     struct csv_values values;
     if (table_row_is_empty(row)) return 0;
     int result = csv_values_read(&self->columns, row, &values, error);
@@ -148,8 +144,9 @@ static int csv_take(void *context, struct source_page *page, const char *data, s
                     struct error *error) {
     struct csv_source *self = context;
     self->page = page;
-    return size == 0 ? table_reader_end(self->table, error)
-                     : table_reader_take(self->table, data, size, error);
+    if (size > 0) return table_reader_take(self->table, data, size, error);
+    int result = table_reader_end(self->table, error);
+    return result != 0 ? result : csv_columns_end(&self->columns, error);
 }
 
 static enum job_step csv_list(struct source *source, struct job *job, struct source_page *page,
@@ -160,7 +157,6 @@ static enum job_step csv_list(struct source *source, struct job *job, struct sou
         table_reader_free(self->table);
         self->table = table_reader_new(&self->setup);
         csv_columns_release(&self->columns);
-        self->has_header = false;
     }
     return file_list_fill(&self->list, page, csv_take, self, error) == 0 ? JOB_DONE : JOB_FAILED;
 }
