@@ -293,6 +293,15 @@ static int retry_failed(struct migration *migration, struct error *error) {
     return result != 0 ? result : journal_commit(migration->journal.journal, error);
 }
 
+static int check_output(const struct migration *migration, struct error *error) {
+    const struct target_driver *target = migration->invocation.target;
+    if (!target_is_server(target) || !option_given(migration->session->invocation->global, "output"))
+        return 0;
+    error_set(error, ERROR_USAGE, "--output means nothing: the run's target is the server %s", target->name);
+    error_hint(error, "leave it away");
+    return -ERROR_USAGE;
+}
+
 int migration_open_again(struct migration *migration, const struct session *session, const char *name,
                          enum migration_kind kind, struct error *error) {
     *migration = (struct migration){.session = session, .invocation = *session->invocation, .kind = kind};
@@ -302,6 +311,7 @@ int migration_open_again(struct migration *migration, const struct session *sess
         run_journal_open(session->invocation->global, name, true, environment, &migration->journal, error);
     if (result == 0)
         result = run_journal_restore(&migration->journal, &migration->invocation, session->sources, error);
+    if (result == 0 && kind == MIGRATION_RESUMED) result = check_output(migration, error);
     if (result == 0) result = open_parts(migration, error);
     if (result == 0) result = open_report(migration, error);
     if (result == 0 && kind == MIGRATION_RESUMED) result = retry_failed(migration, error);

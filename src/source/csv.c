@@ -29,7 +29,7 @@ static const struct option_spec options[] = {
      .default_value = "auto",
      .argument = "ENCODING",
      .help = "the file's encoding"},
-    FILE_DEVICE_OPTIONS,
+    FILE_DEVICE_OPTIONS(" whose plan the file does not tell", " whose versions the file does not tell"),
     {.name = NULL},
 };
 
@@ -181,13 +181,13 @@ static int csv_convert(struct source *source, const struct source_record *record
     if (result != 0) return result;
     if (values.unknown != NULL)
         device_note(device, "columns", "not known and left out, for all devices: %s", values.unknown);
-    return file_device_complete(&self->rules, record, device, error);
+    return file_error_at(entry.line, file_device_complete(&self->rules, record, device, error), error);
 }
 
 const struct source_driver source_csv = {
     .name = "csv",
     .title = "table of devices (CSV) with the columns of The Things Stack",
-    .features = SOURCE_LISTS | SOURCE_LIST_ONLY,
+    .features = SOURCE_LISTS | SOURCE_LIST_ONLY | SOURCE_ONE_APPLICATION,
     .options = options,
     .input = "file",
     .open = csv_open,

@@ -20,7 +20,7 @@ static const struct option_spec options[] = {
      .type = OPTION_STRING,
      .argument = "FILE",
      .help = "what Helium's Console answers to GET /api/v1/devices; - or none is standard input"},
-    FILE_DEVICE_OPTIONS,
+    FILE_DEVICE_OPTIONS(" of the file, which tells only regions", " of the file, which tells none"),
     {.name = NULL},
 };
 
@@ -94,11 +94,12 @@ static int helium_entry(struct helium *self, struct source_page *page, const jso
         .id = known ? id : NULL,
         .eui = known ? eui : NULL,
         .line = line,
+        .number = ++self->list.entries,
+        .name = text_of(object, "name"),
         .form = FILE_ENTRY_TEXT,
         .data = data,
         .size = data == NULL ? 0 : strlen(data),
     };
-    self->list.entries++;
     int result = file_list_add(&self->list, page, &entry, error);
     memory_free_secret(data);
     return result;
@@ -225,14 +226,16 @@ static int helium_convert(struct source *source, const struct source_record *rec
     JSON_AUTO *object = json_loadb(entry.data, entry.size, 0, NULL);
     if (object == NULL) return error_set(error, ERROR_INPUT, "its record in the journal is damaged");
     result = read_device(object, entry.line, device, error);
-    if (result == 0) result = file_device_complete(&helium_of(source)->rules, record, device, error);
-    return result != 0 ? result : check_plan(object, device, error);
+    if (result != 0) return result;
+    result = file_device_complete(&helium_of(source)->rules, record, device, error);
+    if (result == 0) result = check_plan(object, device, error);
+    return file_error_at(entry.line, result, error);
 }
 
 const struct source_driver source_helium = {
     .name = "helium",
     .title = "list of devices that Helium's Console gave (JSON)",
-    .features = SOURCE_LISTS | SOURCE_LIST_ONLY,
+    .features = SOURCE_LISTS | SOURCE_LIST_ONLY | SOURCE_ONE_APPLICATION,
     .options = options,
     .input = "file",
     .open = helium_open,

@@ -21,7 +21,7 @@ static const struct option_spec options[] = {
      .env = "CSV_PATH",
      .argument = "FILE",
      .help = "list in the layout of ThingPark's import; - or none is standard input"},
-    FILE_DEVICE_OPTIONS,
+    FILE_DEVICE_OPTIONS(" of the list, which tells none", " of the list, which tells none"),
     {.name = NULL},
 };
 
@@ -363,13 +363,15 @@ static int thingpark_convert(struct source *source, const struct source_record *
     int result = file_record_read(record, &entry, error);
     if (result == 0) result = fields_read(&entry, &fields, error);
     if (result == 0) result = read_device(&fields, device, error);
-    return result != 0 ? result : file_device_complete(&thingpark_of(source)->rules, record, device, error);
+    if (result != 0) return result;
+    result = file_device_complete(&thingpark_of(source)->rules, record, device, error);
+    return file_error_at(entry.line, result, error);
 }
 
 const struct source_driver source_thingpark = {
     .name = "thingpark",
     .title = "list of devices in the layout of Actility ThingPark's import (CSV)",
-    .features = SOURCE_LISTS | SOURCE_LIST_ONLY,
+    .features = SOURCE_LISTS | SOURCE_LIST_ONLY | SOURCE_ONE_APPLICATION,
     .options = options,
     .input = "csv-path",
     .open = thingpark_open,

@@ -400,7 +400,8 @@ int wanesy_device_read(const struct wanesy_fields *fields, const struct file_rul
     if (result == 0) result = read_activation(fields, device, error);
     if (result == 0) result = read_windows(fields, device, error);
     if (result == 0) result = read_ping_slots(fields, device, error);
-    if (result == 0) result = file_device_complete(rules, record, device, error);
+    if (result == 0)
+        result = file_error_at(fields->line, file_device_complete(rules, record, device, error), error);
     if (result == 0) radio_finish(device);
     return result;
 }

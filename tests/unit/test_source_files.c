@@ -249,6 +249,8 @@ static void test_json(void **state) {
           "line 3: line 3, column 6: not JSON");
     CHECK("json", "{\"nonsense\":1,\"ids\":{\"device_id\":\"x\"}}", NULL, "-",
           "x: The Things Stack would refuse the ID 'x'");
+    CHECK("json", "[{},{}]", NULL, "-", "line 1: line 1: ids.device_id is missing",
+          "line 1, device 2: line 1: ids.device_id is missing");
     CHECK("json", "", NULL, "-", "the file holds no device");
     CHECK("json", "[]", NULL, "-", "the file holds no device");
     CHECK("json", "{", NULL, "-", "the file: line 1: the object that begins here has no end");
@@ -444,7 +446,7 @@ static void test_one_application(void **state) {
     assert_int_equal(play_open(&play, "csv", text, strlen(text), NULL, &error), 0);
     assert_string_equal(play.driver->default_application(play.source), "-");
     play_close(&play);
-    CHECK("csv", text, NULL, "-", "eui-70b3d57ed1000001: its application is not known");
+    CHECK("csv", text, NULL, "-", "eui-70b3d57ed1000001: line 2: its application is not known");
 }
 
 // ---- thingpark
@@ -506,8 +508,10 @@ static void test_helium(void **state) {
     CHECK("helium",
           "{\"dev_eui\":\"70B3D57ED1000001\",\"app_eui\":\"70B3D57ED0000000\",\"app_key\":\"" KEY
           "\",\"region\":\"EU868\"}{}",
-          NULL, "my-app", "its frequency plan is not known: its region is EU868",
-          "line 1: line 1: dev_eui: is missing");
+          NULL, "my-app", "eui-70b3d57ed1000001: line 1", "line 1, device 2: line 1: dev_eui: is missing");
+    CHECK("helium", "[{\"name\":\"Roof\",\"dev_eui\":\"7\"},{\"dev_eui\":\"8\"}]", usual, "my-app",
+          "line 1, device 1 (Roof): line 1: dev_eui: there are",
+          "line 1, device 2: line 1: dev_eui: there are");
     CHECK("helium", "{\"dev_eui\":}", usual, "my-app", "line 1: not JSON");
 }
 
