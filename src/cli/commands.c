@@ -106,6 +106,7 @@ const struct command commands[] = {
             "Nothing is changed.",
         .examples = "verify\nverify --wait-uplink 15m\nverify --json 20260131T101500Z-3f2a",
         .options = "wait-uplink json concurrency rate timeout progress journal-key-file",
+        .flags = COMMAND_RUN,
         .most_arguments = 1,
         .run = cmd_verify,
     },
@@ -129,10 +130,18 @@ const struct command commands[] = {
             "Goes on where the run ended, with its options and in its own output file, wherever standard "
             "output goes: every line once. With --output, or on standard output if the run had no output "
             "file or that is gone, all lines of the run are written anew. With --failed, devices that were "
-            "set aside are tried again.",
-        .examples = "resume\nresume --failed\nresume --output again.json 20260131T101500Z-3f2a",
+            "set aside are tried again. Flags of the run's source that decide how devices are converted, "
+            "such as "
+            "--chirpstack.frequency-plan-id, may be given anew with the source's name before them: they hold "
+            "for "
+            "devices that are not begun, and are kept in the journal. So may keys and tokens of both "
+            "networks, here "
+            "and for verify and rollback.",
+        .examples = "resume\nresume --failed\nresume --failed --chirpstack.frequency-plan-id AS_923\n"
+                    "resume --output again.json 20260131T101500Z-3f2a",
         .options =
             "failed output map dry-run concurrency rate timeout keep-going progress journal-key-file report",
+        .flags = COMMAND_RUN | COMMAND_CONVERTS,
         .most_arguments = 1,
         .run = cmd_resume,
     },
@@ -151,6 +160,7 @@ const struct command commands[] = {
         .examples = "rollback --dry-run\nrollback\nrollback 20260131T101500Z-3f2a mydevice",
         .options =
             "silent wait-uplink dry-run concurrency rate timeout keep-going progress journal-key-file report",
+        .flags = COMMAND_RUN,
         .most_arguments = SIZE_MAX,
         .run = cmd_rollback,
     },
@@ -191,6 +201,7 @@ const struct command commands[] = {
         .summary = "List the sources that devices can come from",
         .examples = "sources\nsources --json",
         .options = "json",
+        .flags = COMMAND_LENIENT,
         .run = cmd_sources,
     },
     {
@@ -248,11 +259,13 @@ const struct command commands[] = {
                     "completion fish | source",
         .words = COMMAND_WORDS_SHELLS,
         .most_arguments = 1,
+        .flags = COMMAND_LENIENT,
         .run = cmd_completion,
     },
     {
         .name = "version",
         .summary = "Show the version",
+        .flags = COMMAND_LENIENT,
         .run = cmd_version,
     },
     {
@@ -262,6 +275,7 @@ const struct command commands[] = {
         .examples = "help device\nhelp ttnv2",
         .words = COMMAND_WORDS_TOPICS,
         .most_arguments = 2,
+        .flags = COMMAND_LENIENT,
         .run = cmd_help,
     },
     {.name = NULL},

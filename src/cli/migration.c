@@ -302,6 +302,24 @@ static int check_output(const struct migration *migration, struct error *error) 
     return -ERROR_USAGE;
 }
 
+// Devices that an earlier process left reserved at the target are there as they were converted then.
+static int check_reserved(const struct migration *migration, struct error *error) {
+    const struct option_values *given = migration->session->invocation->source_options;
+    uint64_t reserved = 0;
+    bool converts = false;
+    for (const struct option_spec *spec = given == NULL ? NULL : option_table(given);
+         spec != NULL && spec->name != NULL; spec++)
+        converts = converts || ((spec->flags & OPTION_CONVERTS) && option_given(given, spec->name));
+    if (!converts) return 0;
+    int result = journal_count_all(migration->journal.journal, DEVICE_RESERVING, &reserved, error);
+    if (result != 0 || reserved == 0) return result;
+    error_set(error, ERROR_USAGE,
+              "%llu device%s still reserved at the target as the run's former flags had %s",
+              (unsigned long long)reserved, reserved == 1 ? " is" : "s are", reserved == 1 ? "it" : "them");
+    error_hint(error, "first go on without new flags: ttn-lw-migrate resume --keep-going");
+    return -ERROR_USAGE;
+}
+
 int migration_open_again(struct migration *migration, const struct session *session, const char *name,
                          enum migration_kind kind, struct error *error) {
     *migration = (struct migration){.session = session, .invocation = *session->invocation, .kind = kind};
@@ -313,7 +331,9 @@ int migration_open_again(struct migration *migration, const struct session *sess
         result = run_journal_restore(&migration->journal, &migration->invocation, session->sources, error);
     if (result == 0 && kind == MIGRATION_RESUMED) result = check_output(migration, error);
     if (result == 0) result = open_parts(migration, error);
+    if (result == 0 && kind == MIGRATION_RESUMED) result = check_reserved(migration, error);
     if (result == 0) result = open_report(migration, error);
+    if (result == 0) result = run_journal_keep_given(&migration->journal, session->invocation, false, error);
     if (result == 0 && kind == MIGRATION_RESUMED) result = retry_failed(migration, error);
     if (result == 0 && kind == MIGRATION_RESUMED) result = migration_reopen_output(migration, error);
     if (result != 0) return result;

@@ -272,6 +272,7 @@ static int flight_convert(struct flight *flight, struct error *error) {
     int result = setup->driver->convert(setup->source, &flight->record, &flight->device, error);
     if (result == 0) result = flight_adapt(flight, error);
     if (result == 0) device_note_root_keys(&flight->device);
+    if (result == 0) device_note_band(&flight->device, setup->plans);
     if (result == 0 && flight->flights->checking) return flight_store_id(flight, error);
     return result != 0 ? result : flight_store(flight, error);
 }

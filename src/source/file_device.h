@@ -17,11 +17,12 @@
      .help = "application of the exported devices"},                                                       \
         {.name = "frequency-plan-id",                                                                      \
          .type = OPTION_STRING,                                                                            \
+         .flags = OPTION_CONVERTS,                                                                         \
          .env = "FREQUENCY_PLAN_ID",                                                                       \
          .argument = "ID",                                                                                 \
          .help = "frequency plan of devices" whose " (all of them: ttn-lw-migrate frequency-plans)"},      \
     {                                                                                                      \
-        .name = "mac-version", .type = OPTION_CHOICE, .env = "MAC_VERSION",                                \
+        .name = "mac-version", .type = OPTION_CHOICE, .flags = OPTION_CONVERTS, .env = "MAC_VERSION",      \
         .choices = "1.0.0 1.0.1 1.0.2a 1.0.2b 1.0.3 1.0.4 1.1.0a 1.1.0b", .argument = "VERSION",           \
         .help =                                                                                            \
             "LoRaWAN version and regional parameters of devices" versions "; 1.0.4 comes with RP002-1.0.3" \

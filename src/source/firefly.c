@@ -35,6 +35,7 @@ static const struct option_spec options[] = {
                         ", of which Firefly tells none"),
     {.name = "join-eui",
      .type = OPTION_STRING,
+     .flags = OPTION_CONVERTS,
      .env = "JOIN_EUI",
      .argument = "EUI",
      .help = "JoinEUI of devices that join, which Firefly does not tell"},

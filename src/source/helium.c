@@ -10,6 +10,7 @@
 #include "device/cell.h"
 #include "device/json_read.h"
 #include "device/message.h"
+#include "lorawan/region.h"
 #include "source/file_device.h"
 #include "source/sources.h"
 
@@ -208,13 +209,24 @@ static int read_device(const json_t *object, size_t line, struct device *device,
     return 0;
 }
 
-// The file names a region, to which several plans belong.
-static int check_plan(const json_t *object, const struct device *device, struct error *error) {
-    if (device->end_device->frequency_plan_id[0] != '\0') return 0;
-    const char *region = text_of(object, "region");
-    error_set(error, ERROR_DEVICE, "its frequency plan is not known%s%.20s",
-              region == NULL ? "" : ": its region is ", region == NULL ? "" : region);
-    error_hint(error, "name it with --helium.frequency-plan-id, or for single devices with --map");
+// The file names a region, to which several plans belong. A plan in --map is the user's word for this very device.
+static int check_plan(const struct helium *self, const struct source_record *record, const json_t *object,
+                      const struct device *device, struct error *error) {
+    const char *region_name = text_of(object, "region");
+    const struct region *region = region_name == NULL ? NULL : region_find(region_name);
+    const struct frequency_plan *plan =
+        frequency_plans_find(self->rules.plans, device->end_device->frequency_plan_id);
+    if (device->end_device->frequency_plan_id[0] == '\0') {
+        error_set(error, ERROR_DEVICE, "its frequency plan is not known%s%.20s",
+                  region_name == NULL ? "" : ": its region is ", region_name == NULL ? "" : region_name);
+        error_hint(error, "name it with --helium.frequency-plan-id, or for single devices with --map");
+        return -ERROR_DEVICE;
+    }
+    bool laid_down = device_map_plan(self->rules.map, record, NULL) != NULL;
+    if (laid_down || region == NULL || plan == NULL || region_has_plan(region, plan)) return 0;
+    error_set(error, ERROR_DEVICE, "its region is %s, of which frequency plan %s is none", region->name,
+              plan->id);
+    error_hint(error, "name a plan of its region with --map");
     return -ERROR_DEVICE;
 }
 
@@ -228,7 +240,7 @@ static int helium_convert(struct source *source, const struct source_record *rec
     result = read_device(object, entry.line, device, error);
     if (result != 0) return result;
     result = file_device_complete(&helium_of(source)->rules, record, device, error);
-    if (result == 0) result = check_plan(object, device, error);
+    if (result == 0) result = check_plan(helium_of(source), record, object, device, error);
     return file_error_at(entry.line, result, error);
 }
 

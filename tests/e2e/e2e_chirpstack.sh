@@ -155,6 +155,37 @@ into_a_table() {
     told 'what was written to part.csv is incomplete'
 }
 
+# What converts devices, and keys, may be given anew to go on with; all else is the run's.
+other_flags() {
+    start
+    migrate chirpstack application meters --release disable --output run.json --keep-going --frequency-plan-id EU_863_870
+    exits 3
+    told 'try: --chirpstack.frequency-plan-id takes a plan for each region'
+    moved=$(wc -l <run.json)
+    [ "$moved" -lt "$devices" ] || fail "no device was set aside"
+    for flag in --chirpstack.api-url=x --chirpstack.release=delete --chirpstack.frequency-plan-id=NOPE \
+        --ttnv2.frequency-plan-id=x --frequency-plan-id=x --to.tts.app-api-key=x; do
+        migrate resume --failed $flag
+        exits 2
+    done
+    told "the run's target is json"
+    migrate resume --failed
+    exits 3
+    good resume --failed --chirpstack.frequency-plan-id $plans
+    equal lines "$(line_count run.json)" $devices
+    equal plans "$(jq -r .frequency_plan_id run.json | sort -u | tr '\n' ' ')" "AS_923 EU_863_870 IN_865_867 US_902_928_FSB_2 "
+    journal=$(find "$state_folder" -name '*.journal')
+    grep -aq "$plans" "$journal" || fail "the journal does not have the plans"
+    # A key that proves wrong does not take the place of the right one.
+    migrate rollback --chirpstack.api-key WRONG
+    exits 1
+    if grep -aq WRONG "$journal"; then fail "the journal has the wrong key"; fi
+    good rollback --chirpstack.api-key "$CHIRPSTACK_API_KEY"
+    migrate status --chirpstack.frequency-plan-id x
+    exits 2
+    told 'means nothing to the command status'
+}
+
 disabled_and_back() {
     start
     world before
@@ -444,6 +475,7 @@ v3_deleted_and_back() {
 run_case "all devices come out, and ChirpStack is not touched" exported
 run_case "by DevEUI, with what belongs to a device" fields
 run_case "a dry run" dry_run
+run_case "other flags to go on with" other_flags
 run_case "into a table, which has no place for some" into_a_table
 run_case "released by disabling, and put back" disabled_and_back
 run_case "released by deleting, and put back" deleted_and_back

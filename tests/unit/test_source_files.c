@@ -509,6 +509,10 @@ static void test_helium(void **state) {
           "{\"dev_eui\":\"70B3D57ED1000001\",\"app_eui\":\"70B3D57ED0000000\",\"app_key\":\"" KEY
           "\",\"region\":\"EU868\"}{}",
           NULL, "my-app", "eui-70b3d57ed1000001: line 1", "line 1, device 2: line 1: dev_eui: is missing");
+    CHECK("helium",
+          "{\"dev_eui\":\"70B3D57ED1000001\",\"app_eui\":\"70B3D57ED0000000\",\"app_key\":\"" KEY
+          "\",\"region\":\"AS923_1\"}",
+          usual, "my-app", "line 1: its region is AS923, of which frequency plan EU_863_870_TTN is none");
     CHECK("helium", "[{\"name\":\"Roof\",\"dev_eui\":\"7\"},{\"dev_eui\":\"8\"}]", usual, "my-app",
           "line 1, device 1 (Roof): line 1: dev_eui: there are",
           "line 1, device 2: line 1: dev_eui: there are");
