@@ -28,8 +28,10 @@ enum command_flags {
     COMMAND_RUN = 1 << 2,
     COMMAND_CONVERTS = 1 << 3,
     COMMAND_LENIENT = 1 << 4,  // takes flags of sources and ignores them, as in the older tool
+    COMMAND_FILE =
+        1 << 5,  // works on a file of devices; a source says how it is read: --source, or flags of it
     COMMAND_ANY_SOURCE =
-        COMMAND_SOURCE | COMMAND_RUN | COMMAND_LENIENT,  // takes flags with a source's prefix
+        COMMAND_SOURCE | COMMAND_RUN | COMMAND_LENIENT | COMMAND_FILE,  // takes flags with a source's prefix
 };
 
 // What a command's first argument is, for checks and completions.

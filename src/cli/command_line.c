@@ -50,7 +50,9 @@ static bool match_in(const struct option_spec *table, const char *name, size_t s
 // Looks a name without prefix up in the tables of the source, or of all if it is not known yet.
 static bool match_in_sources(const struct parser *parser, const struct flag *flag, struct match *match) {
     const struct invocation *invocation = parser->invocation;
-    if (invocation->command != NULL && (invocation->command->flags & COMMAND_SOURCE) == 0) return false;
+    const struct command *command = invocation->command;
+    bool chosen = command != NULL && (command->flags & COMMAND_FILE) != 0 && invocation->source != NULL;
+    if (command != NULL && (command->flags & COMMAND_SOURCE) == 0 && !chosen) return false;
     bool found = false;
     for (size_t i = 0; parser->sources[i] != NULL && !found; i++) {
         if (invocation->source != NULL && invocation->source != parser->sources[i]) continue;
@@ -246,12 +248,14 @@ static void resolve(struct parser *parser) {
     // `plan` stands before what it plans; alone it is a command that says so.
     if (name == NULL && parser->plan && !invocation->source_first) name = "plan";
     if (name != NULL) invocation->command = command_find(name, strlen(name));
-    bool of_source = invocation->command == NULL || (invocation->command->flags & COMMAND_SOURCE) != 0;
+    unsigned flags = invocation->command == NULL ? COMMAND_SOURCE : invocation->command->flags;
+    bool of_source = (flags & (COMMAND_SOURCE | COMMAND_FILE)) != 0;
     if (invocation->source == NULL && of_source && parser->source_flag != NULL) {
         invocation->source = source_find(parser->sources, parser->source_flag, strlen(parser->source_flag));
     }
-    bool of_run = invocation->command != NULL && (invocation->command->flags & COMMAND_RUN) != 0;
-    if (of_run) invocation->source = parser->named_source;
+    bool of_run = (flags & COMMAND_RUN) != 0;
+    if (of_run || ((flags & COMMAND_FILE) && invocation->source == NULL))
+        invocation->source = parser->named_source;
     if (invocation->source != NULL) {
         invocation->source_options = option_values_new(invocation->source->options);
     }

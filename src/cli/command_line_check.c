@@ -318,6 +318,12 @@ int check_complete(const struct invocation *invocation, struct error *error) {
         hint_help(invocation, error);
         return -ERROR_USAGE;
     }
+    bool of_file = (command->flags & COMMAND_FILE) != 0 && invocation->source != NULL;
+    if (of_file && invocation->source->input == NULL) {
+        error_set(error, ERROR_USAGE, "the source %s is a network, and no file", invocation->source->name);
+        error_hint(error, "ttn-lw-migrate sources lists the sources");
+        return -ERROR_USAGE;
+    }
     bool of_run = (command->flags & COMMAND_RUN) != 0;
     return invocation->source == NULL || of_run ? 0 : check_required(invocation, error);
 }

@@ -181,18 +181,25 @@ const struct command commands[] = {
         .name = "validate",
         .arguments = "FILE",
         .summary = "Check a file of devices without a network",
-        .details = "FILE holds devices as JSON or as CSV, which is seen by its content; - is standard input. "
-                   "What cannot be "
-                   "read, what The Things Stack would refuse and what stands twice is written to standard "
-                   "output, one "
-                   "finding a line: FILE:LINE: DEVICE: FIELD: what is wrong. The exit code is 0 if all is "
-                   "well, 3 if "
-                   "there are findings, 1 if the file cannot be read. With --strict, members that nobody "
-                   "knows are findings "
-                   "too; with --json, each finding is an object.",
-        .examples = "validate devices.json\nvalidate --json - < devices.csv",
-        .options = "strict json frequency-plans-url timeout",
+        .details =
+            "FILE holds devices as any source that is a file reads them: JSON or the CSV of The Things "
+            "Stack, the "
+            "list of ThingPark, Helium or Wanesy, which is seen by its content; - is standard input. "
+            "--source "
+            "names the source, and its flags, with the source's name before them, say how the file is read "
+            "and "
+            "what it leaves open. What cannot be read, what The Things Stack would refuse and what stands "
+            "twice "
+            "is written to standard output, one finding a line: FILE:LINE: DEVICE: FIELD: what is wrong. The "
+            "exit "
+            "code is 0 if all is well, 3 if there are findings, 1 if the file cannot be read. With --strict, "
+            "members that nobody knows are findings too; with --json, each finding is an object.",
+        .examples = "validate devices.json\nvalidate --json - < devices.csv\n"
+                    "validate list.csv --csv.map dev_eui=EUI --csv.delimiter '|'\n"
+                    "validate list.csv --source thingpark --map changes.csv",
+        .options = "source strict json map frequency-plans-url timeout",
         .most_arguments = 1,
+        .flags = COMMAND_FILE,
         .run = cmd_validate,
     },
     {

@@ -50,25 +50,6 @@ static struct csv_source *csv_of(struct source *source) {
 
 // ---- opening
 
-static int open_delimiter(const struct option_values *values, char *ret_delimiter, struct error *error) {
-    const char *text = option_string(values, "delimiter");
-    if (text == NULL || *text == '\0') return 0;
-    if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0) text = "\t";
-    bool good = text[1] == '\0' && *text > 0 && strchr("\"\r\n .-+", *text) == NULL &&
-                strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == 0;
-    if (!good)
-        return error_set(error, ERROR_USAGE, "the delimiter must be one character, such as ; or |, or tab");
-    *ret_delimiter = *text;
-    return 0;
-}
-
-static enum text_encoding encoding_of(const struct option_values *values) {
-    const char *text = option_string(values, "encoding");
-    if (strcmp(text, "utf-8") == 0) return TEXT_UTF8;
-    if (strcmp(text, "utf-16") == 0) return TEXT_UTF16;
-    return strcmp(text, "latin-1") == 0 ? TEXT_LATIN1 : TEXT_AUTO;
-}
-
 static void csv_close(struct source *source) {
     if (source == NULL) return;
     struct csv_source *self = csv_of(source);
@@ -85,12 +66,10 @@ static table_receiver csv_row;
 static int csv_open(const struct source_setup *setup, struct source **ret_source, struct error *error) {
     struct csv_source *self = memory_new(struct csv_source);
     self->base = (struct source){.driver = &source_csv, .keeps = true};
-    self->setup =
-        (struct table_setup){.encoding = encoding_of(setup->options), .receiver = csv_row, .context = self};
+    self->setup = (struct table_setup){.receiver = csv_row, .context = self};
     file_list_init(&self->list, setup);
     int result = file_rules_open(&self->rules, setup, error);
-    if (result == 0) result = open_delimiter(setup->options, &self->setup.delimiter, error);
-    if (result == 0) result = csv_headers_read(option_string(setup->options, "map"), &self->headers, error);
+    if (result == 0) result = csv_options_read(setup->options, &self->setup, &self->headers, error);
     if (result != 0) {
         csv_close(&self->base);
         return result;

@@ -122,6 +122,34 @@ int csv_headers_read(const char *text, struct csv_headers *ret_headers, struct e
     return 0;
 }
 
+// ---- options
+
+static int read_delimiter(const struct option_values *values, char *ret_delimiter, struct error *error) {
+    const char *text = option_string(values, "delimiter");
+    if (text == NULL || *text == '\0') return 0;
+    if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0) text = "\t";
+    bool good = text[1] == '\0' && *text > 0 && strchr("\"\r\n .-+", *text) == NULL &&
+                strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == 0;
+    if (!good)
+        return error_set(error, ERROR_USAGE, "the delimiter must be one character, such as ; or |, or tab");
+    *ret_delimiter = *text;
+    return 0;
+}
+
+static enum text_encoding encoding_of(const struct option_values *values) {
+    const char *text = option_string(values, "encoding");
+    if (strcmp(text, "utf-8") == 0) return TEXT_UTF8;
+    if (strcmp(text, "utf-16") == 0) return TEXT_UTF16;
+    return strcmp(text, "latin-1") == 0 ? TEXT_LATIN1 : TEXT_AUTO;
+}
+
+int csv_options_read(const struct option_values *values, struct table_setup *setup,
+                     struct csv_headers *ret_headers, struct error *error) {
+    setup->encoding = encoding_of(values);
+    int result = read_delimiter(values, &setup->delimiter, error);
+    return result != 0 ? result : csv_headers_read(option_string(values, "map"), ret_headers, error);
+}
+
 // ---- the first row
 
 void csv_columns_release(struct csv_columns *self) {

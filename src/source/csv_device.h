@@ -3,6 +3,7 @@
 #ifndef SOURCE_CSV_DEVICE_H
 #define SOURCE_CSV_DEVICE_H
 
+#include "base/option.h"
 #include "base/table.h"
 #include "device/device.h"
 
@@ -47,6 +48,10 @@ struct csv_headers {
 // Reads what the user says. ERROR_USAGE.
 int csv_headers_read(const char *text, struct csv_headers *ret_headers, struct error *error);
 void csv_headers_release(struct csv_headers *headers);
+
+// Reads the options of the source's table about how the file is written. ERROR_USAGE.
+int csv_options_read(const struct option_values *values, struct table_setup *setup,
+                     struct csv_headers *ret_headers, struct error *error);
 
 // Where the columns are in a file; CSV_COLUMN_COUNT = a field that nobody knows. Zeroed at first.
 struct csv_columns {

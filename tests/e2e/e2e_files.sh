@@ -339,6 +339,44 @@ invalid() {
     exits 3
 }
 
+# Lists of other networks are known by their content, or named; flags of the source say how they are read.
+valid_lists() {
+    key=00112233445566778899AABBCCDDEEFF
+    rest='--frequency-plan-id EU_863_870_TTN --mac-version 1.0.3'
+    printf '# list\nCREATE_OTAA,70B3D57ED1000001,,p,70B3D57ED0000000,%s\ncreate_otaa,70B3D57ED1000001,,,70B3D57ED000000,%s\n' $key $key >park
+    migrate validate park
+    exits 3
+    equal "place of the first" "$(head -n 1 out | cut -d : -f 1-3)" "park:2: eui-70b3d57ed1000001"
+    migrate validate park --source thingpark $rest
+    exits 3
+    equal "findings" "$(cat out)" "park:3: eui-70b3d57ed1000001: column E: 16 hexadecimal digits are expected
+park:3: eui-70b3d57ed1000001: ids.dev_eui: this DevEUI stands in line 2 too"
+    printf '[{"dev_eui":"70B3D57ED1000001","app_eui":"70B3D57ED0000000","app_key":"%s"},{"name":"Roof"}]' $key >helium
+    migrate validate helium --helium.frequency-plan-id EU_863_870 --helium.mac-version 1.0.3
+    exits 3
+    equal "findings" "$(cat out)" "helium:1: line 1, device 2 (Roof): dev_eui: is missing"
+    migrate validate "$vectors/wanesy/devices.csv"
+    exits 3
+    equal "findings" "$(cut -d : -f 2,4- out | head -n 1)" "8: fNwkSIntKey: the key is missing"
+    printf 'EUI|App Key|AppEUI\n70B3D57ED1000001|%s|70B3D57ED0000000\n' $key >table
+    good validate table --csv.map dev_eui=EUI --csv.delimiter '|' --csv.frequency-plan-id EU_863_870 --csv.mac-version 1.0.3
+    printf 'Dev EUI;Frequency Plan ID;LoRaWAN Version;LoRaWAN PHY Version\n70B3D57ED1000001;EU_863_870;1.0.3;1.0.3a\n' >map
+    good validate table --map map --source csv --csv.map dev_eui=EUI --delimiter '|'
+    iconv -f utf-8 -t utf-16 park >wide
+    migrate validate wide $rest --source=thingpark
+    exits 3
+    equal "lines with findings" "$(cut -d : -f 2 out | sort -u)" 3
+    migrate validate table --source ttnv2
+    exits 2
+    migrate validate table --csv.delimiter xx
+    exits 2
+    migrate validate table --csv.map nonsense
+    exits 2
+    sed 's/70B3D57ED1000001/1234567890123450/' table >digits
+    good validate digits --csv.map dev_eui=EUI --csv.delimiter '|' --csv.frequency-plan-id EU_863_870 --csv.mac-version 1.0.3
+    told 'digits:2: eui-1234567890123450: dev_eui: in line 2 has decimal digits only'
+}
+
 # A key is in no message, whatever is wrong with it.
 secrets() {
     devices all
@@ -357,6 +395,7 @@ run_case "json: what is refused" json_refuses
 run_case "json: interrupted while waiting" interrupted
 run_case "validate: valid files" valid
 run_case "validate: findings" invalid
+run_case "validate: lists of other networks" valid_lists
 run_case "csv: there and back" csv_round_trip
 run_case "csv: encodings, delimiters, names" csv_as_people_have_them
 run_case "thingpark and helium" others
