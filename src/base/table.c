@@ -172,7 +172,8 @@ static int take_line(struct table_reader *reader, char *text, size_t size) {
     if (!reader->row_open) reader->row_line = line;
     reader->row_open = true;
     if (csv_parse(&reader->parser, text, size, take_field, take_row, reader) != size) {
-        return fail_at(reader, line, "a quote stands where none can be");
+        bool json = line == 1 && (text[0] == '{' || text[0] == '[');
+        return fail_at(reader, line, json ? "it is JSON, and no table" : "a quote stands where none can be");
     }
     return reader->result;
 }
@@ -204,8 +205,20 @@ static int take_lines(struct table_reader *reader, bool end) {
     return result;
 }
 
+// What people take for a table, and is none. By its first bytes.
+static int check_kind(const struct table_reader *reader, const char *data, size_t size, struct error *error) {
+    static const char zip[] = "PK\x03\x04", compound[] = "\xd0\xcf\x11\xe0";
+    bool first = !reader->begun && reader->line == 1 && reader->pending.size == 0;
+    if (!first || size < 4 || (memcmp(data, zip, 4) != 0 && memcmp(data, compound, 4) != 0)) return 0;
+    error_set(error, ERROR_INPUT, "line 1: it is a file of a spreadsheet, and no text");
+    error_hint(error, "save it as CSV (UTF-8) in the spreadsheet");
+    return -ERROR_INPUT;
+}
+
 int table_reader_take(struct table_reader *reader, const void *data, size_t size, struct error *error) {
     reader->error = error;
+    int kind = check_kind(reader, data, size, error);
+    if (kind != 0) return kind;
     ERROR_AUTO fault = {0};
     int decoded = text_decoder_take(&reader->decoder, data, size, &reader->pending, &fault);
     int result = take_lines(reader, false);

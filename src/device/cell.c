@@ -140,6 +140,8 @@ static const char *number(const char *text, const char *alphabet, int base, uint
     size_t size = strlen(text);
     if (size == 0 || strspn(text, alphabet) != size) {
         const char *reason = damage(text, 0);
+        if (reason == NULL && size > 1 && strspn(text, "0123456789.,' ") == size)
+            reason = "there is something between the digits: write them without";
         return reason != NULL ? reason : expected;
     }
     // Longer ones are too large, whatever they are.

@@ -118,7 +118,7 @@ static const char *load_id(struct device_map *map, const char *text, const char 
 
 static const char *load_plan(const struct loading *loading, const char *text,
                              struct device_map_entry *entry) {
-    entry->plan = frequency_plans_find(loading->plans, text);
+    entry->plan = frequency_plans_meant(loading->plans, text);
     return entry->plan != NULL ? NULL : "there is no such frequency plan (ttn-lw-migrate frequency-plans)";
 }
 

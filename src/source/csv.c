@@ -155,6 +155,9 @@ static int csv_convert(struct source *source, const struct source_record *record
     if (!csv_device_read(&values, device, &faults)) {
         result = error_set(error, ERROR_DEVICE, "line %zu: %s: %s", entry.line, faults.items[0].path,
                            faults.items[0].text);
+        if (values.texts[CSV_APP_KEY] == NULL && values.texts[CSV_NWK_KEY] == NULL &&
+            values.texts[CSV_DEV_ADDR] == NULL)
+            error_hint(error, "a row that is no device, such as a sum, has to be taken out");
     }
     notes_release(&faults);
     if (result != 0) return result;

@@ -176,6 +176,14 @@ static enum csv_column column_of(const struct csv_headers *headers, const char *
     return CSV_COLUMN_COUNT;
 }
 
+static bool holds_device(const struct table_row *row) {
+    for (size_t i = 0; i < row->count; i++) {
+        uint8_t eui[EUI_SIZE];
+        if (cell_bytes(row->fields[i], eui, sizeof eui) == NULL) return true;
+    }
+    return false;
+}
+
 static int check_columns(const struct csv_headers *headers, const struct table_row *row,
                          const char *const *there, struct error *error) {
     bool any = false;
@@ -190,9 +198,15 @@ static int check_columns(const struct csv_headers *headers, const struct table_r
     if (any) return 0;
     error_set(error, ERROR_INPUT, "line %zu: the first row names none of the columns that are known",
               row->line);
-    error_hint(error,
-               "dev_eui, join_eui, app_key and so on; other names are told with "
-               "--csv.map dev_eui=EUI,app_key=\"Key of the device\"");
+    if (holds_device(row)) {
+        error_hint(error,
+                   "it is a device already: put a row with the columns' names above it, such as "
+                   "dev_eui;join_eui;app_key");
+    } else {
+        error_hint(error,
+                   "dev_eui, join_eui, app_key and so on; other names are told with "
+                   "--csv.map dev_eui=EUI,app_key=\"Key of the device\"");
+    }
     return -ERROR_INPUT;
 }
 
@@ -350,7 +364,8 @@ static const char *set_version(struct device *device, enum csv_column column, co
     enum mac_version mac_version = MAC_UNKNOWN;
     enum phy_version phy_version = PHY_UNKNOWN;
     if (column == CSV_LORAWAN_VERSION) {
-        if (!mac_version_parse(text, &mac_version)) return "is no version of LoRaWAN, such as 1.0.3";
+        if (!mac_version_parse(text, &mac_version))
+            return "is no version of LoRaWAN, such as 1.0.3; a spreadsheet may have made a date of it";
         message->lorawan_version = (Tts__MACVersion)mac_version;
     } else {
         if (!phy_version_parse(text, &phy_version))
@@ -484,6 +499,15 @@ static void note_doubt(struct device *device, enum csv_column column, const stru
     }
 }
 
+// Counters alone, which people keep for devices that join, are no session.
+static void drop_bare_session(struct device *device) {
+    const Tts__Session *session = device->end_device->session;
+    if (session == NULL || session->dev_addr.len > 0) return;
+    if (session->keys->app_s_key != NULL || session->keys->f_nwk_s_int_key != NULL) return;
+    device->end_device->session = NULL;
+    device_note(device, "session", "its frame counters are left out: the table has no session for them");
+}
+
 bool csv_device_read(const struct csv_values *values, struct device *device, struct notes *faults) {
     bool good = true;
     for (size_t i = 0; i < CSV_COLUMN_COUNT; i++) {
@@ -503,6 +527,7 @@ bool csv_device_read(const struct csv_values *values, struct device *device, str
         hex_encode_lower(id + strlen(id), eui, EUI_SIZE);
         device_set_text(device, &device_ids(device)->device_id, id);
     }
+    drop_bare_session(device);
     if (device->end_device->session != NULL && values->texts[CSV_LAST_N_F_CNT_DOWN] == NULL) {
         device_note(
             device, "session.last_n_f_cnt_down",

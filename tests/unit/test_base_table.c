@@ -150,6 +150,11 @@ static void test_refused(void **state) {
     assert_refused(TEXT_AUTO, "a,b\n\n1,\0\n", 9, "line 3: there is a zero byte");
     assert_refused(TEXT_UTF16, "a\0\n\0\0\xdc", 6, "line 2: a character is not UTF-16");
     assert_refused(TEXT_UTF16, "a\0b", 3, "line 1: a character is not UTF-16");
+    assert_refused(TEXT_AUTO, "{\"ids\":{}}\n", 11, "line 1: it is JSON, and no table");
+    struct error error = {0};
+    assert_int_not_equal(read_table(TEXT_AUTO, '\0', "PK\x03\x04\x14\0\6\0", 8, 8, NULL, &error), 0);
+    assert_string_equal(error.message, "line 1: it is a file of a spreadsheet, and no text");
+    error_release(&error);
     size_t size = TABLE_LINE_MAX + 10;
     char *text = memory_alloc(size + 1, 1);
     memset(text, 'x', size);

@@ -287,6 +287,7 @@ static void test_numbers(void **state) {
     assert_non_null(strstr(cell_uint32("1.5E+3", UINT32_MAX, &number), "rounded"));
     assert_non_null(strstr(cell_uint32("12.0", UINT32_MAX, &number), "made a number"));
     assert_string_equal(cell_uint32("-1", UINT32_MAX, &number), "a decimal number is expected");
+    assert_non_null(strstr(cell_uint32("1.234", UINT32_MAX, &number), "between the digits"));
     assert_int_equal(number, 12);
     assert_null(cell_hex_uint32("1aF", 65535, &number));
     assert_int_equal(number, 0x1af);

@@ -401,7 +401,8 @@ static void test_csv_damage(void **state) {
           "bbb: line 3: app_key: 32 hexadecimal digits are expected",
           "ccc: line 4: dev_eui: a word stands for nothing there",
           "ddd: line 5: vendor_id: a hexadecimal number", "eee: line 6: rx1_delay: RX_DELAY_1",
-          "fff: line 7: supports_class_c: true or false", "ggg: line 8: last_f_cnt_up: a decimal number",
+          "fff: line 7: supports_class_c: true or false",
+          "ggg: line 8: last_f_cnt_up: there is something between",
           "hhh: line 9: dev_addr: there are digits missing", "iii: line 10: lorawan_version: is no version");
 }
 
@@ -430,6 +431,30 @@ static void test_csv_texts(void **state) {
         "dev-one: "
         "{\"ids\":{\"device_id\":\"dev-one\",\"application_ids\":{\"application_id\":\"my-app\"},\"dev_eui\":"
         "\"0000000000000001\"");
+}
+
+// What a person's table has besides.
+static void test_csv_people(void **state) {
+    (void)state;
+    static const char head[] =
+        "Dev EUI;Join EUI;App Key;Frequency Plan ID;LoRaWAN Version;LoRaWAN PHY Version;last_f_cnt_up\n";
+    char *text = memory_printf("%s70B3D57ED1000001;70B3D57ED0000000;" KEY
+                               ";europe 863-870 MHz (SF9 for RX2 - recommended);LoRaWAN Specification 1.0.3;"
+                               "RP001 Regional Parameters 1.0.3 revision A;12\nSum;;;;;;12\n",
+                               head);
+    CHECK("csv", text, NULL, "my-app",
+          "(session: its frame counters are left out: the table has no session for them)",
+          "line 3: line 3: dev_eui: 16 hexadecimal digits are expected");
+    free(text);
+    text = memory_printf("%s70B3D57ED1000001;70B3D57ED0000000;" KEY ";;01.00.2003;;\n", head);
+    CHECK("csv", text, usual, "my-app",
+          "lorawan_version: is no version of LoRaWAN, such as 1.0.3; a spreadsheet may have");
+    free(text);
+    text = memory_printf("%s70B3D57ED1000001;70B3D57ED0000000;" KEY
+                         ";europe 863-870 MHz (SF9 for RX2 - recommended);;;\n",
+                         head);
+    CHECK("csv", text, usual, "my-app", "\"frequency_plan_id\":\"EU_863_870_TTN\"");
+    free(text);
 }
 
 static void test_one_application(void **state) {
@@ -622,13 +647,21 @@ static void test_without_file(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),         cmocka_unit_test(test_unknown_members_are_noted),
-        cmocka_unit_test(test_json_pages),   cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_csv_sessions), cmocka_unit_test(test_csv_columns),
-        cmocka_unit_test(test_csv_rounded),  cmocka_unit_test(test_csv_texts),
-        cmocka_unit_test(test_csv_damage),   cmocka_unit_test(test_one_application),
-        cmocka_unit_test(test_thingpark),    cmocka_unit_test(test_helium),
-        cmocka_unit_test(test_wanesy),       cmocka_unit_test(test_wanesy_damage),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_unknown_members_are_noted),
+        cmocka_unit_test(test_json_pages),
+        cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_csv_sessions),
+        cmocka_unit_test(test_csv_columns),
+        cmocka_unit_test(test_csv_rounded),
+        cmocka_unit_test(test_csv_people),
+        cmocka_unit_test(test_csv_texts),
+        cmocka_unit_test(test_csv_damage),
+        cmocka_unit_test(test_one_application),
+        cmocka_unit_test(test_thingpark),
+        cmocka_unit_test(test_helium),
+        cmocka_unit_test(test_wanesy),
+        cmocka_unit_test(test_wanesy_damage),
         cmocka_unit_test(test_without_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
