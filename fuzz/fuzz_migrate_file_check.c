@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "source/registry.h"
 
 struct bytes_reader {
     struct reader base;
@@ -49,7 +50,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         .base = {.operations = &reader_operations, .name = "file"}, .data = data + 1, .size = size - 1};
     struct key_set seen = {.operations = &set_operations};
     uint64_t findings = 0;
+    static const char *const names[] = {"json", "csv", "thingpark", "helium", "wanesy"};
+    size_t choice = data[0] / 2 % 6;
+    const struct source_driver *driver =
+        choice == 0 ? NULL : source_find(source_drivers(), names[choice - 1], strlen(names[choice - 1]));
     const struct file_check_setup setup = {
+        .driver = driver,
         .reader = &reader.base,
         .seen = &seen,
         .plans = frequency_plans_builtin(),

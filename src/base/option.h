@@ -26,6 +26,7 @@ enum option_flags {
     OPTION_LIST = 1 << 3,         // OPTION_STRING: may be repeated; the value is all of them, one a line
     OPTION_OF_DEVICES = 1 << 4,   // with OPTION_REQUIRED: only where devices are migrated, not for gateways
     OPTION_OF_GATEWAYS = 1 << 5,  // with OPTION_REQUIRED: only for gateways
+    OPTION_CONVERTS = 1 << 6,     // decides what becomes of a device that is not begun: may be given anew
 };
 
 struct option_spec {

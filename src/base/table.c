@@ -3,8 +3,10 @@
 #include "base/table.h"
 
 #include <csv.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 
@@ -12,7 +14,9 @@ struct table_reader {
     struct table_setup setup;
     struct text_decoder decoder;
     struct csv_parser parser;
+    bool begun;             // a line was there
     bool delimited;         // the delimiter is known
+    char delimiter;         // of the row at hand
     struct buffer pending;  // decoded, without a line's end yet
     size_t line;            // of the first byte in `pending`
     struct buffer row;      // the fields so far, each with its NUL
@@ -53,9 +57,17 @@ static int fail_at(struct table_reader *reader, size_t line, const char *reason)
     return reader->result;
 }
 
-static void take_field(void *field, size_t size, void *context) {
+// Without the ="..." that a spreadsheet puts around a text which is not to become a number.
+static const char *bare_field(const char *field, size_t *size) {
+    if (*size < 3 || field[0] != '=' || field[1] != '"' || field[*size - 1] != '"') return field;
+    *size -= 3;
+    return field + 2;
+}
+
+static void take_field(void *whole, size_t size, void *context) {
     struct table_reader *reader = context;
     if (reader->result != 0) return;
+    const char *field = bare_field(whole, &size);
     if (reader->count == TABLE_COLUMNS_MAX) {
         fail_at(reader, reader->row_line, "there are too many columns");
         return;
@@ -86,7 +98,7 @@ static void take_row(int end, void *context) {
     reader->row_open = false;
 }
 
-// The character between the columns, by the first line.
+// The character between the columns, by the first line that has one; NUL = none.
 static char find_delimiter(const char *text, size_t size) {
     static const char candidates[] = ";,\t";
     char found = '\0';
@@ -96,7 +108,35 @@ static char find_delimiter(const char *text, size_t size) {
         if (quoted || text[i] == '\0' || strchr(candidates, text[i]) == NULL) continue;
         if (found == '\0' || strchr(candidates, text[i]) < strchr(candidates, found)) found = text[i];
     }
-    return found == '\0' ? ',' : found;
+    return found;
+}
+
+// The delimiter that a spreadsheet tells in a line of its own, "sep=;"; NUL = it is no such line.
+static char told_delimiter(const char *text, size_t size) {
+    static const char word[] = "sep=";
+    while (size > 0 && (text[size - 1] == '\r' || text[size - 1] == '\n')) size--;
+    if (size > 2 && text[0] == '"' && text[size - 1] == '"') {
+        text++;
+        size -= 2;
+    }
+    bool told = size == strlen(word) + 1 && strncasecmp(text, word, strlen(word)) == 0;
+    char delimiter = told ? text[size - 1] : '\0';
+    return (ispunct((unsigned char)delimiter) && delimiter != '"') || delimiter == '\t' ? delimiter : '\0';
+}
+
+// A spreadsheet writes ="0011" for a text that is not to become a number. The equals sign before the quote is taken
+// away; returns the new size. `quoted`: the line begins within quotes.
+static size_t drop_formulas(char *text, size_t size, char delimiter, bool quoted) {
+    bool begins = !quoted;
+    size_t kept = 0;
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+        if (begins && c == '=' && i + 1 < size && text[i + 1] == '"') continue;
+        if (c == '"') quoted = !quoted;
+        begins = !quoted && (c == delimiter || (begins && c == ' '));
+        text[kept++] = c;
+    }
+    return kept;
 }
 
 static bool is_blank(const char *text, size_t size) {
@@ -106,22 +146,34 @@ static bool is_blank(const char *text, size_t size) {
     return true;
 }
 
+// The character between the columns of this line. True if the line says nothing else.
+static bool learn_delimiter(struct table_reader *reader, const char *text, size_t size) {
+    if (reader->delimited) return false;
+    char told = reader->begun ? '\0' : told_delimiter(text, size);
+    char delimiter = reader->setup.delimiter;
+    if (delimiter == '\0') delimiter = told;
+    if (delimiter == '\0') delimiter = find_delimiter(text, size);
+    // A title may stand above the table, without any.
+    reader->delimited = delimiter != '\0';
+    reader->begun = true;
+    reader->delimiter = delimiter != '\0' ? delimiter : ',';
+    csv_set_delim(&reader->parser, (unsigned char)reader->delimiter);
+    return told != '\0';
+}
+
 // A whole line, with its end.
-static int take_line(struct table_reader *reader, const char *text, size_t size) {
+static int take_line(struct table_reader *reader, char *text, size_t size) {
     size_t line = reader->line++;
     if (size > TABLE_LINE_MAX) return fail_at(reader, line, "the line is longer than 64 KiB");
     bool comment = reader->setup.comment != '\0' && text[0] == reader->setup.comment;
     if (!reader->row_open && (comment || is_blank(text, size))) return 0;
-    if (!reader->delimited) {
-        char delimiter = reader->setup.delimiter;
-        if (delimiter == '\0') delimiter = find_delimiter(text, size);
-        csv_set_delim(&reader->parser, (unsigned char)delimiter);
-        reader->delimited = true;
-    }
+    if (!reader->row_open && learn_delimiter(reader, text, size)) return 0;
+    size = drop_formulas(text, size, reader->delimiter, reader->row_open);
     if (!reader->row_open) reader->row_line = line;
     reader->row_open = true;
     if (csv_parse(&reader->parser, text, size, take_field, take_row, reader) != size) {
-        return fail_at(reader, line, "a quote stands where none can be");
+        bool json = line == 1 && (text[0] == '{' || text[0] == '[');
+        return fail_at(reader, line, json ? "it is JSON, and no table" : "a quote stands where none can be");
     }
     return reader->result;
 }
@@ -141,7 +193,7 @@ static int take_lines(struct table_reader *reader, bool end) {
     size_t at = 0;
     int result = 0;
     while (result == 0 && at < reader->pending.size) {
-        const char *text = (const char *)reader->pending.data + at;
+        char *text = (char *)reader->pending.data + at;
         size_t left = reader->pending.size - at;
         size_t size = line_size(text, left, end);
         if (size == 0 && left > TABLE_LINE_MAX) size = left;
@@ -153,8 +205,20 @@ static int take_lines(struct table_reader *reader, bool end) {
     return result;
 }
 
+// What people take for a table, and is none. By its first bytes.
+static int check_kind(const struct table_reader *reader, const char *data, size_t size, struct error *error) {
+    static const char zip[] = "PK\x03\x04", compound[] = "\xd0\xcf\x11\xe0";
+    bool first = !reader->begun && reader->line == 1 && reader->pending.size == 0;
+    if (!first || size < 4 || (memcmp(data, zip, 4) != 0 && memcmp(data, compound, 4) != 0)) return 0;
+    error_set(error, ERROR_INPUT, "line 1: it is a file of a spreadsheet, and no text");
+    error_hint(error, "save it as CSV (UTF-8) in the spreadsheet");
+    return -ERROR_INPUT;
+}
+
 int table_reader_take(struct table_reader *reader, const void *data, size_t size, struct error *error) {
     reader->error = error;
+    int kind = check_kind(reader, data, size, error);
+    if (kind != 0) return kind;
     ERROR_AUTO fault = {0};
     int decoded = text_decoder_take(&reader->decoder, data, size, &reader->pending, &fault);
     int result = take_lines(reader, false);
@@ -180,10 +244,23 @@ int table_reader_end(struct table_reader *reader, struct error *error) {
 }
 
 bool table_row_is_empty(const struct table_row *row) {
+    // The last two are a space that does not break.
+    static const char spaces[] = " \t\r\n\xc2\xa0";
     for (size_t i = 0; i < row->count; i++) {
-        if (row->fields[i][0] != '\0') return false;
+        if (row->fields[i][strspn(row->fields[i], spaces)] != '\0') return false;
     }
     return true;
+}
+
+bool table_header_is(const char *header, const char *name) {
+    for (;;) {
+        while (*header != '\0' && strchr(" _-.\t\n\r", *header) != NULL) header++;
+        while (*name == '_') name++;
+        if (tolower((unsigned char)*header) != *name) return false;
+        if (*name == '\0') return true;
+        header++;
+        name++;
+    }
 }
 
 void table_write_field(struct buffer *text, const char *field, char delimiter) {

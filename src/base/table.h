@@ -3,10 +3,12 @@
 // character; and written.
 //
 // Fields may be in quotes, with the quote doubled inside; spaces around fields that are not are dropped. Blank lines are
-// skipped. Lines end in LF, CR LF or CR.
+// skipped. Lines end in LF, CR LF or CR. What spreadsheets add is understood: ="0011" is the field 0011, and a first line
+// "sep=;" says the delimiter.
 #ifndef BASE_TABLE_H
 #define BASE_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buffer.h"
@@ -29,7 +31,8 @@ struct table_setup {
     enum text_encoding encoding;
     char comment;  // a line that begins so is skipped; 0 = none
     char
-        delimiter;  // 0 = the first of `;`, `,`, tab (in this order) that is in the first line outside of quotes
+        delimiter;  // 0 = the first of `;`, `,`, tab (in this order) that is in the first line which has one outside
+                    // of quotes
     table_receiver *receiver;
     void *context;
 };
@@ -47,8 +50,12 @@ int table_reader_end(struct table_reader *reader, struct error *error);
 // Wipes and frees; accepts NULL.
 void table_reader_free(struct table_reader *reader);
 
-// True if all fields of the row are empty.
+// True if all fields of the row are empty, or spaces.
 bool table_row_is_empty(const struct table_row *row);
+
+// True if a header is that name (lower case, with underscores) as people write it: in any case, and with spaces, hyphens,
+// points or nothing in place of the underscores.
+bool table_header_is(const char *header, const char *name);
 
 // Appends a field, in quotes where it needs them.
 void table_write_field(struct buffer *text, const char *field, char delimiter);

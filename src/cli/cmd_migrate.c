@@ -13,6 +13,7 @@
 #include "cli/plan_table.h"
 #include "cli/process.h"
 #include "cli/signals.h"
+#include "target/target.h"
 
 struct id_list {
     char **ids;  // owned
@@ -145,6 +146,45 @@ static int check_formatters(const struct invocation *invocation, struct error *e
     return -ERROR_USAGE;
 }
 
+// What would be left aside without a word.
+static int check_target_flags(const struct invocation *invocation, struct error *error) {
+    bool server = target_is_server(invocation->target);
+    if (server && option_given(invocation->global, "output")) {
+        error_set(error, ERROR_USAGE,
+                  "--output means nothing with the target %s: devices go to a server then",
+                  invocation->target->name);
+        error_hint(error, "leave it away; a file of the devices is made with --to json and --dry-run");
+        return -ERROR_USAGE;
+    }
+    static const char *const flags[] = {"on-conflict", "create-application"};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        if (server || !command_accepts(invocation->command, flags[i])) continue;
+        if (!option_given(invocation->global, flags[i])) continue;
+        error_set(error, ERROR_USAGE, "--%s means nothing with the target %s, which is no server", flags[i],
+                  invocation->target->name);
+        error_hint(error, "leave it away, or name a server: --to tts");
+        return -ERROR_USAGE;
+    }
+    return 0;
+}
+
+// A file that does not say where its devices belong has them go into one application.
+static int check_one_application(const struct invocation *invocation, bool applications,
+                                 struct error *error) {
+    if (!applications || (invocation->source->features & SOURCE_ONE_APPLICATION) == 0) return 0;
+    for (size_t i = 1; i < invocation->argument_count; i++) {
+        const char *first = invocation->arguments[0], *other = invocation->arguments[i];
+        if (strcmp(first, other) == 0) continue;
+        error_set(error, ERROR_USAGE,
+                  "the devices of a file of the source %s can go into one application only: "
+                  "%s or %s",
+                  invocation->source->name, first, other);
+        error_hint(error, "name one; --map FILE with a column application_id may give devices another one");
+        return -ERROR_USAGE;
+    }
+    return 0;
+}
+
 // The source's option that asks for all there is, which needs no IDs.
 static bool wants_all(const struct invocation *invocation) {
     const struct option_spec *spec = option_find(invocation->source->options, "all", 3);
@@ -174,6 +214,8 @@ static enum exit_code migrate(const struct session *session, bool lists, migrate
     ERROR_AUTO error = {0};
     int result = check_json(session->invocation, &error);
     if (result == 0) result = check_formatters(session->invocation, &error);
+    if (result == 0) result = check_target_flags(session->invocation, &error);
+    if (result == 0) result = check_one_application(session->invocation, lists, &error);
     if (result == 0) result = find_origin(session->invocation, lists, &origin, &error);
     if (result == 0) result = migration_open(&migration, session, &error);
     if (result == 0) result = kind(&migration, origin, &error);

@@ -23,6 +23,7 @@ struct validation {
     struct reader *reader;   // owned
     struct key_set *seen;    // owned
     struct plan_set plans;   // owned
+    struct device_map *map;  // owned; NULL = none
     struct file *output;     // owned
     struct buffer findings;  // that wait to be written
 };
@@ -83,19 +84,33 @@ static int tell(void *context, const struct file_finding *finding, struct error 
     return self->findings.size < WRITE_SIZE ? 0 : flush(self, error);
 }
 
+static int open_map(struct validation *self, struct error *error) {
+    const char *path = option_string(self->session->invocation->global, "map");
+    struct reader *reader = NULL;
+    if (path == NULL) return 0;
+    int result = reader_open_file(path, signals_halt_fd(), &reader, error);
+    if (result == 0) result = device_map_load(reader, self->plans.plans, &self->map, error);
+    reader_close(reader);
+    return result;
+}
+
 static int validation_open(struct validation *self, struct error *error) {
     const struct invocation *invocation = self->session->invocation;
-    if (invocation->argument_count == 0) {
+    const struct source_driver *source = invocation->source;
+    const char *named = source == NULL ? NULL : option_string(invocation->source_options, source->input);
+    const char *path = invocation->argument_count > 0 ? invocation->arguments[0] : named;
+    if (path == NULL) {
         error_set(error, ERROR_USAGE, "there is no file");
         error_hint(error, "ttn-lw-migrate validate FILE; - is standard input");
         return -ERROR_USAGE;
     }
-    int result = input_open_path(invocation->arguments[0], &self->reader, error);
+    int result = input_open_path(path, &self->reader, error);
     if (result == 0) result = key_set_open_temporary(&self->seen, error);
     if (result == 0) result = file_open_standard_output(signals_halt_fd(), &self->output, error);
     if (result != 0) return result;
-    return plan_set_open(invocation->global, &self->session->console->log, signals_halt_fd(), &self->plans,
-                         error);
+    result = plan_set_open(invocation->global, &self->session->console->log, signals_halt_fd(), &self->plans,
+                           error);
+    return result != 0 ? result : open_map(self, error);
 }
 
 static int validation_run(struct validation *self, struct file_check_numbers *numbers, struct error *error) {
@@ -104,6 +119,9 @@ static int validation_run(struct validation *self, struct file_check_numbers *nu
         .seen = self->seen,
         .plans = self->plans.plans,
         .strict = option_bool(self->session->invocation->global, "strict"),
+        .driver = self->session->invocation->source,
+        .options = self->session->invocation->source_options,
+        .map = self->map,
         .tell = tell,
         .context = self,
     };
@@ -118,6 +136,7 @@ static int validation_run(struct validation *self, struct file_check_numbers *nu
 
 static void validation_close(struct validation *self) {
     if (self->output != NULL) self->output->operations->close(self->output, NULL);
+    device_map_free(self->map);
     plan_set_release(&self->plans);
     key_set_free(self->seen);
     reader_close(self->reader);

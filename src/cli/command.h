@@ -23,6 +23,15 @@ struct session {
 enum command_flags {
     COMMAND_SOURCE = 1 << 0,    // works on a source: `<source> <command>` or `<command> --source <source>`
     COMMAND_GATEWAYS = 1 << 1,  // on its gateways, not on its devices
+    // Works on an earlier run, whose journal has the options. Secrets of its source and target may be given anew, always with
+    // their prefix; with the second also options that convert devices.
+    COMMAND_RUN = 1 << 2,
+    COMMAND_CONVERTS = 1 << 3,
+    COMMAND_LENIENT = 1 << 4,  // takes flags of sources and ignores them, as in the older tool
+    COMMAND_FILE =
+        1 << 5,  // works on a file of devices; a source says how it is read: --source, or flags of it
+    COMMAND_ANY_SOURCE =
+        COMMAND_SOURCE | COMMAND_RUN | COMMAND_LENIENT | COMMAND_FILE,  // takes flags with a source's prefix
 };
 
 // What a command's first argument is, for checks and completions.

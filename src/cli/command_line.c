@@ -50,7 +50,9 @@ static bool match_in(const struct option_spec *table, const char *name, size_t s
 // Looks a name without prefix up in the tables of the source, or of all if it is not known yet.
 static bool match_in_sources(const struct parser *parser, const struct flag *flag, struct match *match) {
     const struct invocation *invocation = parser->invocation;
-    if (invocation->command != NULL && (invocation->command->flags & COMMAND_SOURCE) == 0) return false;
+    const struct command *command = invocation->command;
+    bool chosen = command != NULL && (command->flags & COMMAND_FILE) != 0 && invocation->source != NULL;
+    if (command != NULL && (command->flags & COMMAND_SOURCE) == 0 && !chosen) return false;
     bool found = false;
     for (size_t i = 0; parser->sources[i] != NULL && !found; i++) {
         if (invocation->source != NULL && invocation->source != parser->sources[i]) continue;
@@ -64,8 +66,10 @@ static bool match_in_sources(const struct parser *parser, const struct flag *fla
 static bool match_prefixed(const struct parser *parser, const struct flag *flag, const char *dot,
                            struct match *match) {
     const struct source_driver *chosen = parser->invocation->source;
+    const struct command *command = parser->invocation->command;
     const struct source_driver *source = source_find(parser->sources, flag->name, (size_t)(dot - flag->name));
     if (source == NULL || (chosen != NULL && chosen != source)) return false;
+    if (command != NULL && (command->flags & COMMAND_ANY_SOURCE) == 0) return false;
     size_t size = flag->size - (size_t)(dot + 1 - flag->name);
     match->of_source = true;
     if (!match_in(source->options, dot + 1, size, match)) return false;
@@ -93,7 +97,8 @@ static bool match_target(const struct parser *parser, const struct flag *flag, s
     const char *name = NULL;
     size_t size = 0;
     const struct target_driver *target = flag_target(flag, &name, &size);
-    bool takes = invocation->command == NULL || command_accepts(invocation->command, "to");
+    bool takes = invocation->command == NULL || command_accepts(invocation->command, "to") ||
+                 (invocation->command->flags & COMMAND_RUN) != 0;
     if (target == NULL || target->options == NULL || !takes) return false;
     if (invocation->target != NULL && invocation->target != target) return false;
     if (!match_in(target->options, name, size, match)) return false;
@@ -158,6 +163,8 @@ static int take_flag(struct parser *parser, const struct flag *flag, int *index,
         return 0;
     }
     if (!match_find(parser, flag, &match)) return unknown_flag(parser, flag, error);
+    int result = check_anew(parser, flag, &match, error);
+    if (result != 0) return result;
     static char truth[] = "true";
     char *shown MEMORY_AUTO = memory_printf("--%.*s", (int)flag->size, flag->name);
     char *value = flag->value;
@@ -192,6 +199,17 @@ static int take_all(struct parser *parser, struct error *error) {
     return 0;
 }
 
+// Whose flag it is, by its prefix.
+static void note_owner(struct parser *parser, const struct flag *flag, const struct match *match) {
+    const char *dot = memchr(flag->name, '.', flag->size), *name = NULL;
+    size_t size = 0;
+    if (dot == NULL) return;
+    if (match->of_target && parser->named_target == NULL)
+        parser->named_target = flag_target(flag, &name, &size);
+    if (match->of_source && parser->named_source == NULL)
+        parser->named_source = source_find(parser->sources, flag->name, (size_t)(dot - flag->name));
+}
+
 // Takes the first two words and the last --source, before the source (whose table says which flags take a
 // value) is known: all tables together say it well enough.
 static void look_ahead(struct parser *parser) {
@@ -208,6 +226,7 @@ static void look_ahead(struct parser *parser) {
             if (plan) parser->plan = true;
             if (!plan && words < 2) parser->words[words++] = arg;
         } else if (match_find(parser, &flag, &match)) {
+            note_owner(parser, &flag, &match);
             bool follows = flag.value == NULL && match_takes_value(&match) && i + 1 < parser->argc;
             if (follows) flag.value = parser->argv[++i];
             if (flag_is(&flag, "source") && flag.value != NULL) parser->source_flag = flag.value;
@@ -229,14 +248,19 @@ static void resolve(struct parser *parser) {
     // `plan` stands before what it plans; alone it is a command that says so.
     if (name == NULL && parser->plan && !invocation->source_first) name = "plan";
     if (name != NULL) invocation->command = command_find(name, strlen(name));
-    bool of_source = invocation->command == NULL || (invocation->command->flags & COMMAND_SOURCE) != 0;
+    unsigned flags = invocation->command == NULL ? COMMAND_SOURCE : invocation->command->flags;
+    bool of_source = (flags & (COMMAND_SOURCE | COMMAND_FILE)) != 0;
     if (invocation->source == NULL && of_source && parser->source_flag != NULL) {
         invocation->source = source_find(parser->sources, parser->source_flag, strlen(parser->source_flag));
     }
+    bool of_run = (flags & COMMAND_RUN) != 0;
+    if (of_run || ((flags & COMMAND_FILE) && invocation->source == NULL))
+        invocation->source = parser->named_source;
     if (invocation->source != NULL) {
         invocation->source_options = option_values_new(invocation->source->options);
     }
-    invocation_set_target(invocation, parser->target_flag);
+    bool named = of_run && parser->named_target != NULL;
+    invocation_set_target(invocation, named ? parser->named_target->name : parser->target_flag);
 }
 
 void invocation_set_target(struct invocation *invocation, const char *name) {
@@ -270,7 +294,9 @@ static int take_environment(struct parser *parser, option_lookup *lookup, struct
     struct invocation *invocation = parser->invocation;
     int result =
         option_values_environment(invocation->global, lookup, command_takes, invocation->command, error);
-    if (result == 0 && invocation->source_options != NULL) {
+    // What an earlier run was given is in its journal.
+    bool of_run = (invocation->command->flags & COMMAND_RUN) != 0;
+    if (result == 0 && invocation->source_options != NULL && !of_run) {
         result = option_values_environment(invocation->source_options, lookup, NULL, NULL, error);
     }
     if (result == 0 && invocation->target_options != NULL && command_accepts(invocation->command, "to")) {

@@ -87,11 +87,45 @@ static int misplaced_flag(const struct parser *parser, const struct flag *flag, 
         return error_set(error, ERROR_USAGE, "--%.*s means nothing to the command %s", (int)flag->size,
                          flag->name, invocation->command->name);
     }
-    if (dot == NULL || invocation->source == NULL) return 0;
+    if (dot == NULL) return 0;
     const struct source_driver *other = source_find(parser->sources, flag->name, (size_t)(dot - flag->name));
-    if (other == NULL || other == invocation->source) return 0;
+    bool takes = invocation->command == NULL || (invocation->command->flags & COMMAND_ANY_SOURCE) != 0;
+    if (other != NULL && !takes) {
+        return error_set(error, ERROR_USAGE, "--%.*s means nothing to the command %s", (int)flag->size,
+                         flag->name, invocation->command->name);
+    }
+    if (other == NULL || invocation->source == NULL || other == invocation->source) return 0;
     return error_set(error, ERROR_USAGE, "--%.*s is a flag of the source %s, but the source is %s",
                      (int)flag->size, flag->name, other->name, invocation->source->name);
+}
+
+int check_anew(const struct parser *parser, const struct flag *flag, const struct match *match,
+               struct error *error) {
+    const struct command *command = parser->invocation->command;
+    if (command == NULL || (command->flags & COMMAND_RUN) == 0 || (!match->of_source && !match->of_target))
+        return 0;
+    bool converts = (command->flags & COMMAND_CONVERTS) != 0 && match->of_source;
+    if ((match->spec->flags & OPTION_SECRET) || (converts && (match->spec->flags & OPTION_CONVERTS)))
+        return 0;
+    error_set(error, ERROR_USAGE, "--%.*s cannot change in a run that has begun", (int)flag->size,
+              flag->name);
+    if (match->spec->flags & OPTION_CONVERTS) {
+        error_hint(error, "it holds where devices are converted: ttn-lw-migrate resume");
+    } else {
+        error_hint(error, "leave it away: the journal has it; keys and tokens can be given anew%s",
+                   converts ? ", and what converts devices, such as a frequency plan" : "");
+    }
+    return -ERROR_USAGE;
+}
+
+// True if it would be a flag of some source, were its prefix not missing.
+static bool lacks_prefix(const struct parser *parser, const struct flag *flag) {
+    const struct command *command = parser->invocation->command;
+    if (command == NULL || (command->flags & COMMAND_RUN) == 0) return false;
+    for (size_t i = 0; parser->sources[i] != NULL; i++) {
+        if (option_find(parser->sources[i]->options, flag->name, flag->size) != NULL) return true;
+    }
+    return false;
 }
 
 int unknown_flag(const struct parser *parser, const struct flag *flag, struct error *error) {
@@ -105,7 +139,10 @@ int unknown_flag(const struct parser *parser, const struct flag *flag, struct er
     int size = (int)(flag->dashes + flag->size);
     char *nearest MEMORY_AUTO = nearest_flag(parser, flag);
     error_set(error, ERROR_USAGE, "unknown flag %.*s", size, flag->arg);
-    if (nearest != NULL) {
+    if (lacks_prefix(parser, flag)) {
+        error_hint(error, "a flag of the run's source has the source's name before it: --SOURCE.%.*s",
+                   (int)flag->size, flag->name);
+    } else if (nearest != NULL) {
         error_hint(error, "%s", nearest);
     } else {
         hint_help(parser->invocation, error);
@@ -281,5 +318,12 @@ int check_complete(const struct invocation *invocation, struct error *error) {
         hint_help(invocation, error);
         return -ERROR_USAGE;
     }
-    return invocation->source == NULL ? 0 : check_required(invocation, error);
+    bool of_file = (command->flags & COMMAND_FILE) != 0 && invocation->source != NULL;
+    if (of_file && invocation->source->input == NULL) {
+        error_set(error, ERROR_USAGE, "the source %s is a network, and no file", invocation->source->name);
+        error_hint(error, "ttn-lw-migrate sources lists the sources");
+        return -ERROR_USAGE;
+    }
+    bool of_run = (command->flags & COMMAND_RUN) != 0;
+    return invocation->source == NULL || of_run ? 0 : check_required(invocation, error);
 }

@@ -28,11 +28,13 @@ struct parser {
     char **argv;
     const struct source_driver *const *sources;
     struct invocation *invocation;
-    const char *words[2];     // the first words that are no flags, or NULL
-    const char *source_flag;  // the value of --source, or NULL
-    const char *target_flag;  // the value of --to, or NULL
-    bool version;             // --version
-    bool plan;                // the first word was `plan`
+    const char *words[2];                      // the first words that are no flags, or NULL
+    const char *source_flag;                   // the value of --source, or NULL
+    const char *target_flag;                   // the value of --to, or NULL
+    const struct source_driver *named_source;  // of the first flag with a source's prefix, or NULL
+    const struct target_driver *named_target;  // the same of a target
+    bool version;                              // --version
+    bool plan;                                 // the first word was `plan`
 };
 
 // Splits an argument; false if it is no flag.
@@ -44,6 +46,10 @@ bool match_find(const struct parser *parser, const struct flag *flag, struct mat
 // Splits "to.tts.app-id" behind its second dot: the target's flag; NULL if the name has no such form or there is no such
 // target.
 const struct target_driver *flag_target(const struct flag *flag, const char **ret_name, size_t *ret_size);
+
+// Checks that a flag of a source or a target may be given to a command about an earlier run.
+int check_anew(const struct parser *parser, const struct flag *flag, const struct match *match,
+               struct error *error);
 
 // Says what is wrong with a flag that match_find did not find. Never shows its value.
 int unknown_flag(const struct parser *parser, const struct flag *flag, struct error *error);

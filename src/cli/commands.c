@@ -106,6 +106,7 @@ const struct command commands[] = {
             "Nothing is changed.",
         .examples = "verify\nverify --wait-uplink 15m\nverify --json 20260131T101500Z-3f2a",
         .options = "wait-uplink json concurrency rate timeout progress journal-key-file",
+        .flags = COMMAND_RUN,
         .most_arguments = 1,
         .run = cmd_verify,
     },
@@ -129,10 +130,18 @@ const struct command commands[] = {
             "Goes on where the run ended, with its options and in its own output file, wherever standard "
             "output goes: every line once. With --output, or on standard output if the run had no output "
             "file or that is gone, all lines of the run are written anew. With --failed, devices that were "
-            "set aside are tried again.",
-        .examples = "resume\nresume --failed\nresume --output again.json 20260131T101500Z-3f2a",
+            "set aside are tried again. Flags of the run's source that decide how devices are converted, "
+            "such as "
+            "--chirpstack.frequency-plan-id, may be given anew with the source's name before them: they hold "
+            "for "
+            "devices that are not begun, and are kept in the journal. So may keys and tokens of both "
+            "networks, here "
+            "and for verify and rollback.",
+        .examples = "resume\nresume --failed\nresume --failed --chirpstack.frequency-plan-id AS_923\n"
+                    "resume --output again.json 20260131T101500Z-3f2a",
         .options =
             "failed output map dry-run concurrency rate timeout keep-going progress journal-key-file report",
+        .flags = COMMAND_RUN | COMMAND_CONVERTS,
         .most_arguments = 1,
         .run = cmd_resume,
     },
@@ -151,6 +160,7 @@ const struct command commands[] = {
         .examples = "rollback --dry-run\nrollback\nrollback 20260131T101500Z-3f2a mydevice",
         .options =
             "silent wait-uplink dry-run concurrency rate timeout keep-going progress journal-key-file report",
+        .flags = COMMAND_RUN,
         .most_arguments = SIZE_MAX,
         .run = cmd_rollback,
     },
@@ -171,18 +181,25 @@ const struct command commands[] = {
         .name = "validate",
         .arguments = "FILE",
         .summary = "Check a file of devices without a network",
-        .details = "FILE holds devices as JSON or as CSV, which is seen by its content; - is standard input. "
-                   "What cannot be "
-                   "read, what The Things Stack would refuse and what stands twice is written to standard "
-                   "output, one "
-                   "finding a line: FILE:LINE: DEVICE: FIELD: what is wrong. The exit code is 0 if all is "
-                   "well, 3 if "
-                   "there are findings, 1 if the file cannot be read. With --strict, members that nobody "
-                   "knows are findings "
-                   "too; with --json, each finding is an object.",
-        .examples = "validate devices.json\nvalidate --json - < devices.csv",
-        .options = "strict json frequency-plans-url timeout",
+        .details =
+            "FILE holds devices as any source that is a file reads them: JSON or the CSV of The Things "
+            "Stack, the "
+            "list of ThingPark, Helium or Wanesy, which is seen by its content; - is standard input. "
+            "--source "
+            "names the source, and its flags, with the source's name before them, say how the file is read "
+            "and "
+            "what it leaves open. What cannot be read, what The Things Stack would refuse and what stands "
+            "twice "
+            "is written to standard output, one finding a line: FILE:LINE: DEVICE: FIELD: what is wrong. The "
+            "exit "
+            "code is 0 if all is well, 3 if there are findings, 1 if the file cannot be read. With --strict, "
+            "members that nobody knows are findings too; with --json, each finding is an object.",
+        .examples = "validate devices.json\nvalidate --json - < devices.csv\n"
+                    "validate list.csv --csv.map dev_eui=EUI --csv.delimiter '|'\n"
+                    "validate list.csv --source thingpark --map changes.csv",
+        .options = "source strict json map frequency-plans-url timeout",
         .most_arguments = 1,
+        .flags = COMMAND_FILE,
         .run = cmd_validate,
     },
     {
@@ -191,6 +208,7 @@ const struct command commands[] = {
         .summary = "List the sources that devices can come from",
         .examples = "sources\nsources --json",
         .options = "json",
+        .flags = COMMAND_LENIENT,
         .run = cmd_sources,
     },
     {
@@ -248,11 +266,13 @@ const struct command commands[] = {
                     "completion fish | source",
         .words = COMMAND_WORDS_SHELLS,
         .most_arguments = 1,
+        .flags = COMMAND_LENIENT,
         .run = cmd_completion,
     },
     {
         .name = "version",
         .summary = "Show the version",
+        .flags = COMMAND_LENIENT,
         .run = cmd_version,
     },
     {
@@ -262,6 +282,7 @@ const struct command commands[] = {
         .examples = "help device\nhelp ttnv2",
         .words = COMMAND_WORDS_TOPICS,
         .most_arguments = 2,
+        .flags = COMMAND_LENIENT,
         .run = cmd_help,
     },
     {.name = NULL},

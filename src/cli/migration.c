@@ -293,6 +293,33 @@ static int retry_failed(struct migration *migration, struct error *error) {
     return result != 0 ? result : journal_commit(migration->journal.journal, error);
 }
 
+static int check_output(const struct migration *migration, struct error *error) {
+    const struct target_driver *target = migration->invocation.target;
+    if (!target_is_server(target) || !option_given(migration->session->invocation->global, "output"))
+        return 0;
+    error_set(error, ERROR_USAGE, "--output means nothing: the run's target is the server %s", target->name);
+    error_hint(error, "leave it away");
+    return -ERROR_USAGE;
+}
+
+// Devices that an earlier process left reserved at the target are there as they were converted then.
+static int check_reserved(const struct migration *migration, struct error *error) {
+    const struct option_values *given = migration->session->invocation->source_options;
+    uint64_t reserved = 0;
+    bool converts = false;
+    for (const struct option_spec *spec = given == NULL ? NULL : option_table(given);
+         spec != NULL && spec->name != NULL; spec++)
+        converts = converts || ((spec->flags & OPTION_CONVERTS) && option_given(given, spec->name));
+    if (!converts) return 0;
+    int result = journal_count_all(migration->journal.journal, DEVICE_RESERVING, &reserved, error);
+    if (result != 0 || reserved == 0) return result;
+    error_set(error, ERROR_USAGE,
+              "%llu device%s still reserved at the target as the run's former flags had %s",
+              (unsigned long long)reserved, reserved == 1 ? " is" : "s are", reserved == 1 ? "it" : "them");
+    error_hint(error, "first go on without new flags: ttn-lw-migrate resume --keep-going");
+    return -ERROR_USAGE;
+}
+
 int migration_open_again(struct migration *migration, const struct session *session, const char *name,
                          enum migration_kind kind, struct error *error) {
     *migration = (struct migration){.session = session, .invocation = *session->invocation, .kind = kind};
@@ -302,8 +329,11 @@ int migration_open_again(struct migration *migration, const struct session *sess
         run_journal_open(session->invocation->global, name, true, environment, &migration->journal, error);
     if (result == 0)
         result = run_journal_restore(&migration->journal, &migration->invocation, session->sources, error);
+    if (result == 0 && kind == MIGRATION_RESUMED) result = check_output(migration, error);
     if (result == 0) result = open_parts(migration, error);
+    if (result == 0 && kind == MIGRATION_RESUMED) result = check_reserved(migration, error);
     if (result == 0) result = open_report(migration, error);
+    if (result == 0) result = run_journal_keep_given(&migration->journal, session->invocation, false, error);
     if (result == 0 && kind == MIGRATION_RESUMED) result = retry_failed(migration, error);
     if (result == 0 && kind == MIGRATION_RESUMED) result = migration_reopen_output(migration, error);
     if (result != 0) return result;

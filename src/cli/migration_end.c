@@ -173,10 +173,22 @@ static void forget_rehearsal(const struct migration *migration, struct error *er
         error_move(error, &late);
 }
 
+// Keys that were given anew count for later runs too, unless a server has refused them.
+static void keep_secrets(struct migration *migration, const struct error *error) {
+    if (migration->kind == MIGRATION_NEW || migration->run == NULL || migration->journal.journal == NULL)
+        return;
+    if (error->code == ERROR_DENIED || error->code == ERROR_UNAVAILABLE || error->code == ERROR_TIMEOUT)
+        return;
+    ERROR_AUTO late = {0};
+    if (run_journal_keep_given(&migration->journal, migration->session->invocation, true, &late) != 0)
+        console_error(migration->session->console, &late);
+}
+
 enum exit_code migration_end(struct migration *migration, int result, struct error *error) {
     enum exit_code code = migration->run == NULL ? exit_code_of(error) : end_code(migration, error);
     if (migration->progress != NULL) progress_end(migration->progress);
     forget_rehearsal(migration, error);
+    keep_secrets(migration, error);
     if (!close_report(migration, error) && code == EXIT_DONE) code = EXIT_HALTED;
     if (close_files(migration, error) != 0 && result == 0) code = EXIT_HALTED;
     if (error->code == ERROR_CANCELLED) {

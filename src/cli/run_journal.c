@@ -20,6 +20,7 @@
 #include "cli/passphrase.h"
 #include "cli/state_directory.h"
 #include "source/registry.h"
+#include "target/target.h"
 
 static const char suffix[] = ".journal";
 
@@ -364,8 +365,25 @@ static int restore_option(void *context, const char *name, const char *value, st
     return option_set(restoring->values, spec, shown, value, error);
 }
 
-int run_journal_restore(struct run_journal *self, struct invocation *invocation,
-                        const struct source_driver *const *sources, struct error *error) {
+// What was given now.
+static int copy_option(void *context, const struct option_spec *spec, const char *text, struct error *error) {
+    char *shown MEMORY_AUTO = memory_printf("--%s", spec->name);
+    return option_set(context, spec, shown, text, error);
+}
+
+static int copy_given(const struct option_values *given, struct option_values *values, struct error *error) {
+    return given == NULL ? 0 : option_each_given(given, copy_option, values, error);
+}
+
+static int other_than_the_runs(const char *what, const char *own, const char *given, struct error *error) {
+    error_set(error, ERROR_USAGE, "the run's %s is %s, and a flag of %s was given", what, own, given);
+    error_hint(error, "ttn-lw-migrate status --list shows the runs");
+    return -ERROR_USAGE;
+}
+
+static int restore_source(struct run_journal *self, struct invocation *invocation,
+                          const struct source_driver *const *sources, const struct invocation *given,
+                          struct error *error) {
     char *name MEMORY_AUTO = NULL;
     int result = journal_property(self->journal, "source", &name, error);
     if (result != 0) return result;
@@ -380,17 +398,69 @@ int run_journal_restore(struct run_journal *self, struct invocation *invocation,
         return error_set(error, ERROR_INPUT, "the journal %s is of a source that this program does not know",
                          self->path);
     }
+    if (given->source != NULL && given->source != invocation->source)
+        return other_than_the_runs("source", invocation->source->name, given->source->name, error);
     invocation->source_options = option_values_new(invocation->source->options);
-    struct restoring global = {.values = invocation->global};
     struct restoring source = {.values = invocation->source_options};
-    result = journal_each_property(self->journal, "source.", restore_option, &source, error);
-    if (result == 0) result = journal_each_property(self->journal, "global.", restore_option, &global, error);
-    if (result != 0) return result;
-    invocation->target_options = NULL;
+    result = copy_given(given->source_options, source.values, error);
+    return result != 0 ? result
+                       : journal_each_property(self->journal, "source.", restore_option, &source, error);
+}
+
+// True if a flag of a target was given.
+static bool any_given(const struct option_values *values) {
+    for (const struct option_spec *spec = option_table(values); spec->name != NULL; spec++) {
+        if (option_given(values, spec->name)) return true;
+    }
+    return false;
+}
+
+static int restore_target(struct run_journal *self, struct invocation *invocation,
+                          const struct invocation *given, struct error *error) {
     invocation_set_target(invocation, NULL);
+    bool any = given->target_options != NULL && any_given(given->target_options);
+    if (any && given->target != invocation->target)
+        return other_than_the_runs("target", invocation->target->name, given->target->name, error);
     if (invocation->target_options == NULL) return 0;
     struct restoring target = {.values = invocation->target_options};
-    return journal_each_property(self->journal, "target.", restore_option, &target, error);
+    int result = any ? copy_given(given->target_options, target.values, error) : 0;
+    return result != 0 ? result
+                       : journal_each_property(self->journal, "target.", restore_option, &target, error);
+}
+
+int run_journal_restore(struct run_journal *self, struct invocation *invocation,
+                        const struct source_driver *const *sources, struct error *error) {
+    const struct invocation given = *invocation;
+    invocation->source = NULL;
+    invocation->target = NULL;
+    invocation->source_options = invocation->target_options = NULL;
+    int result = restore_source(self, invocation, sources, &given, error);
+    struct restoring global = {.values = invocation->global};
+    if (result == 0) result = journal_each_property(self->journal, "global.", restore_option, &global, error);
+    return result != 0 ? result : restore_target(self, invocation, &given, error);
+}
+
+struct keeping_some {
+    struct keeping keeping;
+    bool secrets;
+};
+
+static int keep_some(void *context, const struct option_spec *spec, const char *text, struct error *error) {
+    struct keeping_some *some = context;
+    bool secret = (spec->flags & OPTION_SECRET) != 0;
+    return secret == some->secrets ? keep_option(&some->keeping, spec, text, error) : 0;
+}
+
+int run_journal_keep_given(struct run_journal *self, const struct invocation *given, bool secrets,
+                           struct error *error) {
+    struct keeping_some source = {{.journal = self->journal, .prefix = "source."}, secrets};
+    struct keeping_some target = {{.journal = self->journal, .prefix = "target."}, secrets};
+    int result = 0;
+    if (given->source_options != NULL)
+        result = option_each_given(given->source_options, keep_some, &source, error);
+    if (result == 0 && given->target_options != NULL)
+        result = option_each_given(given->target_options, keep_some, &target, error);
+    return result != 0 ? result : journal_commit(self->journal, error);
 }
 
 int run_journal_command(struct run_journal *self, char **ret_command, struct error *error) {

@@ -57,10 +57,16 @@ int run_journal_keep_output(struct run_journal *journal, const struct file_ident
 // The run's own output; `ret_identity->path` is NULL if it was no regular file.
 int run_journal_output(struct run_journal *journal, struct file_identity *ret_identity, struct error *error);
 
-// What was kept of the command line, to run it again: source, target and options. Options of `invocation` that were given now win.
-// The invocation must have none of a source or a target; it owns those that it gets here.
+// What was kept of the command line, to run it again: source, target and options. Options of `invocation` that were given now win;
+// those of a source or a target have to be of the run's (ERROR_USAGE), and are borrowed: the invocation owns those that it
+// gets in their place.
 int run_journal_restore(struct run_journal *journal, struct invocation *invocation,
                         const struct source_driver *const *sources, struct error *error);
+
+// Keeps options of source and target that were given to go on with: they count from now on. `secrets`: only those that are
+// secret, which are to have proved right before, else only the others.
+int run_journal_keep_given(struct run_journal *journal, const struct invocation *given, bool secrets,
+                           struct error *error);
 
 // "application" or "device"; the caller frees it.
 int run_journal_command(struct run_journal *journal, char **ret_command, struct error *error);

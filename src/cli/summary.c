@@ -136,6 +136,12 @@ static void write_halted(const struct log *log, const struct summary *summary) {
             "not finished: keep %s, its devices are no longer at %s; run the command again for the others, "
             "into another file",
             summary->output, summary->source);
+    } else {
+        log_printf(
+            log, LOG_INFO,
+            "not finished: what was written to %s is incomplete; run the command again, into another file, "
+            "or with --keep-going",
+            summary->output);
     }
 }
 

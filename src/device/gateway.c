@@ -75,6 +75,18 @@ static bool location_fits(const Tts__Location *location) {
            location->longitude <= 180;
 }
 
+static bool is_empty(const ProtobufCMessage *message) {
+    return message == NULL || protobuf_c_message_get_packed_size(message) == 0;
+}
+
+// Where no antenna says anything, it is as if there were none.
+static void drop_empty_antennas(Tts__Gateway *message) {
+    for (size_t i = 0; i < message->n_antennas; i++) {
+        if (!is_empty(&message->antennas[i]->base)) return;
+    }
+    message->n_antennas = 0;
+}
+
 static void clean_antennas(struct gateway *gateway) {
     for (size_t i = 0; i < gateway->message->n_antennas; i++) {
         Tts__GatewayAntenna *antenna = gateway->message->antennas[i];
@@ -82,6 +94,7 @@ static void clean_antennas(struct gateway *gateway) {
         antenna->location = NULL;
         gateway_note(gateway, "antennas.location", "is out of range: left out");
     }
+    drop_empty_antennas(gateway->message);
 }
 
 int gateway_clean(struct gateway *gateway, struct error *error) {
@@ -96,10 +109,6 @@ int gateway_clean(struct gateway *gateway, struct error *error) {
     message_validate(&gateway->message->base, &findings);
     if (findings.count == 0) return 0;
     return error_set(error, ERROR_DEVICE, "%s: %s", findings.items[0].path, findings.items[0].text);
-}
-
-static bool is_empty(const ProtobufCMessage *message) {
-    return message == NULL || protobuf_c_message_get_packed_size(message) == 0;
 }
 
 Tts__Gateway *gateway_carried(const Tts__Gateway *message, struct arena *arena) {

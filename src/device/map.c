@@ -79,7 +79,10 @@ static int load_header(struct loading *loading, const struct table_row *row, str
     loading->column_count = row->count;
     for (size_t i = 0; i < row->count; i++) {
         size_t column = 0;
-        while (column < COLUMN_COUNT && strcmp(column_names[column], row->fields[i]) != 0) column++;
+        loading->columns[i] = COLUMN_COUNT;
+        // A spreadsheet may have a separator too many in each line.
+        if (row->fields[i][0] == '\0') continue;
+        while (column < COLUMN_COUNT && !table_header_is(row->fields[i], column_names[column])) column++;
         if (column == COLUMN_COUNT) {
             header_error(row, row->fields[i], "there is no such column", error);
             error_hint(error,
@@ -115,7 +118,7 @@ static const char *load_id(struct device_map *map, const char *text, const char 
 
 static const char *load_plan(const struct loading *loading, const char *text,
                              struct device_map_entry *entry) {
-    entry->plan = frequency_plans_find(loading->plans, text);
+    entry->plan = frequency_plans_meant(loading->plans, text);
     return entry->plan != NULL ? NULL : "there is no such frequency plan (ttn-lw-migrate frequency-plans)";
 }
 
@@ -169,14 +172,16 @@ static int load_row(void *context, const struct table_row *table_row, struct err
     row->entry.line = table_row->line;
     bool keyed = false;
     for (size_t i = 0; i < table_row->count; i++) {
-        const char *text = table_row->fields[i];
-        if (text[0] == '\0') continue;
-        if (i >= loading->column_count) {
+        size_t size = 0;
+        const char *whole = cell_trim(table_row->fields[i], &size);
+        if (size == 0) continue;
+        if (i >= loading->column_count || loading->columns[i] == COLUMN_COUNT) {
             return error_set(error, ERROR_INPUT, "line %zu: has more fields than there are columns",
                              table_row->line);
         }
         enum column column = loading->columns[i];
         keyed = keyed || column == COLUMN_ID || column == COLUMN_DEV_EUI;
+        char *text MEMORY_AUTO = memory_strndup(whole, size);
         const char *reason = load_field(loading, row, column, text);
         if (reason == NULL) continue;
         return error_set(error, ERROR_INPUT, "line %zu: %s: %s", table_row->line, column_names[column],

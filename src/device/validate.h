@@ -40,4 +40,8 @@ void device_validate_all(const struct device *device, const struct frequency_pla
 // The same as an error: ERROR_DEVICE with the first findings, path and text. 0 if there are none.
 int device_validate(const struct device *device, const struct frequency_plans *plans, struct error *error);
 
+// Notes channels of a session that are outside the band of the device's frequency plan: The Things Stack takes them, but
+// the device is most likely of another region than its plan.
+void device_note_band(struct device *device, const struct frequency_plans *plans);
+
 #endif

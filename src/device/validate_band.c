@@ -178,3 +178,28 @@ void check_band(const struct check *check) {
     check_state(check, device->mac_state, "mac_state");
     check_state(check, device->pending_mac_state, "pending_mac_state");
 }
+
+void device_note_band(struct device *device, const struct frequency_plans *plans) {
+    const Tts__EndDevice *message = device->end_device;
+    const Tts__MACParameters *current =
+        message->mac_state == NULL ? NULL : message->mac_state->current_parameters;
+    int version = (int)message->lorawan_phy_version;
+    struct check check = {.device = message, .plan = frequency_plans_find(plans, message->frequency_plan_id)};
+    if (message->session == NULL || current == NULL || check.plan == NULL) return;
+    if (version <= PHY_UNKNOWN || version >= PHY_VERSION_COUNT) return;
+    check.band = band_find(check.plan->band_id, (enum phy_version)version);
+    if (check.band == NULL) return;
+    size_t outside = 0, all = 0;
+    for (size_t i = 0; i < current->n_channels; i++) {
+        uint64_t frequency = current->channels[i]->uplink_frequency;
+        if (frequency == 0) continue;
+        all++;
+        if (!frequency_is_allowed(&check, frequency)) outside++;
+    }
+    if (outside == 0) return;
+    device_note(
+        device, "mac_state.current_parameters.channels",
+        "%zu of %zu are outside the band %s of its frequency plan %s: with the plan of another region "
+        "the device is not heard",
+        outside, all, check.band->id, check.plan->id);
+}

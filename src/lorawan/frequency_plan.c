@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lorawan/tables_p.h"
 
@@ -61,6 +62,18 @@ const char *frequency_plans_suggest(const struct frequency_plans *plans, const c
         nearest = other;
     }
     return nearest;
+}
+
+const struct frequency_plan *frequency_plans_meant(const struct frequency_plans *plans, const char *text) {
+    const struct frequency_plan *found = frequency_plans_find(plans, text);
+    if (found != NULL || *text == '\0') return found;
+    for (size_t i = 0; i < plans->count; i++) {
+        const struct frequency_plan *plan = &plans->plans[i];
+        if (strcasecmp(plan->id, text) != 0 && strcasecmp(plan->name, text) != 0) continue;
+        if (found != NULL) return NULL;
+        found = plan;
+    }
+    return found;
 }
 
 void frequency_plans_free(struct frequency_plans *plans) {

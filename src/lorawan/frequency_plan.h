@@ -73,6 +73,10 @@ const struct frequency_plans *frequency_plans_builtin(void);
 // The plan with that ID, or NULL. IDs are compared exactly.
 const struct frequency_plan *frequency_plans_find(const struct frequency_plans *plans, const char *id);
 
+// The plan that a person means: its ID in any case, or its name, as the Console of The Things Stack shows it; NULL = none, or
+// more than one.
+const struct frequency_plan *frequency_plans_meant(const struct frequency_plans *plans, const char *text);
+
 // The ID that comes nearest to `id`, for "did you mean", or NULL if none is near. Borrowed from the set.
 const char *frequency_plans_suggest(const struct frequency_plans *plans, const char *id);
 

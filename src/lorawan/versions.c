@@ -41,18 +41,28 @@ const char *phy_version_text(enum phy_version version) {
 
 enum { PLAIN_SIZE = 32 };
 
-// Brings the many spellings together: lower case, without anything but letters and digits, without the word
-// `rev` and a leading `v`. "1.0.2 rev B", "V1_0_2_REV_B" and "1.0.2-b" all become "102b". False if the text
+// The size of a word at the text's beginning that is no part of the version: what people, and the Console of The Things
+// Stack ("LoRaWAN Specification 1.0.3", "RP001 Regional Parameters 1.0.3 revision A"), put around it.
+static size_t filling(const char *text) {
+    static const char *const words[] = {"revision", "rev",      "lorawan",   "specification",
+                                        "rp001",    "regional", "parameters"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strncasecmp(text, words[i], strlen(words[i])) == 0) return strlen(words[i]);
+    }
+    return strchr(" ._-", *text) != NULL ? 1 : 0;
+}
+
+// Brings the many spellings together: lower case, without anything but letters and digits, without filling words
+// and a leading `v`. "1.0.2 rev B", "V1_0_2_REV_B" and "1.0.2-b" all become "102b". False if the text
 // is too long to be a version.
 static bool make_plain(const char *text, const char *prefix, char plain[static PLAIN_SIZE]) {
     size_t size = 0;
     if (prefix != NULL && strncasecmp(text, prefix, strlen(prefix)) == 0) text += strlen(prefix);
-    if (tolower((unsigned char)*text) == 'v') text++;
     while (*text != '\0') {
-        if (strncasecmp(text, "rev", 3) == 0) {
-            text += 3;
-        } else if (strchr(" ._-", *text) != NULL) {
-            text++;
+        bool leading = size == 0 && tolower((unsigned char)*text) == 'v';
+        size_t skipped = leading ? 1 : filling(text);
+        if (skipped > 0) {
+            text += skipped;
         } else {
             if (size + 1 == PLAIN_SIZE) return false;
             plain[size++] = (char)tolower((unsigned char)*text++);

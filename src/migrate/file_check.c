@@ -79,14 +79,12 @@ static int check_id_once(struct file_check *check, const Tts__EndDeviceIdentifie
     return file_check_tell(check, field_line, "ids.device_id", same == 0, text, error);
 }
 
-static int check_eui_once(struct file_check *check, const ProtobufCBinaryData *eui, size_t line,
-                          size_t field_line, struct error *error) {
-    static const uint8_t none[EUI_SIZE] = {0};
-    if (eui->len != EUI_SIZE || memcmp(eui->data, none, EUI_SIZE) == 0) return 0;
+int file_check_eui(struct file_check *check, const uint8_t *eui, size_t line, size_t field_line,
+                   struct error *error) {
     BUFFER_AUTO key;
     buffer_init(&key, BUFFER_UNLIMITED);
     buffer_putc(&key, 'e');
-    buffer_add(&key, eui->data, eui->len);
+    buffer_add(&key, eui, EUI_SIZE);
     uint64_t before = 0;
     int result = see(check, &key, line, &before, error);
     if (result != 0 || before == 0) return result;
@@ -94,13 +92,33 @@ static int check_eui_once(struct file_check *check, const ProtobufCBinaryData *e
     return file_check_tell(check, field_line, "ids.dev_eui", false, text, error);
 }
 
+static int check_eui_once(struct file_check *check, const ProtobufCBinaryData *eui, size_t line,
+                          size_t field_line, struct error *error) {
+    static const uint8_t none[EUI_SIZE] = {0};
+    if (eui->len != EUI_SIZE || memcmp(eui->data, none, EUI_SIZE) == 0) return 0;
+    return file_check_eui(check, eui->data, line, field_line, error);
+}
+
 // ---- a device
 
-int file_check_device(struct file_check *check, const struct device *device, size_t line,
-                      file_check_line *line_of, void *context, struct error *error) {
-    FINDINGS_AUTO findings = {0};
-    device_validate_all(device, check->setup->plans, &findings);
+int file_check_notes(struct file_check *check, const struct notes *notes, size_t line, struct error *error) {
     int result = 0;
+    for (size_t i = 0; i < notes->count && result == 0; i++) {
+        const struct note *note = &notes->items[i];
+        result =
+            file_check_tell(check, note->line > 0 ? note->line : line, note->path, true, note->text, error);
+    }
+    return result;
+}
+
+int file_check_device(struct file_check *check, struct device *device, const struct source_record *record,
+                      size_t line, file_check_line *line_of, void *context, struct error *error) {
+    FINDINGS_AUTO findings = {0};
+    ERROR_AUTO fault = {0};
+    int result = 0;
+    if (device_map_apply(check->setup->map, record, check->setup->plans, device, &fault) != 0)
+        result = file_check_tell(check, line, NULL, false, fault.message, error);
+    device_validate_all(device, check->setup->plans, &findings);
     for (size_t i = 0; i < findings.count && result == 0; i++) {
         const struct finding *finding = &findings.items[i];
         result = file_check_tell(check, line_of(context, finding->path), finding->path, false, finding->text,
@@ -120,66 +138,103 @@ int file_check_device(struct file_check *check, const struct device *device, siz
 
 // A format, once the first bytes have told which one it is.
 struct format {
-    struct buffer head;  // bytes before that
-    void *json;          // owned
-    void *csv;           // owned
+    void *json;  // owned
+    void *csv;   // owned
 };
-
-// White space, and bytes of a mark, tell nothing.
-static bool tells_format(char byte) {
-    return strchr(" \t\r\n\xef\xbb\xbf", byte) == NULL;
-}
 
 static int format_take(struct format *format, const char *data, size_t size, struct error *error) {
     return format->json != NULL ? file_check_json_take(format->json, data, size, error)
                                 : file_check_csv_take(format->csv, data, size, error);
 }
 
-static int format_begin(struct format *format, struct file_check *check, const char *data, size_t size,
-                        struct error *error) {
-    size_t at = 0;
-    while (at < size && !tells_format(data[at])) at++;
-    buffer_add(&format->head, data, size);
-    if (at == size && size > 0 && !format->head.overflowed) return 0;
-    if (at < size && data[at] != '{' && data[at] != '[') {
-        format->csv = file_check_csv_new(check);
-    } else {
-        format->json = file_check_json_new(check);
-    }
-    int result = format->head.size == 0
-                     ? 0
-                     : format_take(format, (const char *)format->head.data, format->head.size, error);
-    return result != 0 || size > 0 ? result : format_take(format, data, 0, error);
+// The beginning of the file once more, then the rest of it.
+struct replay {
+    struct reader base;
+    struct reader *reader;      // borrowed
+    const struct buffer *head;  // borrowed
+    size_t at;
+    bool ended;  // the head is all there is
+};
+
+static int replay_read(struct reader *reader, void *data, size_t size, size_t *ret_size,
+                       struct error *error) {
+    struct replay *self = (struct replay *)reader;
+    size_t left = self->head->size - self->at;
+    *ret_size = left < size ? left : size;
+    if (left == 0 && self->ended) return 0;
+    if (left == 0) return self->reader->operations->read(self->reader, data, size, ret_size, error);
+    memcpy(data, self->head->data + self->at, *ret_size);
+    self->at += *ret_size;
+    return 0;
 }
 
-static int check_pieces(struct file_check *check, struct format *format, char *piece, struct error *error) {
-    struct reader *reader = check->setup->reader;
+static int replay_rewind(struct reader *reader, struct error *error) {
+    (void)reader;
+    return error_set(error, ERROR_INPUT, "can be read only once");
+}
+
+static const struct reader_operations replay_operations = {.read = replay_read, .rewind = replay_rewind};
+
+static int check_format(struct file_check *check, const struct source_driver *driver, struct reader *reader,
+                        char *piece, struct error *error) {
+    struct format format = {0};
     size_t size = 0;
     int result = 0;
-    do {
+    if (strcmp(driver->name, "json") == 0) {
+        format.json = file_check_json_new(check);
+    } else {
+        result = file_check_csv_new(check, &format.csv, error);
+    }
+    while (result == 0) {
         result = reader->operations->read(reader, piece, PIECE_SIZE, &size, error);
-        if (result != 0) return result;
-        bool begun = format->json != NULL || format->csv != NULL;
-        result =
-            begun ? format_take(format, piece, size, error) : format_begin(format, check, piece, size, error);
-    } while (result == 0 && size > 0);
+        if (result == 0) result = format_take(&format, piece, size, error);
+        if (size == 0) break;
+    }
+    file_check_json_free(format.json);
+    file_check_csv_free(format.csv);
     return result;
+}
+
+// Reads until something tells what the file is: a whole piece, if it is that long.
+static int read_head(struct reader *reader, struct buffer *head, char *piece, bool *ret_ended,
+                     struct error *error) {
+    size_t size = 0;
+    *ret_ended = false;
+    while (!head->overflowed && head->size < PIECE_SIZE) {
+        int result = reader->operations->read(reader, piece, PIECE_SIZE - head->size, &size, error);
+        if (result != 0) return result;
+        *ret_ended = size == 0;
+        if (size == 0) return 0;
+        buffer_add(head, piece, size);
+    }
+    return 0;
+}
+
+static int check_file(struct file_check *check, struct buffer *head, char *piece, struct error *error) {
+    struct reader *reader = check->setup->reader;
+    struct replay replay = {
+        .base = {.operations = &replay_operations, .name = reader->name}, .reader = reader, .head = head};
+    const struct source_driver *driver = check->setup->driver;
+    int result = driver != NULL ? 0 : read_head(reader, head, piece, &replay.ended, error);
+    if (result != 0) return result;
+    if (driver == NULL) driver = file_check_detect((const char *)head->data, head->size);
+    bool own = strcmp(driver->name, "json") == 0 || strcmp(driver->name, "csv") == 0;
+    return own ? check_format(check, driver, &replay.base, piece, error)
+               : file_check_source(check, driver, &replay.base, error);
 }
 
 int file_check(const struct file_check_setup *setup, struct file_check_numbers *ret_numbers,
                struct error *error) {
     *ret_numbers = (struct file_check_numbers){0};
     struct file_check check = {.setup = setup, .numbers = ret_numbers};
-    struct format format = {0};
-    buffer_init(&format.head, 2 * PIECE_SIZE);
+    struct buffer head;
+    buffer_init(&head, 2 * PIECE_SIZE);
     char *piece = memory_alloc(PIECE_SIZE, 1);
-    int result = check_pieces(&check, &format, piece, error);
+    int result = check_file(&check, &head, piece, error);
     if (result == 0 && ret_numbers->devices == 0 && ret_numbers->findings == 0) {
         result = file_check_tell(&check, 1, NULL, false, "there is no device in it", error);
     }
-    file_check_json_free(format.json);
-    file_check_csv_free(format.csv);
-    buffer_release(&format.head);
+    buffer_release(&head);
     memory_wipe(piece, PIECE_SIZE);
     free(piece);
     return result;

@@ -10,7 +10,9 @@
 #include "base/error.h"
 #include "base/key_set.h"
 #include "base/reader.h"
+#include "device/map.h"
 #include "lorawan/frequency_plan.h"
+#include "source/source.h"
 
 // Something that is wrong; all borrowed for the call.
 struct file_finding {
@@ -30,6 +32,10 @@ struct file_check_setup {
     struct key_set *seen;  // empty
     const struct frequency_plans *plans;
     bool strict;  // members that nobody knows are not harmless
+    // How the file is read; NULL = as it looks. One with `input`, and options of its table; NULL = the defaults.
+    const struct source_driver *driver;
+    const struct option_values *options;
+    struct device_map *map;  // what the user lays down about single devices; NULL = nothing
     file_finding_receiver *tell;
     void *context;
 };

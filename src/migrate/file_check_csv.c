@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "migrate/file_check_p.h"
 #include "source/csv_device.h"
 #include "source/file_device.h"
+#include "source/registry.h"
 
 struct file_check_csv {
     struct file_check *check;    // borrowed
     struct table_reader *table;  // owned
-    struct csv_headers headers;  // none of the user's
+    struct csv_headers headers;  // the user's
     struct csv_columns columns;
     struct device_naming naming;
     struct file_rules rules;
-    bool has_header;
     bool broken;  // what follows cannot be read
 };
 
@@ -25,8 +26,7 @@ static size_t line_of(void *context, const char *field) {
 
 static int check_header(struct file_check_csv *self, const struct table_row *row, struct error *error) {
     ERROR_AUTO fault = {0};
-    self->has_header = true;
-    if (csv_columns_read(&self->headers, row, &self->columns, &fault) != 0) {
+    if (csv_columns_read(&self->columns, &self->headers, row, &fault) != 0) {
         self->broken = true;
         return file_check_tell_error(self->check, &fault, error);
     }
@@ -55,13 +55,18 @@ static int check_values(struct file_check_csv *self, const struct csv_values *va
     file_check_begin(check, *id == '\0' ? NULL : id);
     int result = tell_faults(check, &faults, error);
     notes_release(&faults);
-    const struct source_record none = {0};
-    if (result == 0 && good && file_device_complete(&self->rules, &none, &device, &fault) != 0) {
+    struct source_record record = {.id = memory_strdup(id)};
+    const Tts__EndDeviceIdentifiers *ids = device.end_device->ids;
+    record.has_dev_eui = ids != NULL && ids->dev_eui.len == sizeof record.dev_eui;
+    if (record.has_dev_eui) memcpy(record.dev_eui, ids->dev_eui.data, sizeof record.dev_eui);
+    if (result == 0 && good && file_device_complete(&self->rules, &record, &device, &fault) != 0) {
         result = file_check_tell(check, values->line, NULL, false, fault.message, error);
     } else if (result == 0 && good) {
         size_t line = values->line;
-        result = file_check_device(check, &device, line, line_of, &line, error);
+        result = file_check_notes(check, &device.notes, line, error);
+        if (result == 0) result = file_check_device(check, &device, &record, line, line_of, &line, error);
     }
+    source_record_release(&record);
     file_check_end(check);
     return result;
 }
@@ -69,7 +74,7 @@ static int check_values(struct file_check_csv *self, const struct csv_values *va
 static int take_row(void *context, const struct table_row *row, struct error *error) {
     struct file_check_csv *self = context;
     if (self->broken) return 0;
-    if (!self->has_header) return check_header(self, row, error);
+    if (!self->columns.known) return check_header(self, row, error);
     if (table_row_is_empty(row)) return 0;
     struct csv_values values;
     ERROR_AUTO fault = {0};
@@ -80,19 +85,34 @@ static int take_row(void *context, const struct table_row *row, struct error *er
     return result;
 }
 
-void *file_check_csv_new(struct file_check *check) {
-    struct file_check_csv *self = memory_new(struct file_check_csv);
-    self->check = check;
-    // The application is not the file's affair: any will do.
-    self->rules = (struct file_rules){
-        .plans = check->setup->plans,
+static int open_rules(struct file_check_csv *self, struct table_setup *table, struct error *error) {
+    const struct file_check_setup *setup = self->check->setup;
+    const struct source_driver *driver = source_find(source_drivers(), "csv", strlen("csv"));
+    struct option_values *defaults = setup->options == NULL ? option_values_new(driver->options) : NULL;
+    const struct source_setup source_setup = {
+        .options = setup->options != NULL ? setup->options : defaults,
+        .plans = setup->plans,
         .naming = &self->naming,
+        .map = setup->map,
         .clock = &clock_system,
         .random = &random_system,
-        .application = memory_strdup("any"),
     };
-    self->table = table_reader_new(&(struct table_setup){.receiver = take_row, .context = self});
-    return self;
+    int result = file_rules_open(&self->rules, &source_setup, error);
+    if (result == 0) result = csv_options_read(source_setup.options, table, &self->headers, error);
+    option_values_free(defaults);
+    return result;
+}
+
+int file_check_csv_new(struct file_check *check, void **ret_format, struct error *error) {
+    struct file_check_csv *self = memory_new(struct file_check_csv);
+    struct table_setup table = {.receiver = take_row, .context = self};
+    self->check = check;
+    int result = open_rules(self, &table, error);
+    // The application is not the file's affair: any will do.
+    if (self->rules.application == NULL) self->rules.application = memory_strdup("any");
+    self->table = table_reader_new(&table);
+    *ret_format = self;
+    return result;
 }
 
 void file_check_csv_free(void *format) {
@@ -100,6 +120,7 @@ void file_check_csv_free(void *format) {
     if (self == NULL) return;
     table_reader_free(self->table);
     csv_columns_release(&self->columns);
+    csv_headers_release(&self->headers);
     file_rules_release(&self->rules);
     free(self);
 }
@@ -110,6 +131,7 @@ int file_check_csv_take(void *format, const char *data, size_t size, struct erro
     ERROR_AUTO fault = {0};
     int result = size == 0 ? table_reader_end(self->table, &fault)
                            : table_reader_take(self->table, data, size, &fault);
+    if (result == 0 && size == 0) result = csv_columns_end(&self->columns, &fault);
     if (result == 0) return 0;
     if (result != -ERROR_INPUT && result != -ERROR_TOO_LARGE) {
         error_move(error, &fault);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "device/json_read.h"
 #include "migrate/file_check_p.h"
+#include "source/source.h"
 
 struct file_check_json {
     struct file_check *check;  // borrowed
@@ -57,7 +59,12 @@ static int check_object(struct file_check *check, struct object *object, struct 
     file_check_begin(check, *id == '\0' ? NULL : id);
     int result = tell_notes(check, &device.notes, error);
     if (result == 0 && message != NULL) {
-        result = file_check_device(check, &device, object->line, line_of, object, error);
+        struct source_record record = {.id = memory_strdup(id)};
+        const Tts__EndDeviceIdentifiers *ids = message->ids;
+        record.has_dev_eui = ids != NULL && ids->dev_eui.len == sizeof record.dev_eui;
+        if (record.has_dev_eui) memcpy(record.dev_eui, ids->dev_eui.data, sizeof record.dev_eui);
+        result = file_check_device(check, &device, &record, object->line, line_of, object, error);
+        source_record_release(&record);
     }
     file_check_end(check);
     return result;

@@ -12,7 +12,9 @@
 #include "base/memory.h"
 #include "device/message.h"
 #include "device/validate.h"
+#include "migrate/advise.h"
 #include "migrate/flight_p.h"
+#include "source/file_list.h"
 
 static enum job_step read_job(void *context, struct job *job, struct error *error);
 static void flight_was_read(struct flight *flight, bool done, struct error *error);
@@ -248,18 +250,29 @@ static int flight_store_id(struct flight *flight, struct error *error) {
     return result != 0 || other == NULL ? result : would_become(id, other, error);
 }
 
-static int flight_convert(struct flight *flight, struct error *error) {
+// Makes of the converted device what the target takes.
+static int flight_adapt(struct flight *flight, struct error *error) {
     const struct run_setup *setup = &flight->flights->run->setup;
     struct target *target = setup->target_instance;
-    device_init(&flight->device);
-    int result = setup->driver->convert(setup->source, &flight->record, &flight->device, error);
-    if (result == 0)
-        result = device_map_apply(setup->map, &flight->record, setup->plans, &flight->device, error);
+    int result = device_map_apply(setup->map, &flight->record, setup->plans, &flight->device, error);
     if (result == 0 && setup->formatters.off) flight->device.end_device->formatters = NULL;
     if (result == 0 && target != NULL) result = target->driver->adapt(target, &flight->device, error);
     if (result == 0 && setup->target->fit != NULL) result = setup->target->fit(&flight->device, error);
     if (result == 0) result = device_validate(&flight->device, setup->plans, error);
+    if (result == 0) return 0;
+    advise(setup->driver, &flight->device, error);
+    struct file_entry entry;
+    bool in_file = setup->driver->input != NULL && file_record_read(&flight->record, &entry, NULL) == 0;
+    return in_file ? file_error_at(entry.line, result, error) : result;
+}
+
+static int flight_convert(struct flight *flight, struct error *error) {
+    const struct run_setup *setup = &flight->flights->run->setup;
+    device_init(&flight->device);
+    int result = setup->driver->convert(setup->source, &flight->record, &flight->device, error);
+    if (result == 0) result = flight_adapt(flight, error);
     if (result == 0) device_note_root_keys(&flight->device);
+    if (result == 0) device_note_band(&flight->device, setup->plans);
     if (result == 0 && flight->flights->checking) return flight_store_id(flight, error);
     return result != 0 ? result : flight_store(flight, error);
 }

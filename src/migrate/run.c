@@ -225,9 +225,10 @@ static int forget_obstacles(struct run *run, struct error *error) {
 bool run_looks_first(const struct run *run) {
     const struct run_setup *setup = &run->setup;
     if (setup->gateways || setup->no_plan) return false;
-    // For a file as target only where one list tells enough of all devices.
-    bool cheap = run->whole && run_releases(run) && (setup->driver->features & SOURCE_CHEAP_LIST) != 0;
-    return setup->target_instance != NULL || cheap;
+    // For a file as target only where one list tells enough of all devices, or where the file has no place for some of
+    // them.
+    bool cheap = run->whole && (setup->driver->features & SOURCE_CHEAP_LIST) != 0;
+    return setup->target_instance != NULL || (run_releases(run) && (cheap || setup->target->fit != NULL));
 }
 
 // What is left of an earlier process comes first; then all others are looked at before one of them is changed.

@@ -54,6 +54,7 @@ static const struct option_spec options[] = {
      .help = "look for applications or gateways in this tenant alone"},
     {.name = "frequency-plan-id",
      .type = OPTION_STRING,
+     .flags = OPTION_CONVERTS,
      .env = "FREQUENCY_PLAN_ID",
      .argument = "ID[,ID...]",
      .help = "frequency plan of the exported devices or gateways, one for each region (all of them: "
@@ -61,6 +62,7 @@ static const struct option_spec options[] = {
              "frequency-plans); without it the region's, if it has only one"},
     {.name = "join-eui",
      .type = OPTION_STRING,
+     .flags = OPTION_CONVERTS,
      .env = "JOIN_EUI",
      .argument = "EUI",
      .help = "JoinEUI of devices whose own ChirpStack does not know, since they have not joined yet"},
@@ -71,11 +73,13 @@ static const struct option_spec options[] = {
      .help = "export sessions too, so that devices need not join again"},
     {.name = "export-vars",
      .type = OPTION_BOOL,
+     .flags = OPTION_CONVERTS,
      .env = "EXPORT_VARS CHIRPSTACK_EXPORT_VARS",
      .default_value = "false",
      .help = "export a device's variables as attributes: var-NAME"},
     {.name = "rx1-delay",
      .type = OPTION_UINT,
+     .flags = OPTION_CONVERTS,
      .env = "CHIRPSTACK_RX1_DELAY",
      .argument = "SECONDS",
      .help = "RX1 delay that OTAA devices have in their sessions (default: 1, or the profile's)",
@@ -83,6 +87,7 @@ static const struct option_spec options[] = {
      .most = 15},
     {.name = "rx2-frequency",
      .type = OPTION_UINT,
+     .flags = OPTION_CONVERTS,
      .env = "CHIRPSTACK_RX2_FREQUENCY",
      .argument = "HZ",
      .help = "RX2 frequency that OTAA devices have in their sessions (default: the region's)",
@@ -90,6 +95,7 @@ static const struct option_spec options[] = {
      .most = 3000000000},
     {.name = "rx2-data-rate",
      .type = OPTION_UINT,
+     .flags = OPTION_CONVERTS,
      .env = "CHIRPSTACK_RX2_DATA_RATE",
      .argument = "INDEX",
      .help = "RX2 data rate that OTAA devices have in their sessions (default: the region's)",
@@ -182,6 +188,7 @@ static void open_release(struct chirpstack *self, bool to_server, bool gateways)
     self->rules.release = strcmp(how, "disable") == 0  ? CHIRPSTACK_DISABLE
                           : strcmp(how, "delete") == 0 ? CHIRPSTACK_DELETE
                                                        : CHIRPSTACK_KEEP;
+    self->rules.to_server = to_server;
     self->base.keeps = gateways || self->rules.release == CHIRPSTACK_KEEP;
     self->base.frees = self->rules.release == CHIRPSTACK_DELETE;
 }

@@ -228,9 +228,5 @@ int chirpstack_convert_gateway(struct source *source, const struct source_record
     gateway->message->enforce_duty_cycle = true;  // what a gateway of The Things Stack has from the start
     convert_antenna(there->location, gateway);
     convert_tags(there, gateway);
-    result = gateway_clean(gateway, error);
-    // An antenna is nothing but its place here.
-    if (result == 0 && gateway->message->n_antennas > 0 && gateway->message->antennas[0]->location == NULL)
-        gateway->message->n_antennas = 0;
-    return result;
+    return gateway_clean(gateway, error);
 }

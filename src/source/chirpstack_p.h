@@ -29,6 +29,7 @@ struct chirpstack_rules {
     bool with_session;
     bool with_variables;
     enum chirpstack_release release;
+    bool to_server;
     // What an OTAA session has in force, which no call tells; not set = the region's.
     struct mac_optional rx1_delay;  // s
     struct mac_optional rx2_data_rate;

@@ -160,12 +160,14 @@ int chirpstack_choose_plan(const struct chirpstack_rules *rules, const Chirpstac
     char *list MEMORY_AUTO = NULL;
     *ret_plan = plan_of_region(rules, region, profile, device, &count, &list);
     if (*ret_plan != NULL) return 0;
-    // A run that changes nothing follows the user's word; in any other the device would be deaf at its new network.
-    if (rules->chosen_count == 0 || rules->release != CHIRPSTACK_KEEP) {
+    // A file of devices that stay follows the user's word; in any other run the device would be deaf at its new network.
+    if (rules->chosen_count == 0 || rules->release != CHIRPSTACK_KEEP || rules->to_server) {
         return refuse_region(rules, region, count, list, error);
     }
     *ret_plan = rules->chosen[0];
-    device_note(device, "frequency_plan_id", "is %s as you say, but its region in ChirpStack is %s",
+    device_note(device, "frequency_plan_id",
+                "is %s as you say, but its region in ChirpStack is %s: The Things Stack would take it, and "
+                "not hear it",
                 (*ret_plan)->id, region->name);
     return 0;
 }

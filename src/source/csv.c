@@ -29,7 +29,7 @@ static const struct option_spec options[] = {
      .default_value = "auto",
      .argument = "ENCODING",
      .help = "the file's encoding"},
-    FILE_DEVICE_OPTIONS,
+    FILE_DEVICE_OPTIONS(" whose plan the file does not tell", " whose versions the file does not tell"),
     {.name = NULL},
 };
 
@@ -41,7 +41,6 @@ struct csv_source {
     struct table_reader *table;  // owned
     struct csv_headers headers;
     struct csv_columns columns;
-    bool has_header;
     struct source_page *page;  // that is being filled
 };
 
@@ -50,25 +49,6 @@ static struct csv_source *csv_of(struct source *source) {
 }
 
 // ---- opening
-
-static int open_delimiter(const struct option_values *values, char *ret_delimiter, struct error *error) {
-    const char *text = option_string(values, "delimiter");
-    if (text == NULL || *text == '\0') return 0;
-    if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0) text = "\t";
-    bool good = text[1] == '\0' && *text > 0 && strchr("\"\r\n .-+", *text) == NULL &&
-                strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == 0;
-    if (!good)
-        return error_set(error, ERROR_USAGE, "the delimiter must be one character, such as ; or |, or tab");
-    *ret_delimiter = *text;
-    return 0;
-}
-
-static enum text_encoding encoding_of(const struct option_values *values) {
-    const char *text = option_string(values, "encoding");
-    if (strcmp(text, "utf-8") == 0) return TEXT_UTF8;
-    if (strcmp(text, "utf-16") == 0) return TEXT_UTF16;
-    return strcmp(text, "latin-1") == 0 ? TEXT_LATIN1 : TEXT_AUTO;
-}
 
 static void csv_close(struct source *source) {
     if (source == NULL) return;
@@ -86,12 +66,10 @@ static table_receiver csv_row;
 static int csv_open(const struct source_setup *setup, struct source **ret_source, struct error *error) {
     struct csv_source *self = memory_new(struct csv_source);
     self->base = (struct source){.driver = &source_csv, .keeps = true};
-    self->setup =
-        (struct table_setup){.encoding = encoding_of(setup->options), .receiver = csv_row, .context = self};
+    self->setup = (struct table_setup){.receiver = csv_row, .context = self};
     file_list_init(&self->list, setup);
     int result = file_rules_open(&self->rules, setup, error);
-    if (result == 0) result = open_delimiter(setup->options, &self->setup.delimiter, error);
-    if (result == 0) result = csv_headers_read(option_string(setup->options, "map"), &self->headers, error);
+    if (result == 0) result = csv_options_read(setup->options, &self->setup, &self->headers, error);
     if (result != 0) {
         csv_close(&self->base);
         return result;
@@ -114,10 +92,7 @@ static enum job_step csv_prepare(struct source *source, struct job *job, const c
 
 static int csv_row(void *context, const struct table_row *row, struct error *error) {
     struct csv_source *self = context;
-    if (!self->has_header) {
-        self->has_header = true;
-        return csv_columns_read(&self->headers, row, &self->columns, error);
-    }
+    if (!self->columns.known) return csv_columns_read(&self->columns, &self->headers, row, error);
     struct csv_values values;
     if (table_row_is_empty(row)) return 0;
     int result = csv_values_read(&self->columns, row, &values, error);
@@ -148,8 +123,9 @@ static int csv_take(void *context, struct source_page *page, const char *data, s
                     struct error *error) {
     struct csv_source *self = context;
     self->page = page;
-    return size == 0 ? table_reader_end(self->table, error)
-                     : table_reader_take(self->table, data, size, error);
+    if (size > 0) return table_reader_take(self->table, data, size, error);
+    int result = table_reader_end(self->table, error);
+    return result != 0 ? result : csv_columns_end(&self->columns, error);
 }
 
 static enum job_step csv_list(struct source *source, struct job *job, struct source_page *page,
@@ -160,7 +136,6 @@ static enum job_step csv_list(struct source *source, struct job *job, struct sou
         table_reader_free(self->table);
         self->table = table_reader_new(&self->setup);
         csv_columns_release(&self->columns);
-        self->has_header = false;
     }
     return file_list_fill(&self->list, page, csv_take, self, error) == 0 ? JOB_DONE : JOB_FAILED;
 }
@@ -180,18 +155,21 @@ static int csv_convert(struct source *source, const struct source_record *record
     if (!csv_device_read(&values, device, &faults)) {
         result = error_set(error, ERROR_DEVICE, "line %zu: %s: %s", entry.line, faults.items[0].path,
                            faults.items[0].text);
+        if (values.texts[CSV_APP_KEY] == NULL && values.texts[CSV_NWK_KEY] == NULL &&
+            values.texts[CSV_DEV_ADDR] == NULL)
+            error_hint(error, "a row that is no device, such as a sum, has to be taken out");
     }
     notes_release(&faults);
     if (result != 0) return result;
     if (values.unknown != NULL)
         device_note(device, "columns", "not known and left out, for all devices: %s", values.unknown);
-    return file_device_complete(&self->rules, record, device, error);
+    return file_error_at(entry.line, file_device_complete(&self->rules, record, device, error), error);
 }
 
 const struct source_driver source_csv = {
     .name = "csv",
     .title = "table of devices (CSV) with the columns of The Things Stack",
-    .features = SOURCE_LISTS | SOURCE_LIST_ONLY,
+    .features = SOURCE_LISTS | SOURCE_LIST_ONLY | SOURCE_ONE_APPLICATION,
     .options = options,
     .input = "file",
     .open = csv_open,

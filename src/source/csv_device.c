@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/hex.h"
 #include "base/memory.h"
@@ -121,74 +122,179 @@ int csv_headers_read(const char *text, struct csv_headers *ret_headers, struct e
     return 0;
 }
 
+// ---- options
+
+static int read_delimiter(const struct option_values *values, char *ret_delimiter, struct error *error) {
+    const char *text = option_string(values, "delimiter");
+    if (text == NULL || *text == '\0') return 0;
+    if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0) text = "\t";
+    bool good = text[1] == '\0' && *text > 0 && strchr("\"\r\n .-+", *text) == NULL &&
+                strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == 0;
+    if (!good)
+        return error_set(error, ERROR_USAGE, "the delimiter must be one character, such as ; or |, or tab");
+    *ret_delimiter = *text;
+    return 0;
+}
+
+static enum text_encoding encoding_of(const struct option_values *values) {
+    const char *text = option_string(values, "encoding");
+    if (strcmp(text, "utf-8") == 0) return TEXT_UTF8;
+    if (strcmp(text, "utf-16") == 0) return TEXT_UTF16;
+    return strcmp(text, "latin-1") == 0 ? TEXT_LATIN1 : TEXT_AUTO;
+}
+
+int csv_options_read(const struct option_values *values, struct table_setup *setup,
+                     struct csv_headers *ret_headers, struct error *error) {
+    setup->encoding = encoding_of(values);
+    int result = read_delimiter(values, &setup->delimiter, error);
+    return result != 0 ? result : csv_headers_read(option_string(values, "map"), ret_headers, error);
+}
+
 // ---- the first row
 
 void csv_columns_release(struct csv_columns *self) {
     free(self->fields);
     free(self->unknown);
+    error_release(&self->fault);
     *self = (struct csv_columns){0};
 }
 
-static enum csv_column column_of(const struct csv_headers *headers, const char *header) {
-    for (size_t i = 0; i < CSV_COLUMN_COUNT; i++) {
-        if (headers->headers[i] != NULL && strcmp(headers->headers[i], header) == 0)
-            return (enum csv_column)i;
-    }
-    enum csv_column column = CSV_COLUMN_COUNT;
-    // A column that the user calls otherwise is not found by its own name.
-    if (!column_find(header, &column) || headers->headers[column] != NULL) return CSV_COLUMN_COUNT;
-    return column;
+// As it is written, or (`loosely`) as people write it.
+static bool is_header(const char *header, const char *name, bool loosely) {
+    return loosely ? table_header_is(header, name) : strcmp(header, name) == 0;
 }
 
-static int check_columns(const struct csv_headers *headers, const struct table_row *row, const bool *there,
-                         struct error *error) {
+static enum csv_column column_of(const struct csv_headers *headers, const char *header, bool loosely) {
+    for (size_t i = 0; i < CSV_COLUMN_COUNT; i++) {
+        const char *own = headers->headers[i];
+        // A column that the user calls otherwise is not found by its own name.
+        if (own != NULL ? (loosely ? strcasecmp(own, header) == 0 : strcmp(own, header) == 0)
+                        : is_header(header, columns[i].name, loosely) ||
+                              (i == CSV_JOIN_EUI && is_header(header, app_eui, loosely)))
+            return (enum csv_column)i;
+    }
+    return CSV_COLUMN_COUNT;
+}
+
+static bool holds_device(const struct table_row *row) {
+    for (size_t i = 0; i < row->count; i++) {
+        uint8_t eui[EUI_SIZE];
+        if (cell_bytes(row->fields[i], eui, sizeof eui) == NULL) return true;
+    }
+    return false;
+}
+
+static int check_columns(const struct csv_headers *headers, const struct table_row *row,
+                         const char *const *there, struct error *error) {
     bool any = false;
     for (size_t i = 0; i < CSV_COLUMN_COUNT; i++) {
-        any = any || there[i];
-        if (headers->headers[i] == NULL || there[i]) continue;
-        return error_set(error, ERROR_INPUT, "line %zu: there is no column %.100s, which is to be %s",
-                         row->line, headers->headers[i], columns[i].name);
+        any = any || there[i] != NULL;
+        if (headers->headers[i] == NULL || there[i] != NULL) continue;
+        error_set(error, ERROR_INPUT, "line %zu: there is no column %.100s, which is to be %s", row->line,
+                  headers->headers[i], columns[i].name);
+        error_hint(error, "write it in --csv.map as it stands in that line");
+        return -ERROR_INPUT;
     }
     if (any) return 0;
     error_set(error, ERROR_INPUT, "line %zu: the first row names none of the columns that are known",
               row->line);
-    error_hint(error,
-               "dev_eui, join_eui, app_key and so on; other names are told with "
-               "--csv.map dev_eui=DevEUI,app_key=\"App Key\"");
+    if (holds_device(row)) {
+        error_hint(error,
+                   "it is a device already: put a row with the columns' names above it, such as "
+                   "dev_eui;join_eui;app_key");
+    } else {
+        error_hint(error,
+                   "dev_eui, join_eui, app_key and so on; other names are told with "
+                   "--csv.map dev_eui=EUI,app_key=\"Key of the device\"");
+    }
     return -ERROR_INPUT;
 }
 
-int csv_columns_read(const struct csv_headers *headers, const struct table_row *row,
-                     struct csv_columns *ret_columns, struct error *error) {
-    bool there[CSV_COLUMN_COUNT] = {false};
+static int column_twice(const struct table_row *row, enum csv_column column, const char *first,
+                        const char *second, struct error *error) {
+    error_set(error, ERROR_INPUT, "line %zu: the column %s stands twice: %.100s and %.100s", row->line,
+              columns[column].name, first, second);
+    error_hint(error, "say which one it is: --csv.map '%s=\"%.100s\"'", columns[column].name, first);
+    return -ERROR_INPUT;
+}
+
+// Finds the columns that are called as they should be, or (`loosely`) those that are missing then.
+static int find_columns(const struct csv_headers *headers, const struct table_row *row, bool loosely,
+                        struct csv_columns *found, const char **there, struct error *error) {
+    const char *before[CSV_COLUMN_COUNT];
+    memcpy(before, there, sizeof before);
+    for (size_t i = 0; i < row->count; i++) {
+        if (found->fields[i] != CSV_COLUMN_COUNT) continue;
+        size_t size = 0;
+        const char *text = cell_trim(row->fields[i], &size);
+        char *header MEMORY_AUTO = memory_strndup(text, size);
+        enum csv_column column = column_of(headers, header, loosely);
+        if (column == CSV_COLUMN_COUNT || before[column] != NULL) continue;
+        if (there[column] != NULL) return column_twice(row, column, there[column], row->fields[i], error);
+        there[column] = row->fields[i];
+        found->fields[i] = column;
+    }
+    return 0;
+}
+
+static int read_columns(const struct csv_headers *headers, const struct table_row *row,
+                        struct csv_columns *self, struct error *error) {
+    const char *there[CSV_COLUMN_COUNT] = {NULL};
+    free(self->fields);
+    self->fields = memory_new_array(enum csv_column, row->count);
+    self->count = row->count;
+    for (size_t i = 0; i < row->count; i++) self->fields[i] = CSV_COLUMN_COUNT;
+    int result = find_columns(headers, row, false, self, there, error);
+    if (result == 0) result = find_columns(headers, row, true, self, there, error);
+    if (result == 0) result = check_columns(headers, row, there, error);
+    if (result != 0) return result;
     BUFFER_AUTO unknown;
     buffer_init(&unknown, BUFFER_UNLIMITED);
-    *ret_columns =
-        (struct csv_columns){.fields = memory_new_array(enum csv_column, row->count), .count = row->count};
     for (size_t i = 0; i < row->count; i++) {
-        enum csv_column column = column_of(headers, row->fields[i]);
-        ret_columns->fields[i] = column;
-        if (column == CSV_COLUMN_COUNT) {
-            if (row->fields[i][0] == '\0') continue;
-            buffer_printf(&unknown, "%s%.100s", unknown.size > 0 ? ", " : "", row->fields[i]);
-        } else if (there[column]) {
-            return error_set(error, ERROR_INPUT, "line %zu: the column %s stands twice", row->line,
-                             columns[column].name);
-        } else {
-            there[column] = true;
-        }
+        if (self->fields[i] != CSV_COLUMN_COUNT || row->fields[i][0] == '\0') continue;
+        buffer_printf(&unknown, "%s%.100s", unknown.size > 0 ? ", " : "", row->fields[i]);
     }
-    if (unknown.size > 0) ret_columns->unknown = memory_strdup(buffer_string(&unknown));
-    return check_columns(headers, row, there, error);
+    if (unknown.size > 0) self->unknown = memory_strdup(buffer_string(&unknown));
+    self->known = true;
+    return 0;
+}
+
+static bool is_title(const struct csv_headers *headers, const struct table_row *row) {
+    for (size_t i = 0; i < row->count; i++) {
+        if (column_of(headers, row->fields[i], true) != CSV_COLUMN_COUNT) return false;
+    }
+    return true;
+}
+
+int csv_columns_read(struct csv_columns *self, const struct csv_headers *headers, const struct table_row *row,
+                     struct error *error) {
+    enum { TITLES_MAX = 10 };
+    if (!is_title(headers, row)) return read_columns(headers, row, self, error);
+    // If no row names the columns, it is the first one that should have.
+    if (self->titles++ == 0) (void)read_columns(headers, row, self, &self->fault);
+    return self->titles <= TITLES_MAX ? 0 : csv_columns_end(self, error);
+}
+
+int csv_columns_end(struct csv_columns *self, struct error *error) {
+    if (self->known || !error_is_set(&self->fault)) return 0;
+    error_move(error, &self->fault);
+    return -ERROR_INPUT;
 }
 
 int csv_values_read(const struct csv_columns *self, const struct table_row *row,
                     struct csv_values *ret_values, struct error *error) {
     *ret_values = (struct csv_values){.line = row->line};
     for (size_t i = 0; i < row->count; i++) {
-        if (row->fields[i][0] == '\0') continue;
+        size_t size = 0;
+        (void)cell_trim(row->fields[i], &size);
+        if (size == 0) continue;
         if (i >= self->count) {
-            return error_set(error, ERROR_INPUT, "line %zu: there are more fields than columns", row->line);
+            error_set(error, ERROR_INPUT, "line %zu: there are more fields (%zu) than columns (%zu)",
+                      row->line, i + 1, self->count);
+            error_hint(error,
+                       "a field that holds the delimiter has to be in quotes; --csv.delimiter says another "
+                       "one");
+            return -ERROR_INPUT;
         }
         if (self->fields[i] != CSV_COLUMN_COUNT) ret_values->texts[self->fields[i]] = row->fields[i];
     }
@@ -258,7 +364,8 @@ static const char *set_version(struct device *device, enum csv_column column, co
     enum mac_version mac_version = MAC_UNKNOWN;
     enum phy_version phy_version = PHY_UNKNOWN;
     if (column == CSV_LORAWAN_VERSION) {
-        if (!mac_version_parse(text, &mac_version)) return "is no version of LoRaWAN, such as 1.0.3";
+        if (!mac_version_parse(text, &mac_version))
+            return "is no version of LoRaWAN, such as 1.0.3; a spreadsheet may have made a date of it";
         message->lorawan_version = (Tts__MACVersion)mac_version;
     } else {
         if (!phy_version_parse(text, &phy_version))
@@ -369,12 +476,47 @@ static const char *set_counter(struct device *device, enum csv_column column, co
     return cell_uint32(text, UINT32_MAX, counter);
 }
 
+// What people wrote for people stays as it is; of all else, spaces at the ends are nobody's.
+static const char *set_column(struct device *device, enum csv_column column, const char *text) {
+    size_t size = strlen(text);
+    if (column != CSV_NAME && column != CSV_DESCRIPTION) text = cell_trim(text, &size);
+    char *copy = memory_strndup(text, size);
+    const char *reason = columns[column].set(device, column, copy);
+    memory_free_secret(copy);
+    return reason;
+}
+
+// Digits that a spreadsheet may have rounded.
+static void note_doubt(struct device *device, enum csv_column column, const struct csv_values *values) {
+    bool digits = columns[column].set == set_eui || columns[column].set == set_root_key ||
+                  columns[column].set == set_session_key;
+    const char *doubt = digits ? cell_doubt(values->texts[column]) : NULL;
+    if (doubt == NULL) return;
+    if (values->line > 0) {
+        device_note(device, columns[column].name, "in line %zu %s", values->line, doubt);
+    } else {
+        device_note(device, columns[column].name, "%s", doubt);
+    }
+}
+
+// Counters alone, which people keep for devices that join, are no session.
+static void drop_bare_session(struct device *device) {
+    const Tts__Session *session = device->end_device->session;
+    if (session == NULL || session->dev_addr.len > 0) return;
+    if (session->keys->app_s_key != NULL || session->keys->f_nwk_s_int_key != NULL) return;
+    device->end_device->session = NULL;
+    device_note(device, "session", "its frame counters are left out: the table has no session for them");
+}
+
 bool csv_device_read(const struct csv_values *values, struct device *device, struct notes *faults) {
     bool good = true;
     for (size_t i = 0; i < CSV_COLUMN_COUNT; i++) {
         if (values->texts[i] == NULL) continue;
-        const char *reason = columns[i].set(device, (enum csv_column)i, values->texts[i]);
-        if (reason == NULL) continue;
+        const char *reason = set_column(device, (enum csv_column)i, values->texts[i]);
+        if (reason == NULL) {
+            note_doubt(device, (enum csv_column)i, values);
+            continue;
+        }
         notes_add(faults, NOTE_FAULT, values->line, columns[i].name, "%s", reason);
         good = false;
     }
@@ -385,6 +527,7 @@ bool csv_device_read(const struct csv_values *values, struct device *device, str
         hex_encode_lower(id + strlen(id), eui, EUI_SIZE);
         device_set_text(device, &device_ids(device)->device_id, id);
     }
+    drop_bare_session(device);
     if (device->end_device->session != NULL && values->texts[CSV_LAST_N_F_CNT_DOWN] == NULL) {
         device_note(
             device, "session.last_n_f_cnt_down",

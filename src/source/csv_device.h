@@ -3,6 +3,7 @@
 #ifndef SOURCE_CSV_DEVICE_H
 #define SOURCE_CSV_DEVICE_H
 
+#include "base/option.h"
 #include "base/table.h"
 #include "device/device.h"
 
@@ -48,16 +49,28 @@ struct csv_headers {
 int csv_headers_read(const char *text, struct csv_headers *ret_headers, struct error *error);
 void csv_headers_release(struct csv_headers *headers);
 
-// Where the columns are in a file; CSV_COLUMN_COUNT = a field that nobody knows.
+// Reads the options of the source's table about how the file is written. ERROR_USAGE.
+int csv_options_read(const struct option_values *values, struct table_setup *setup,
+                     struct csv_headers *ret_headers, struct error *error);
+
+// Where the columns are in a file; CSV_COLUMN_COUNT = a field that nobody knows. Zeroed at first.
 struct csv_columns {
+    bool known;               // the row with their names was there
     enum csv_column *fields;  // owned
     size_t count;
-    char *unknown;  // owned; headers that nobody knows, in one line; NULL = none
+    char *unknown;       // owned; headers that nobody knows, in one line; NULL = none
+    size_t titles;       // rows above the names
+    struct error fault;  // what is wrong if these never come
 };
 
-// Reads the first row. ERROR_INPUT if there is none of the columns, or one stands twice or is missing that the user named.
-int csv_columns_read(const struct csv_headers *headers, const struct table_row *row,
-                     struct csv_columns *ret_columns, struct error *error);
+// Takes the row of names, which people write in their own way: table_header_is counts where no column has the very name.
+// Rows above it that name no column, such as a title, are let pass; `known` says whether it was the one. ERROR_INPUT if
+// there is none of the columns, or one stands twice or is missing that the user named.
+int csv_columns_read(struct csv_columns *columns, const struct csv_headers *headers,
+                     const struct table_row *row, struct error *error);
+
+// At the end of the file. ERROR_INPUT if no row had the names.
+int csv_columns_end(struct csv_columns *columns, struct error *error);
 void csv_columns_release(struct csv_columns *columns);
 
 // The fields of a device; NULL = empty. Borrowed.

@@ -106,6 +106,8 @@ static void set_radio(const struct file_rules *rules, const struct device_map_en
                       struct device *device) {
     Tts__EndDevice *message = device->end_device;
     const struct frequency_plan *plan = message->frequency_plan_id[0] == '\0' ? rules->plan : NULL;
+    // People write its name, too.
+    if (plan == NULL) plan = frequency_plans_meant(rules->plans, message->frequency_plan_id);
     if (entry != NULL && entry->plan != NULL) plan = entry->plan;
     if (plan != NULL) device_set_text(device, &message->frequency_plan_id, plan->id);
     if ((int)message->lorawan_version == MAC_UNKNOWN) {

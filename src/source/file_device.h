@@ -7,26 +7,25 @@
 #include "lorawan/versions.h"
 #include "source/file_list.h"
 
-// Rows of such a source's option table.
-#define FILE_DEVICE_OPTIONS                                                                      \
-    {.name = "app-id",                                                                           \
-     .type = OPTION_STRING,                                                                      \
-     .env = "APP_ID",                                                                            \
-     .argument = "ID",                                                                           \
-     .help = "application of the exported devices"},                                             \
-        {.name = "frequency-plan-id",                                                            \
-         .type = OPTION_STRING,                                                                  \
-         .env = "FREQUENCY_PLAN_ID",                                                             \
-         .argument = "ID",                                                                       \
-         .help =                                                                                 \
-             "frequency plan of devices whose plan the file does not say (all of them: "         \
-             "ttn-lw-migrate frequency-plans)"},                                                 \
-    {                                                                                            \
-        .name = "mac-version", .type = OPTION_CHOICE, .env = "MAC_VERSION",                      \
-        .choices = "1.0.0 1.0.1 1.0.2a 1.0.2b 1.0.3 1.0.4 1.1.0a 1.1.0b", .argument = "VERSION", \
-        .help =                                                                                  \
-            "LoRaWAN version and regional parameters of devices whose versions the file does "   \
-            "not say; 1.0.4 comes with RP002-1.0.3"                                              \
+// Rows of such a source's option table; `whose` says of which devices it does not tell the plan (" whose plan the file
+// does not tell"), `versions` the same of the versions.
+#define FILE_DEVICE_OPTIONS(whose, versions)                                                               \
+    {.name = "app-id",                                                                                     \
+     .type = OPTION_STRING,                                                                                \
+     .env = "APP_ID",                                                                                      \
+     .argument = "ID",                                                                                     \
+     .help = "application of the exported devices"},                                                       \
+        {.name = "frequency-plan-id",                                                                      \
+         .type = OPTION_STRING,                                                                            \
+         .flags = OPTION_CONVERTS,                                                                         \
+         .env = "FREQUENCY_PLAN_ID",                                                                       \
+         .argument = "ID",                                                                                 \
+         .help = "frequency plan of devices" whose " (all of them: ttn-lw-migrate frequency-plans)"},      \
+    {                                                                                                      \
+        .name = "mac-version", .type = OPTION_CHOICE, .flags = OPTION_CONVERTS, .env = "MAC_VERSION",      \
+        .choices = "1.0.0 1.0.1 1.0.2a 1.0.2b 1.0.3 1.0.4 1.1.0a 1.1.0b", .argument = "VERSION",           \
+        .help =                                                                                            \
+            "LoRaWAN version and regional parameters of devices" versions "; 1.0.4 comes with RP002-1.0.3" \
     }
 
 // What holds for all devices of a run.

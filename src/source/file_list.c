@@ -103,12 +103,24 @@ static int see_entry(struct file_list *list, const struct file_entry *entry, str
     return twice("DevEUI", text, before, entry->line, error);
 }
 
+// "line 3", "line 1, device 7 (Roof)": unique, as an ID is.
+static char *place_of(const struct file_list *list, const struct file_entry *entry) {
+    enum { SHOWN_MAX = 40 };
+    if (entry->number == 0) return memory_printf("line %zu", entry->line);
+    unsigned long long number = entry->number;
+    if (entry->name == NULL) return memory_printf("line %zu, %s %llu", entry->line, list->what, number);
+    size_t size = strnlen(entry->name, SHOWN_MAX + 1);
+    // Not within a character of UTF-8.
+    while (size > SHOWN_MAX || (size > 0 && ((unsigned char)entry->name[size] & 0xc0) == 0x80)) size--;
+    return memory_printf("line %zu, %s %llu (%.*s)", entry->line, list->what, number, (int)size, entry->name);
+}
+
 int file_list_add(struct file_list *list, struct source_page *page, const struct file_entry *entry,
                   struct error *error) {
     int result = see_entry(list, entry, error);
     if (result != 0) return result;
     struct source_record *record = source_page_add(page);
-    record->id = entry->id != NULL ? memory_strdup(entry->id) : memory_printf("line %zu", entry->line);
+    record->id = entry->id != NULL ? memory_strdup(entry->id) : place_of(list, entry);
     record->has_dev_eui = entry->eui != NULL;
     if (entry->eui != NULL) memcpy(record->dev_eui, entry->eui, sizeof record->dev_eui);
     record->complete = true;
@@ -119,6 +131,14 @@ int file_list_add(struct file_list *list, struct source_page *page, const struct
     buffer_add(&data, entry->data, entry->size);
     source_record_set_data(record, data.data, data.size);
     return 0;
+}
+
+int file_error_at(size_t line, int result, struct error *error) {
+    if (result == 0 || error == NULL) return result;
+    char *message = memory_printf("line %zu: %s", line, error->message);
+    free(error->message);
+    error->message = message;
+    return result;
 }
 
 int file_record_read(const struct source_record *record, struct file_entry *ret_entry, struct error *error) {

@@ -32,9 +32,11 @@ int file_list_fill(struct file_list *list, struct source_page *page, file_list_t
 
 // A device of the file; all borrowed.
 struct file_entry {
-    const char *id;      // NULL = it has none: then it is called after its line
+    const char *id;      // NULL = it has none: then it is called after its place in the file
     const uint8_t *eui;  // 8 bytes; NULL = none
     size_t line;         // where it begins, from 1 on
+    uint64_t number;     // which one it is of a file that may have several in a line, from 1 on; else 0
+    const char *name;    // what people call one that has no ID; NULL = it has no name
     enum file_entry_form {
         FILE_ENTRY_MESSAGE,  // protobuf bytes of ttn.lorawan.v3.EndDevice
         FILE_ENTRY_TEXT,     // as it stands in the file
@@ -46,6 +48,9 @@ struct file_entry {
 // Adds it to the page. ERROR_INPUT if its ID or its DevEUI was there before; both lines are named.
 int file_list_add(struct file_list *list, struct source_page *page, const struct file_entry *entry,
                   struct error *error);
+
+// Puts the line before an error's message, unless there is no error (`result` 0); returns `result`.
+int file_error_at(size_t line, int result, struct error *error);
 
 // Takes a record's bytes apart; `id` is not told. ERROR_INPUT if a journal gave something else.
 int file_record_read(const struct source_record *record, struct file_entry *ret_entry, struct error *error);

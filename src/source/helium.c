@@ -10,6 +10,7 @@
 #include "device/cell.h"
 #include "device/json_read.h"
 #include "device/message.h"
+#include "lorawan/region.h"
 #include "source/file_device.h"
 #include "source/sources.h"
 
@@ -20,7 +21,7 @@ static const struct option_spec options[] = {
      .type = OPTION_STRING,
      .argument = "FILE",
      .help = "what Helium's Console answers to GET /api/v1/devices; - or none is standard input"},
-    FILE_DEVICE_OPTIONS,
+    FILE_DEVICE_OPTIONS(" of the file, which tells only regions", " of the file, which tells none"),
     {.name = NULL},
 };
 
@@ -94,11 +95,12 @@ static int helium_entry(struct helium *self, struct source_page *page, const jso
         .id = known ? id : NULL,
         .eui = known ? eui : NULL,
         .line = line,
+        .number = ++self->list.entries,
+        .name = text_of(object, "name"),
         .form = FILE_ENTRY_TEXT,
         .data = data,
         .size = data == NULL ? 0 : strlen(data),
     };
-    self->list.entries++;
     int result = file_list_add(&self->list, page, &entry, error);
     memory_free_secret(data);
     return result;
@@ -207,13 +209,24 @@ static int read_device(const json_t *object, size_t line, struct device *device,
     return 0;
 }
 
-// The file names a region, to which several plans belong.
-static int check_plan(const json_t *object, const struct device *device, struct error *error) {
-    if (device->end_device->frequency_plan_id[0] != '\0') return 0;
-    const char *region = text_of(object, "region");
-    error_set(error, ERROR_DEVICE, "its frequency plan is not known%s%.20s",
-              region == NULL ? "" : ": its region is ", region == NULL ? "" : region);
-    error_hint(error, "name it with --helium.frequency-plan-id, or for single devices with --map");
+// The file names a region, to which several plans belong. A plan in --map is the user's word for this very device.
+static int check_plan(const struct helium *self, const struct source_record *record, const json_t *object,
+                      const struct device *device, struct error *error) {
+    const char *region_name = text_of(object, "region");
+    const struct region *region = region_name == NULL ? NULL : region_find(region_name);
+    const struct frequency_plan *plan =
+        frequency_plans_find(self->rules.plans, device->end_device->frequency_plan_id);
+    if (device->end_device->frequency_plan_id[0] == '\0') {
+        error_set(error, ERROR_DEVICE, "its frequency plan is not known%s%.20s",
+                  region_name == NULL ? "" : ": its region is ", region_name == NULL ? "" : region_name);
+        error_hint(error, "name it with --helium.frequency-plan-id, or for single devices with --map");
+        return -ERROR_DEVICE;
+    }
+    bool laid_down = device_map_plan(self->rules.map, record, NULL) != NULL;
+    if (laid_down || region == NULL || plan == NULL || region_has_plan(region, plan)) return 0;
+    error_set(error, ERROR_DEVICE, "its region is %s, of which frequency plan %s is none", region->name,
+              plan->id);
+    error_hint(error, "name a plan of its region with --map");
     return -ERROR_DEVICE;
 }
 
@@ -225,14 +238,16 @@ static int helium_convert(struct source *source, const struct source_record *rec
     JSON_AUTO *object = json_loadb(entry.data, entry.size, 0, NULL);
     if (object == NULL) return error_set(error, ERROR_INPUT, "its record in the journal is damaged");
     result = read_device(object, entry.line, device, error);
-    if (result == 0) result = file_device_complete(&helium_of(source)->rules, record, device, error);
-    return result != 0 ? result : check_plan(object, device, error);
+    if (result != 0) return result;
+    result = file_device_complete(&helium_of(source)->rules, record, device, error);
+    if (result == 0) result = check_plan(helium_of(source), record, object, device, error);
+    return file_error_at(entry.line, result, error);
 }
 
 const struct source_driver source_helium = {
     .name = "helium",
     .title = "list of devices that Helium's Console gave (JSON)",
-    .features = SOURCE_LISTS | SOURCE_LIST_ONLY,
+    .features = SOURCE_LISTS | SOURCE_LIST_ONLY | SOURCE_ONE_APPLICATION,
     .options = options,
     .input = "file",
     .open = helium_open,

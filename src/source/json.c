@@ -33,6 +33,7 @@ struct json_source {
     char *application;  // owned; whose devices are wanted
     char *other;        // owned; another one that the file has devices of
     uint64_t taken;
+    size_t line;  // of the device before
 };
 
 static struct json_source *json_of(struct source *source) {
@@ -94,11 +95,14 @@ static int json_entry(struct json_source *self, struct source_page *page, const 
     ARENA_AUTO arena = {0};
     struct notes notes = {0};
     struct file_entry entry = {.line = line, .form = FILE_ENTRY_TEXT, .data = text, .size = size};
+    self->list.entries++;
+    // Mostly each has a line of its own.
+    if (line == self->line) entry.number = self->list.entries;
+    self->line = line;
     const Tts__EndDevice *device =
         message_json_read(&tts__end_device__descriptor, text, size, line, &arena, &notes, NULL);
     bool clean = device != NULL && notes.count == 0;
     notes_release(&notes);
-    self->list.entries++;
     if (device != NULL && !is_wanted(self, device)) return 0;
     BUFFER_AUTO packed;
     buffer_init(&packed, BUFFER_UNLIMITED);
@@ -152,6 +156,7 @@ static enum job_step json_list(struct source *source, struct job *job, struct so
         json_splitter_release(&self->splitter);
         json_splitter_init(&self->splitter);
         self->taken = 0;
+        self->line = 0;
     }
     return file_list_fill(&self->list, page, json_take, self, error) == 0 ? JOB_DONE : JOB_FAILED;
 }

@@ -35,6 +35,7 @@ static const struct option_spec options[] = {
      .help = "application without ID: the devices of all applications that the API key sees"},
     {.name = "frequency-plan-id",
      .type = OPTION_STRING,
+     .flags = OPTION_CONVERTS,
      .env = "FREQUENCY_PLAN_ID",
      .argument = "ID",
      .help =
@@ -42,6 +43,7 @@ static const struct option_spec options[] = {
          "frequency-plans)"},
     {.name = "mac-version",
      .type = OPTION_CHOICE,
+     .flags = OPTION_CONVERTS,
      .env = "MAC_VERSION",
      .choices = "1.0.0 1.0.1 1.0.2a 1.0.2b 1.0.3 1.0.4 1.1.0a 1.1.0b",
      .argument = "VERSION",
@@ -49,6 +51,7 @@ static const struct option_spec options[] = {
              "that version"},
     {.name = "join-eui",
      .type = OPTION_STRING,
+     .flags = OPTION_CONVERTS,
      .env = "JOIN_EUI",
      .argument = "EUI",
      .help = "JoinEUI of devices of which LORIOT tells none"},

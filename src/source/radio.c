@@ -72,6 +72,8 @@ void radio_finish(struct device *device) {
         settings->rx2_data_rate_index = NULL;
         settings->rx2_frequency = NULL;
     }
+    if (settings != NULL && protobuf_c_message_get_packed_size(&settings->base) == 0)
+        message->mac_settings = NULL;
     if (message->session == NULL || message->mac_state == NULL) return;
     Tts__MACParameters *current = message->mac_state->current_parameters;
     const Tts__MACParameters *desired = message->mac_state->desired_parameters;

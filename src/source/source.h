@@ -106,6 +106,7 @@ enum source_feature {
     SOURCE_CHEAP_LIST = 1 << 2,  // one call lists many devices with (nearly) all that `read` gives
     // `list` gives all there is, and `read` can look nothing up: who wants single devices has to go through the list.
     SOURCE_LIST_ONLY = 1 << 3,
+    SOURCE_ONE_APPLICATION = 1 << 4,  // its devices can go into one application only
 };
 
 struct source_driver {

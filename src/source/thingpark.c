@@ -21,7 +21,7 @@ static const struct option_spec options[] = {
      .env = "CSV_PATH",
      .argument = "FILE",
      .help = "list in the layout of ThingPark's import; - or none is standard input"},
-    FILE_DEVICE_OPTIONS,
+    FILE_DEVICE_OPTIONS(" of the list, which tells none", " of the list, which tells none"),
     {.name = NULL},
 };
 
@@ -202,6 +202,14 @@ static bool is_given(const struct fields *fields, enum column column) {
     return fields->texts[column][0] != '\0';
 }
 
+// Digits that a spreadsheet may have rounded.
+static void note_doubt(const struct fields *fields, enum column column, struct device *device) {
+    const char *doubt = cell_doubt(fields->texts[column]);
+    if (doubt == NULL) return;
+    device_note(device, column == B_DEV_EUI ? "ids.dev_eui" : "ids.join_eui", "in line %zu, column %c, %s",
+                fields->line, 'A' + (int)column, doubt);
+}
+
 static int read_ids(const struct fields *fields, bool abp, struct device *device, struct error *error) {
     uint8_t dev_eui[EUI_SIZE], join_eui[EUI_SIZE];
     Tts__EndDeviceIdentifiers *ids = device_ids(device);
@@ -212,6 +220,7 @@ static int read_ids(const struct fields *fields, bool abp, struct device *device
                              : "the DevEUI is missing";
     if (reason != NULL) return field_error(fields, B_DEV_EUI, reason, error);
     device_set_bytes(device, &ids->dev_eui, dev_eui, EUI_SIZE);
+    note_doubt(fields, B_DEV_EUI, device);
     char id[sizeof "eui-" + 2 * (size_t)EUI_SIZE] = "eui-";
     hex_encode_lower(id + strlen(id), dev_eui, EUI_SIZE);
     device_set_text(device, &ids->device_id, id);
@@ -219,6 +228,7 @@ static int read_ids(const struct fields *fields, bool abp, struct device *device
     if (is_given(fields, E_JOIN_EUI)) {
         reason = cell_bytes(fields->texts[E_JOIN_EUI], join_eui, EUI_SIZE);
         if (reason != NULL) return field_error(fields, E_JOIN_EUI, reason, error);
+        note_doubt(fields, E_JOIN_EUI, device);
     } else if (!label) {
         return field_error(fields, E_JOIN_EUI, "the JoinEUI is missing", error);
     }
@@ -353,13 +363,15 @@ static int thingpark_convert(struct source *source, const struct source_record *
     int result = file_record_read(record, &entry, error);
     if (result == 0) result = fields_read(&entry, &fields, error);
     if (result == 0) result = read_device(&fields, device, error);
-    return result != 0 ? result : file_device_complete(&thingpark_of(source)->rules, record, device, error);
+    if (result != 0) return result;
+    result = file_device_complete(&thingpark_of(source)->rules, record, device, error);
+    return file_error_at(entry.line, result, error);
 }
 
 const struct source_driver source_thingpark = {
     .name = "thingpark",
     .title = "list of devices in the layout of Actility ThingPark's import (CSV)",
-    .features = SOURCE_LISTS | SOURCE_LIST_ONLY,
+    .features = SOURCE_LISTS | SOURCE_LIST_ONLY | SOURCE_ONE_APPLICATION,
     .options = options,
     .input = "csv-path",
     .open = thingpark_open,

@@ -15,7 +15,8 @@ static const struct option_spec options[] = {
      .env = "CSV_PATH",
      .argument = "FILE",
      .help = "the devices, or the gateways, as Wanesy exports them (CSV); - or none is standard input"},
-    FILE_DEVICE_OPTIONS,
+    FILE_DEVICE_OPTIONS("; without it the plan of each one's region, if there is only one",
+                        " whose versions the file does not tell"),
     {.name = "all",
      .type = OPTION_BOOL,
      .env = "EXPORT_ALL",
@@ -160,7 +161,7 @@ static int wanesy_convert_gateway(struct source *source, const struct source_rec
 const struct source_driver source_wanesy = {
     .name = "wanesy",
     .title = "tables of devices and gateways that Kerlink's Wanesy exports (CSV)",
-    .features = SOURCE_LISTS | SOURCE_LIST_ONLY,
+    .features = SOURCE_LISTS | SOURCE_LIST_ONLY | SOURCE_ONE_APPLICATION,
     .options = options,
     .input = "csv-path",
     .open = wanesy_open,

@@ -138,6 +138,8 @@ static int read_bytes(const struct wanesy_fields *fields, enum wanesy_column col
         is_given(fields, column) ? read_number(fields->texts[column], bytes, size, &restored) : "is missing";
     if (reason != NULL) return wanesy_field_error(fields, column, reason, error);
     device_set_bytes(device, member, bytes, size);
+    const char *doubt = cell_doubt(fields->texts[column]);
+    if (doubt != NULL) device_note(device, headers[column], "in line %zu %s", fields->line, doubt);
     if (restored) {
         char text[HEX_TEXT_SIZE(EUI_SIZE)];
         hex_encode_upper(text, bytes, size);
@@ -398,7 +400,8 @@ int wanesy_device_read(const struct wanesy_fields *fields, const struct file_rul
     if (result == 0) result = read_activation(fields, device, error);
     if (result == 0) result = read_windows(fields, device, error);
     if (result == 0) result = read_ping_slots(fields, device, error);
-    if (result == 0) result = file_device_complete(rules, record, device, error);
+    if (result == 0)
+        result = file_error_at(fields->line, file_device_complete(rules, record, device, error), error);
     if (result == 0) radio_finish(device);
     return result;
 }

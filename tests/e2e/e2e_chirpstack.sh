@@ -126,6 +126,66 @@ dry_run() {
     untouched before after
 }
 
+# A table has no place for sessions with three network keys: known before the first device is disabled.
+into_a_table() {
+    start
+    world before
+    eleven=$(meters before | jq '[.[] | select((.activation.s_nwk_s_int_key // "") != (.activation.f_nwk_s_int_key // ""))] | length')
+    [ "$eleven" -gt 0 ] || fail "there is no such device"
+    migrate chirpstack application meters --export-session --release disable --to csv --output run.csv
+    exits 1
+    told "and $((eleven - 1)) more cannot be migrated: no device was changed"
+    told 'nothing was written and nothing was changed'
+    if [ -e run.csv ]; then fail "a file was left"; fi
+    world after
+    untouched before after
+    migrate plan chirpstack application meters --export-session --release disable --to csv
+    exits 3
+    equal "reasons" "$(grep -c 'a session of LoRaWAN 1.1' out)" "$eleven"
+    migrate chirpstack application meters --export-session --release disable --to csv --output run.csv --keep-going
+    exits 3
+    told "$((devices - eleven)) devices written to run.csv, $((devices - eleven)) cleared at ChirpStack, $eleven failed"
+    equal "rows" "$(wc -l <run.csv)" $((devices - eleven + 1))
+    world after
+    equal "disabled" "$(disabled after)" $((devices - eleven))
+    good rollback
+    # What changes nothing halts at the first one, and says that this is not all.
+    migrate chirpstack application meters --export-session --release none --to csv --output part.csv
+    exits 1
+    told 'what was written to part.csv is incomplete'
+}
+
+# What converts devices, and keys, may be given anew to go on with; all else is the run's.
+other_flags() {
+    start
+    migrate chirpstack application meters --release disable --output run.json --keep-going --frequency-plan-id EU_863_870
+    exits 3
+    told 'try: --chirpstack.frequency-plan-id takes a plan for each region'
+    moved=$(wc -l <run.json)
+    [ "$moved" -lt "$devices" ] || fail "no device was set aside"
+    for flag in --chirpstack.api-url=x --chirpstack.release=delete --chirpstack.frequency-plan-id=NOPE \
+        --ttnv2.frequency-plan-id=x --frequency-plan-id=x --to.tts.app-api-key=x; do
+        migrate resume --failed $flag
+        exits 2
+    done
+    told "the run's target is json"
+    migrate resume --failed
+    exits 3
+    good resume --failed --chirpstack.frequency-plan-id $plans
+    equal lines "$(line_count run.json)" $devices
+    equal plans "$(jq -r .frequency_plan_id run.json | sort -u | tr '\n' ' ')" "AS_923 EU_863_870 IN_865_867 US_902_928_FSB_2 "
+    journal=$(find "$state_folder" -name '*.journal')
+    grep -aq "$plans" "$journal" || fail "the journal does not have the plans"
+    # A key that proves wrong does not take the place of the right one.
+    migrate rollback --chirpstack.api-key WRONG
+    exits 1
+    if grep -aq WRONG "$journal"; then fail "the journal has the wrong key"; fi
+    good rollback --chirpstack.api-key "$CHIRPSTACK_API_KEY"
+    migrate status --chirpstack.frequency-plan-id x
+    exits 2
+    told 'means nothing to the command status'
+}
+
 disabled_and_back() {
     start
     world before
@@ -415,6 +475,8 @@ v3_deleted_and_back() {
 run_case "all devices come out, and ChirpStack is not touched" exported
 run_case "by DevEUI, with what belongs to a device" fields
 run_case "a dry run" dry_run
+run_case "other flags to go on with" other_flags
+run_case "into a table, which has no place for some" into_a_table
 run_case "released by disabling, and put back" disabled_and_back
 run_case "released by deleting, and put back" deleted_and_back
 run_case "killed at any moment, and resumed" killed_and_resumed

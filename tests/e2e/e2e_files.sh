@@ -204,6 +204,45 @@ others() {
     told 'frequency plan is not known'
 }
 
+# What is refused is named with its place, and with what to do.
+files_point_at_places() {
+    key=00112233445566778899AABBCCDDEEFF
+    printf 'dev_eui;join_eui;app_key\n\n70B3D57ED1000001;;%s\n' $key >bare
+    migrate csv application my-app --file bare
+    exits 1
+    told 'device eui-70b3d57ed1000001: line 3: The Things Stack would refuse the device: '
+    told 'try: --csv.frequency-plan-id for all devices, --map FILE with a column frequency_plan_id for single ones'
+    told '; --csv.mac-version for all devices, .*; --map FILE with a column join_eui for single ones'
+    printf '{"devices":[{"dev_eui":"70B3D57ED1000001","app_eui":"70B3D57ED0000000","app_key":"%s","region":"EU868"},{"name":"Cellar"}]}' $key >list
+    migrate helium application my-app --file list --mac-version 1.0.3 --keep-going
+    exits 3
+    told 'eui-70b3d57ed1000001: is set aside: line 1: its frequency plan is not known: its region is EU868'
+    told 'device line 1, device 2 \(Cellar\): is set aside: line 1: dev_eui: is missing'
+}
+
+# Before anything is read or written.
+useless_flags() {
+    key=00112233445566778899AABBCCDDEEFF
+    printf 'dev_eui;join_eui;app_key\n70B3D57ED1000001;70B3D57ED0000000;%s\n' $key >table
+    to_tts='--to tts --to.tts.app-id some-app --to.tts.app-api-key key --to.tts.default-grpc-address localhost:1'
+    migrate csv application --file table $to_tts --output devices.json
+    exits 2
+    told '--output means nothing with the target tts'
+    for flag in --on-conflict=skip --create-application; do
+        migrate csv application my-app --file table $flag --output devices.json
+        exits 2
+        told 'means nothing with the target json, which is no server'
+    done
+    migrate csv application my-app other-app --file table --output devices.json \
+        --frequency-plan-id EU_863_870_TTN --mac-version 1.0.3
+    exits 2
+    told 'one application only: my-app or other-app'
+    if [ -e devices.json ]; then fail "a file was made"; fi
+    good csv application my-app my-app --file table --output devices.json \
+        --frequency-plan-id EU_863_870_TTN --mac-version 1.0.3
+    equal lines "$(wc -l <devices.json)" 1
+}
+
 # The recorded table, against what the older tool makes of it: who they are, versions, plan, keys of those that can live.
 wanesy() {
     table=$vectors/wanesy/devices.csv
@@ -300,6 +339,44 @@ invalid() {
     exits 3
 }
 
+# Lists of other networks are known by their content, or named; flags of the source say how they are read.
+valid_lists() {
+    key=00112233445566778899AABBCCDDEEFF
+    rest='--frequency-plan-id EU_863_870_TTN --mac-version 1.0.3'
+    printf '# list\nCREATE_OTAA,70B3D57ED1000001,,p,70B3D57ED0000000,%s\ncreate_otaa,70B3D57ED1000001,,,70B3D57ED000000,%s\n' $key $key >park
+    migrate validate park
+    exits 3
+    equal "place of the first" "$(head -n 1 out | cut -d : -f 1-3)" "park:2: eui-70b3d57ed1000001"
+    migrate validate park --source thingpark $rest
+    exits 3
+    equal "findings" "$(cat out)" "park:3: eui-70b3d57ed1000001: column E: 16 hexadecimal digits are expected
+park:3: eui-70b3d57ed1000001: ids.dev_eui: this DevEUI stands in line 2 too"
+    printf '[{"dev_eui":"70B3D57ED1000001","app_eui":"70B3D57ED0000000","app_key":"%s"},{"name":"Roof"}]' $key >helium
+    migrate validate helium --helium.frequency-plan-id EU_863_870 --helium.mac-version 1.0.3
+    exits 3
+    equal "findings" "$(cat out)" "helium:1: line 1, device 2 (Roof): dev_eui: is missing"
+    migrate validate "$vectors/wanesy/devices.csv"
+    exits 3
+    equal "findings" "$(cut -d : -f 2,4- out | head -n 1)" "8: fNwkSIntKey: the key is missing"
+    printf 'EUI|App Key|AppEUI\n70B3D57ED1000001|%s|70B3D57ED0000000\n' $key >table
+    good validate table --csv.map dev_eui=EUI --csv.delimiter '|' --csv.frequency-plan-id EU_863_870 --csv.mac-version 1.0.3
+    printf 'Dev EUI;Frequency Plan ID;LoRaWAN Version;LoRaWAN PHY Version\n70B3D57ED1000001;EU_863_870;1.0.3;1.0.3a\n' >map
+    good validate table --map map --source csv --csv.map dev_eui=EUI --delimiter '|'
+    iconv -f utf-8 -t utf-16 park >wide
+    migrate validate wide $rest --source=thingpark
+    exits 3
+    equal "lines with findings" "$(cut -d : -f 2 out | sort -u)" 3
+    migrate validate table --source ttnv2
+    exits 2
+    migrate validate table --csv.delimiter xx
+    exits 2
+    migrate validate table --csv.map nonsense
+    exits 2
+    sed 's/70B3D57ED1000001/1234567890123450/' table >digits
+    good validate digits --csv.map dev_eui=EUI --csv.delimiter '|' --csv.frequency-plan-id EU_863_870 --csv.mac-version 1.0.3
+    told 'digits:2: eui-1234567890123450: dev_eui: in line 2 has decimal digits only'
+}
+
 # A key is in no message, whatever is wrong with it.
 secrets() {
     devices all
@@ -318,9 +395,12 @@ run_case "json: what is refused" json_refuses
 run_case "json: interrupted while waiting" interrupted
 run_case "validate: valid files" valid
 run_case "validate: findings" invalid
+run_case "validate: lists of other networks" valid_lists
 run_case "csv: there and back" csv_round_trip
 run_case "csv: encodings, delimiters, names" csv_as_people_have_them
 run_case "thingpark and helium" others
+run_case "files: places and ways out" files_point_at_places
+run_case "files: flags without a meaning" useless_flags
 run_case "wanesy" wanesy
 run_case "--map" map
 run_case "keys in no message" secrets

@@ -8,7 +8,7 @@
 static const struct option_spec fake_ttnv2_options[] = {
     {.name = "frequency-plan-id",
      .type = OPTION_STRING,
-     .flags = OPTION_REQUIRED,
+     .flags = OPTION_REQUIRED | OPTION_CONVERTS,
      .env = "FREQUENCY_PLAN_ID",
      .argument = "PLAN",
      .help = "frequency plan of the devices"},

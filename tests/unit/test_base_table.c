@@ -74,6 +74,14 @@ static const struct table_case cases[] = {
          "1[a|\xc3\xa4]"),
     CASE(TEXT_AUTO, "a\0;\0\x3d\xd8\x00\xde\n\0", "1[a|\xf0\x9f\x98\x80]"),
     CASE(TEXT_UTF16, "a\0;\0b\0", "1[a|b]"),
+    CASE(TEXT_AUTO, "a;b\n=\"0011\";=\"\"\n", "1[a|b]2[0011|]"),
+    CASE(TEXT_AUTO, "a;b\n =\"0;1\" ;\"=\"\"02\"\"\"\n", "1[a|b]2[0;1|02]"),
+    CASE(TEXT_AUTO, "a;b\n\"x;=\"\"y\n;=\"\"z\";=1\n", "1[a|b]2[x;=\"y\n;=\"z|=1]"),
+    CASE(TEXT_AUTO, "sep=,\r\na,b;c\r\n", "2[a|b;c]"),
+    CASE(TEXT_AUTO, "\"Sep=|\"\na|b;c\n", "2[a|b;c]"),
+    CASE(TEXT_AUTO, "sep=\t\na\tb;c\nsep=;\t1\n", "2[a|b;c]3[sep=;|1]"),
+    CASE(TEXT_AUTO, "sep=x\na;b\n", "1[sep=x]2[a|b]"),
+    CASE(TEXT_AUTO, "A title\n\na;b,c\n1;2\n", "1[A title]3[a|b,c]4[1|2]"),
     CASE(TEXT_LATIN1, "\xc3\xa4,b", "1[\xc3\x83\xc2\xa4|b]"),
     CASE(TEXT_UTF8, "\xc3\xa4,b", "1[\xc3\xa4|b]"),
 };
@@ -142,6 +150,11 @@ static void test_refused(void **state) {
     assert_refused(TEXT_AUTO, "a,b\n\n1,\0\n", 9, "line 3: there is a zero byte");
     assert_refused(TEXT_UTF16, "a\0\n\0\0\xdc", 6, "line 2: a character is not UTF-16");
     assert_refused(TEXT_UTF16, "a\0b", 3, "line 1: a character is not UTF-16");
+    assert_refused(TEXT_AUTO, "{\"ids\":{}}\n", 11, "line 1: it is JSON, and no table");
+    struct error error = {0};
+    assert_int_not_equal(read_table(TEXT_AUTO, '\0', "PK\x03\x04\x14\0\6\0", 8, 8, NULL, &error), 0);
+    assert_string_equal(error.message, "line 1: it is a file of a spreadsheet, and no text");
+    error_release(&error);
     size_t size = TABLE_LINE_MAX + 10;
     char *text = memory_alloc(size + 1, 1);
     memset(text, 'x', size);
@@ -196,11 +209,22 @@ static void test_written(void **state) {
     buffer_release(&rows);
 }
 
+static void test_headers(void **state) {
+    (void)state;
+    static const char *const same[] = {"dev_eui", "DEV_EUI", "Dev EUI", "DevEUI", "dev-eui", " dev.eui "};
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+        assert_true(table_header_is(same[i], "dev_eui"));
+    assert_false(table_header_is("dev_eui2", "dev_eui"));
+    assert_false(table_header_is("dev", "dev_eui"));
+    assert_false(table_header_is("", "dev_eui"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tables),           cmocka_unit_test(test_delimiter_is_given),
         cmocka_unit_test(test_comments),         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_receiver_ends_it), cmocka_unit_test(test_written),
+        cmocka_unit_test(test_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

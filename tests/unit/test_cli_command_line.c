@@ -302,7 +302,16 @@ static const struct mistake mistakes[] = {
      "--to.json.app-id is a flag of the target json, but the target is tts", "--to json"},
     {"ttnv2 device --to tts --to.nowhere.app-id a x", "unknown flag --to.nowhere.app-id", NULL},
     {"ttnv2 device --to tts --to.tts. a x", "unknown flag --to.tts.", NULL},
-    {"resume --to.tts.app-id a", "--to.tts.app-id means nothing to the command resume", NULL},
+    {"resume --to.tts.app-id a", "--to.tts.app-id cannot change in a run that has begun", NULL},
+    {"resume --ttnv2.app-id a", "--ttnv2.app-id cannot change in a run that has begun", NULL},
+    {"resume --app-id a", "unknown flag --app-id",
+     "a flag of the run's source has the source's name before it: --SOURCE.app-id"},
+    {"rollback --ttnv2.frequency-plan-id a",
+     "--ttnv2.frequency-plan-id cannot change in a run that has begun",
+     "it holds where devices are converted: ttn-lw-migrate resume"},
+    {"status --ttnv2.app-id a", "--ttnv2.app-id means nothing to the command status", NULL},
+    {"resume --ttnv2.frequency-plan-id a --csv.delimiter b",
+     "--csv.delimiter is a flag of the source csv, but the source is ttnv2", NULL},
     {"resume --to tts", "--to means nothing to the command resume", NULL},
     {"ttnv2 device --to tts --to.tts.app-api-key-file /nonexistent/k x",
      "--to.tts.app-api-key-file: cannot read /nonexistent/k: No such file or directory", NULL},
@@ -527,6 +536,23 @@ static void test_hostile(void **state) {
     }
 }
 
+// A run that goes on takes what is given anew from its command line alone.
+static void test_given_anew(void **state) {
+    (void)state;
+    struct line line;
+    line_parse(&line,
+               "resume --ttnv2.frequency-plan-id AS_923 --ttnv2.app-access-key=K --to.tts.app-api-key L run",
+               guide_environment);
+    assert_int_equal(line.result, 0);
+    assert_string_equal(line.invocation.source->name, "ttnv2");
+    assert_string_equal(line.invocation.target->name, "tts");
+    assert_string_equal(option_string(line.invocation.source_options, "frequency-plan-id"), "AS_923");
+    assert_string_equal(option_string(line.invocation.target_options, "app-api-key"), "L");
+    assert_false(option_given(line.invocation.source_options, "app-id"));
+    assert_int_equal(line.invocation.argument_count, 1);
+    line_release(&line);
+}
+
 static void test_no_program_name(void **state) {
     (void)state;
     char *argv[] = {NULL};
@@ -557,15 +583,16 @@ static void test_tables(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_target),          cmocka_unit_test(test_target_secret),
-        cmocka_unit_test(test_target_choices),  cmocka_unit_test(test_guide),
-        cmocka_unit_test(test_guide_values),    cmocka_unit_test(test_aliases),
-        cmocka_unit_test(test_positions),       cmocka_unit_test(test_help),
-        cmocka_unit_test(test_forms),           cmocka_unit_test(test_collisions),
-        cmocka_unit_test(test_mistakes),        cmocka_unit_test(test_required),
-        cmocka_unit_test(test_secrets),         cmocka_unit_test(test_secret_file),
-        cmocka_unit_test(test_environment),     cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_no_program_name), cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_target),         cmocka_unit_test(test_target_secret),
+        cmocka_unit_test(test_target_choices), cmocka_unit_test(test_guide),
+        cmocka_unit_test(test_guide_values),   cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_positions),      cmocka_unit_test(test_help),
+        cmocka_unit_test(test_forms),          cmocka_unit_test(test_collisions),
+        cmocka_unit_test(test_given_anew),     cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_required),       cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_secret_file),    cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_hostile),        cmocka_unit_test(test_no_program_name),
+        cmocka_unit_test(test_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

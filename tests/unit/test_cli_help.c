@@ -291,13 +291,32 @@ static void test_rows(void **state) {
     }
 }
 
+// A server is no file, also where options are shared.
+static void test_servers_are_no_files(void **state) {
+    (void)state;
+    for (const struct source_driver *const *sources = source_drivers(); *sources != NULL; sources++) {
+        static const char *const names[] = {"frequency-plan-id", "mac-version"};
+        for (size_t i = 0; i < 2 && (*sources)->input == NULL; i++) {
+            const struct option_spec *spec = option_find((*sources)->options, names[i], strlen(names[i]));
+            if (spec != NULL && strstr(spec->help, "the file") != NULL)
+                fail_msg("%s: %s", (*sources)->name, spec->help);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_widths),   cmocka_unit_test(test_narrow),
-        cmocka_unit_test(test_program),  cmocka_unit_test(test_device),
-        cmocka_unit_test(test_source),   cmocka_unit_test(test_find),
-        cmocka_unit_test(test_rows),     cmocka_unit_test(test_target),
-        cmocka_unit_test(test_gateways), cmocka_unit_test(test_source_without_gateways),
+        cmocka_unit_test(test_widths),
+        cmocka_unit_test(test_narrow),
+        cmocka_unit_test(test_program),
+        cmocka_unit_test(test_device),
+        cmocka_unit_test(test_source),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_target),
+        cmocka_unit_test(test_gateways),
+        cmocka_unit_test(test_source_without_gateways),
+        cmocka_unit_test(test_servers_are_no_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,20 +62,45 @@ static void check_journal(const char *key_file) {
     assert_true(file_holds(path, "new-app"));
     assert_int_equal(file_holds(path, "TARGET-SECRET"), key_file == NULL);
 
-    const char *resume[] = {"ttn-lw-migrate", "resume", "--concurrency", "9", "--journal-key-file", key_file};
+    const char *resume[] = {"ttn-lw-migrate",
+                            "resume",
+                            "--concurrency",
+                            "9",
+                            "--ttnv2.frequency-plan-id",
+                            "AS_923",
+                            "--to.tts.app-api-key",
+                            "NEWER-SECRET",
+                            "--journal-key-file",
+                            key_file};
     count = sizeof resume / sizeof *resume - (key_file == NULL ? 2 : 0);
     parse(resume, count, copies, &again);
     if (run_journal_open(again.global, path, true, no_environment, &journal, &error) != 0)
         fail_msg("%s", error.message);
+    const struct invocation given = again;
     if (run_journal_restore(&journal, &again, fake_sources, &error) != 0) fail_msg("%s", error.message);
     assert_string_equal(again.source->name, "ttnv2");
     assert_string_equal(option_string(again.source_options, "app-access-key"), "SOURCE-SECRET");
     assert_string_equal(again.target->name, "tts");
     assert_string_equal(option_string(again.target_options, "app-id"), "new-app");
-    assert_string_equal(option_string(again.target_options, "app-api-key"), "TARGET-SECRET");
+    assert_string_equal(option_string(again.target_options, "app-api-key"), "NEWER-SECRET");
+    assert_string_equal(option_string(again.source_options, "frequency-plan-id"), "AS_923");
     assert_string_equal(option_string(again.target_options, "default-grpc-address"), "tts.example");
     // What is given anew wins.
     assert_int_equal(option_uint(again.global, "concurrency"), 9);
+    // What is kept of it: first what converts, and the key when it has proved right.
+    assert_int_equal(run_journal_keep_given(&journal, &given, false, &error), 0);
+    char *plan MEMORY_AUTO = NULL, *before = NULL, *after = NULL;
+    assert_int_equal(journal_property(journal.journal, "source.frequency-plan-id", &plan, &error), 0);
+    assert_string_equal(plan, "AS_923");
+    assert_int_equal(journal_property(journal.journal, "target.app-api-key", &before, &error), 0);
+    assert_string_equal(before, "TARGET-SECRET");
+    assert_int_equal(run_journal_keep_given(&journal, &given, true, &error), 0);
+    assert_int_equal(journal_property(journal.journal, "target.app-api-key", &after, &error), 0);
+    assert_string_equal(after, "NEWER-SECRET");
+    memory_free_secret(before);
+    memory_free_secret(after);
+    option_values_free(given.source_options);
+    option_values_free(given.target_options);
     run_journal_release(&journal);
     invocation_release(&again);
     free_words(copies, count);

@@ -63,7 +63,7 @@ static void test_refused(void **state) {
         {"\n\n", "map.csv: it is empty"},
         {"join_eui\n", "line 1: the first row must name the column id or dev_eui, and not both"},
         {"id,dev_eui\n", "and not both"},
-        {"id,device_ID\n", "line 1: device_ID: there is no such column"},
+        {"id,device_name\n", "line 1: device_name: there is no such column"},
         {"id,join_eui,join_eui\n", "line 1: join_eui: the column stands twice"},
         {"id,join_eui\nx,00\n", "line 2: join_eui: there are digits missing"},
         {"id,join_eui\nx,zz\n", "line 2: join_eui: 16 hexadecimal digits are expected"},
@@ -74,6 +74,7 @@ static void test_refused(void **state) {
         {"id,lorawan_version\nx,9\n", "line 2: lorawan_version: is no version"},
         {"id,lorawan_phy_version\nx,9\n", "line 2: lorawan_phy_version: is no version"},
         {"id,device_id\nx,abc,def\n", "line 2: has more fields than there are columns"},
+        {"id,device_id,\nx,abc,,\ny,abd,z\n", "line 3: has more fields than there are columns"},
         {"id,device_id\n,abc\n", "line 2: it does not say which device it is about"},
         {"id\nx\ny\n\nx\n", "lines 2 and 5 are about the same device"},
         {"dev_eui\n0102030405060708\n01-02-03-04-05-06-07-08\n", "lines 2 and 3 are about the same device"},
@@ -93,12 +94,13 @@ static void test_refused(void **state) {
 
 static void test_found(void **state) {
     (void)state;
-    struct device_map *map = load_good("device_id;id;lorawan_version\nnewer;b;1.0.4\n;c;\n;a;1.1\n");
+    // Headers as people write them.
+    struct device_map *map = load_good("sep=;\nDevice ID;ID;LoRaWAN Version\nnewer;b;1.0.4\n;c;\n;a;1.1\n");
     const struct source_record record = {.id = (char *)(uintptr_t) "b"};
     const struct source_record other = {.id = (char *)(uintptr_t) "z"};
     size_t line = 0;
     assert_int_equal(device_map_unused(map, &line), 3);
-    assert_int_equal(line, 2);
+    assert_int_equal(line, 3);
     const struct device_map_entry *entry = device_map_find(map, &record);
     assert_non_null(entry);
     assert_string_equal(entry->device_id, "newer");
@@ -106,9 +108,9 @@ static void test_found(void **state) {
     assert_null(device_map_find(map, &other));
     assert_null(device_map_find(NULL, &record));
     assert_int_equal(device_map_unused(map, &line), 2);
-    assert_int_equal(line, 3);
+    assert_int_equal(line, 4);
     device_map_free(map);
-    map = load_good("dev_eui,frequency_plan_id\n01:02:03:04:05:06:07:08,US_902_928_FSB_2\n");
+    map = load_good("Dev EUI;FREQUENCY_PLAN_ID;;\n\"01:02:03:04:05:06:07:08 \";\"US_902_928_FSB_2 \";;\n");
     struct source_record with_eui = {.dev_eui = {1, 2, 3, 4, 5, 6, 7, 8}};
     assert_null(device_map_plan(map, &with_eui, NULL));
     with_eui.has_dev_eui = true;
@@ -211,7 +213,14 @@ static void test_cells(void **state) {
         {"102030405060708.0", "made a number"},
         {"NULL", "a word stands for nothing"},
         {"#N/A", "a word stands for nothing"},
-        {"'0102030405060708", "quotes"},
+        {"'0102030405060708", NULL},
+        {" 0102030405060708\xc2\xa0", NULL},
+        {"\xef\xbb\xbf"
+         "0102-0304-0506-0708\n",
+         NULL},
+        {"01 - 02 - 03 - 04 - 05 - 06 - 07 - 08", NULL},
+        {"0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08", "first or the last byte first"},
+        {"'0102030405060708'", "quotes"},
         {"=\"0102030405060708\"", "quotes"},
         {"01020304050607", "leading zeros"},
         {"0A020304050607", "16 hexadecimal digits"},
@@ -234,6 +243,34 @@ static void test_cells(void **state) {
     }
 }
 
+static void test_lists_of_bytes(void **state) {
+    (void)state;
+    static const char *const keys[] = {
+        "00112233445566778899AABBCCDDEEFF",
+        "{ 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF }",
+        "00,11,22,33,44,55,66,77,88,99,aa,bb,cc,dd,ee,ff",
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        uint8_t key[16] = {0};
+        if (cell_bytes(keys[i], key, sizeof key) != NULL) fail_msg("%s", keys[i]);
+        assert_int_equal(key[1], 0x11);
+        assert_int_equal(key[15], 0xff);
+    }
+    uint8_t key[16] = {0};
+    assert_non_null(cell_bytes("0,11,22,33,44,55,66,77,88,99,aa,bb,cc,dd,ee,ff", key, sizeof key));
+}
+
+static void test_doubts(void **state) {
+    (void)state;
+    assert_non_null(cell_doubt("1234567890123450"));
+    assert_non_null(cell_doubt(" 12345678901234500000000000000000"));
+    assert_null(cell_doubt("1234567890123456"));
+    assert_null(cell_doubt("0123456789012340"));
+    assert_null(cell_doubt("123456789012345A"));
+    assert_null(cell_doubt("12345670"));
+    assert_null(cell_doubt("0000000000000000"));
+}
+
 static void test_numbers(void **state) {
     (void)state;
     uint32_t number = 7;
@@ -250,6 +287,7 @@ static void test_numbers(void **state) {
     assert_non_null(strstr(cell_uint32("1.5E+3", UINT32_MAX, &number), "rounded"));
     assert_non_null(strstr(cell_uint32("12.0", UINT32_MAX, &number), "made a number"));
     assert_string_equal(cell_uint32("-1", UINT32_MAX, &number), "a decimal number is expected");
+    assert_non_null(strstr(cell_uint32("1.234", UINT32_MAX, &number), "between the digits"));
     assert_int_equal(number, 12);
     assert_null(cell_hex_uint32("1aF", 65535, &number));
     assert_int_equal(number, 0x1af);
@@ -259,11 +297,20 @@ static void test_numbers(void **state) {
     assert_true(truth);
     assert_null(cell_bool("f", &truth));
     assert_false(truth);
-    assert_non_null(cell_bool("yes", &truth));
+    assert_null(cell_bool("WAHR", &truth));
+    assert_true(truth);
+    assert_null(cell_bool(" nein ", &truth));
+    assert_false(truth);
+    assert_null(cell_bool("sí", &truth));
+    assert_true(truth);
+    assert_non_null(cell_bool("perhaps", &truth));
+    assert_non_null(cell_bool("", &truth));
     assert_null(cell_double("-12.5", &real));
     assert_true(real < -12.4 && real > -12.6);
     assert_non_null(cell_double("1e5", &real));
-    assert_non_null(cell_double("12,5", &real));
+    assert_null(cell_double("12,5", &real));
+    assert_true(real > 12.4 && real < 12.6);
+    assert_non_null(cell_double("1,234,5", &real));
     assert_non_null(cell_double("nan", &real));
 }
 
@@ -272,7 +319,8 @@ int main(void) {
         cmocka_unit_test(test_refused),    cmocka_unit_test(test_found),
         cmocka_unit_test(test_applied),    cmocka_unit_test(test_state_is_renewed),
         cmocka_unit_test(test_left_alone), cmocka_unit_test(test_cells),
-        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_numbers),    cmocka_unit_test(test_lists_of_bytes),
+        cmocka_unit_test(test_doubts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

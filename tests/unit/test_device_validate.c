@@ -536,6 +536,32 @@ static void test_empty_devices(void **state) {
     findings_release(&findings);
 }
 
+// Channels of another region than the plan's are taken by The Things Stack: they are told.
+static void test_channels_of_another_region(void **state) {
+    (void)state;
+    static const struct {
+        const char *plan;
+        size_t notes;
+    } cases[] = {{"EU_863_870", 1}, {"AS_923", 0}, {"NOWHERE", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        DEVICE_AUTO device = {0};
+        device_init(&device);
+        char *text = memory_printf(
+            "{\"frequency_plan_id\":\"%s\",\"lorawan_version\":\"MAC_V1_0_3\",\"lorawan_phy_version\":\"PHY_"
+            "V1_0_3_REV_A\","
+            "\"session\":{},\"mac_state\":{\"current_parameters\":{\"channels\":[{\"uplink_frequency\":"
+            "\"923200000\"},"
+            "{\"uplink_frequency\":\"923400000\"},{}]}}}",
+            cases[i].plan);
+        device.end_device = message_of(DEVICE, text, &device.arena);
+        device_note_band(&device, frequency_plans_builtin());
+        assert_int_equal(device.notes.count, cases[i].notes);
+        if (cases[i].notes > 0)
+            assert_non_null(strstr(device.notes.items[0].text, "2 of 2 are outside the band EU_863_870"));
+        free(text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules_of_the_schema),
@@ -546,6 +572,7 @@ int main(void) {
         cmocka_unit_test(test_long_formatter),
         cmocka_unit_test(test_as_an_error),
         cmocka_unit_test(test_empty_devices),
+        cmocka_unit_test(test_channels_of_another_region),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

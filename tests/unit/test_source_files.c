@@ -249,6 +249,8 @@ static void test_json(void **state) {
           "line 3: line 3, column 6: not JSON");
     CHECK("json", "{\"nonsense\":1,\"ids\":{\"device_id\":\"x\"}}", NULL, "-",
           "x: The Things Stack would refuse the ID 'x'");
+    CHECK("json", "[{},{}]", NULL, "-", "line 1: line 1: ids.device_id is missing",
+          "line 1, device 2: line 1: ids.device_id is missing");
     CHECK("json", "", NULL, "-", "the file holds no device");
     CHECK("json", "[]", NULL, "-", "the file holds no device");
     CHECK("json", "{", NULL, "-", "the file: line 1: the object that begins here has no end");
@@ -353,9 +355,20 @@ static void test_csv_columns(void **state) {
     CHECK("csv", text, missing, "my-app", "line 1: there is no column EUI, which is to be dev_eui");
     CHECK("csv", "a,b\n", NULL, "my-app", "line 1: the first row names none of the columns");
     CHECK("csv", "dev_eui,dev_eui\n", NULL, "my-app", "line 1: the column dev_eui stands twice");
+    CHECK("csv", "Dev EUI,DevEUI\n", NULL, "my-app",
+          "line 1: the column dev_eui stands twice: Dev EUI and DevEUI");
+    // The very name counts first.
+    CHECK("csv", "dev_eui,DevEUI,AppKey,JOIN_EUI\n70B3D57ED1000001,x," KEY ",70B3D57ED0000000\n", usual,
+          "my-app", "(columns: not known and left out, for all devices: DevEUI)");
+    CHECK("csv",
+          "Our devices,,\n,\nName of it,\nDev EUI,App-Key,JoinEUI\n70B3D57ED1000001," KEY
+          ",70B3D57ED0000000\n",
+          usual, "my-app", "eui-70b3d57ed1000001: {\"ids\"");
+    CHECK("csv", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\ndev_eui\n", NULL, "my-app",
+          "line 1: the first row names none of the columns");
     CHECK("csv", "join_eui,app_eui\n", NULL, "my-app", "line 1: the column join_eui stands twice");
     CHECK("csv", "dev_eui\n70B3D57ED1000001,x\n", NULL, "my-app",
-          "line 2: there are more fields than columns");
+          "line 2: there are more fields (2) than columns (1)");
     CHECK("csv", "dev_eui\n", NULL, "my-app", "the file holds no device");
     CHECK("csv", "dev_eui\n70B3D57ED1000001\n,\n\n70b3d57ed1000001\n", NULL, "my-app",
           "device eui-70b3d57ed1000001 stands in line 2 and in line 5");
@@ -388,8 +401,60 @@ static void test_csv_damage(void **state) {
           "bbb: line 3: app_key: 32 hexadecimal digits are expected",
           "ccc: line 4: dev_eui: a word stands for nothing there",
           "ddd: line 5: vendor_id: a hexadecimal number", "eee: line 6: rx1_delay: RX_DELAY_1",
-          "fff: line 7: supports_class_c: true or false", "ggg: line 8: last_f_cnt_up: a decimal number",
+          "fff: line 7: supports_class_c: true or false",
+          "ggg: line 8: last_f_cnt_up: there is something between",
           "hhh: line 9: dev_addr: there are digits missing", "iii: line 10: lorawan_version: is no version");
+}
+
+// What a spreadsheet may have rounded is told; what collides then is refused.
+static void test_csv_rounded(void **state) {
+    (void)state;
+    static const char head[] = "dev_eui;join_eui;app_key\n";
+    char *text = memory_printf("%s1234567890123450;70B3D57ED0000000;" KEY "\n", head);
+    CHECK("csv", text, usual, "my-app", "(dev_eui: in line 2 has decimal digits only, and ends in 0");
+    free(text);
+    text = memory_printf("%s1234567890123450;;\n1234567890123450;;\n", head);
+    CHECK("csv", text, usual, "my-app", "eui-1234567890123450 stands in line 2 and in line 3");
+    free(text);
+}
+
+// As spreadsheets and people write it.
+static void test_csv_texts(void **state) {
+    (void)state;
+    static const char text[] =
+        "sep=;\r\nID;Dev EUI;Join EUI;App Key;Frequency Plan ID;Supports Class C;LoRaWAN Version\r\n"
+        "dev-one;=\"0000000000000001\";'70B3D57ED0000000;\"00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE "
+        "FF\xc2\xa0\";"
+        "\" EU_863_870_TTN \";WAHR; 1.0.3 \r\n;;;;\" \";;\r\n";
+    CHECK(
+        "csv", text, usual, "my-app",
+        "dev-one: "
+        "{\"ids\":{\"device_id\":\"dev-one\",\"application_ids\":{\"application_id\":\"my-app\"},\"dev_eui\":"
+        "\"0000000000000001\"");
+}
+
+// What a person's table has besides.
+static void test_csv_people(void **state) {
+    (void)state;
+    static const char head[] =
+        "Dev EUI;Join EUI;App Key;Frequency Plan ID;LoRaWAN Version;LoRaWAN PHY Version;last_f_cnt_up\n";
+    char *text = memory_printf("%s70B3D57ED1000001;70B3D57ED0000000;" KEY
+                               ";europe 863-870 MHz (SF9 for RX2 - recommended);LoRaWAN Specification 1.0.3;"
+                               "RP001 Regional Parameters 1.0.3 revision A;12\nSum;;;;;;12\n",
+                               head);
+    CHECK("csv", text, NULL, "my-app",
+          "(session: its frame counters are left out: the table has no session for them)",
+          "line 3: line 3: dev_eui: 16 hexadecimal digits are expected");
+    free(text);
+    text = memory_printf("%s70B3D57ED1000001;70B3D57ED0000000;" KEY ";;01.00.2003;;\n", head);
+    CHECK("csv", text, usual, "my-app",
+          "lorawan_version: is no version of LoRaWAN, such as 1.0.3; a spreadsheet may have");
+    free(text);
+    text = memory_printf("%s70B3D57ED1000001;70B3D57ED0000000;" KEY
+                         ";europe 863-870 MHz (SF9 for RX2 - recommended);;;\n",
+                         head);
+    CHECK("csv", text, usual, "my-app", "\"frequency_plan_id\":\"EU_863_870_TTN\"");
+    free(text);
 }
 
 static void test_one_application(void **state) {
@@ -406,7 +471,7 @@ static void test_one_application(void **state) {
     assert_int_equal(play_open(&play, "csv", text, strlen(text), NULL, &error), 0);
     assert_string_equal(play.driver->default_application(play.source), "-");
     play_close(&play);
-    CHECK("csv", text, NULL, "-", "eui-70b3d57ed1000001: its application is not known");
+    CHECK("csv", text, NULL, "-", "eui-70b3d57ed1000001: line 2: its application is not known");
 }
 
 // ---- thingpark
@@ -424,6 +489,10 @@ static void test_thingpark(void **state) {
         "\"user\":{\"latitude\":52.5,\"longitude\":-4.25,\"source\":\"SOURCE_REGISTRY\"}}",
         "eui-70b3d57ed1000002: {\"ids\":{\"device_id\":\"eui-70b3d57ed1000002\",\"application_ids\":{"
         "\"application_id\":\"my-app\"},\"dev_eui\":\"70B3D57ED1000002\",\"join_eui\":\"70B3D57ED0000000\"}");
+    CHECK("thingpark", "CREATE_OTAA,1234567890123450,,,1234567890123460," KEY "\n", usual, "my-app",
+          "(ids.dev_eui: in line 1, column B, has decimal digits only, and ends in 0 where a spreadsheet "
+          "rounds a "
+          "number: compare it with the device) (ids.join_eui: in line 1, column E");
     CHECK("thingpark",
           "CREATE_ABP,70B3D57ED1000001,01020304,," KEY ",\"<AppSKeys><AppSKey Port=\"\"*\"\">" KEY
           "</AppSKey></AppSKeys>\"\n,70B3D57ED1000002,01020305,," KEY "," KEY "\n",
@@ -464,8 +533,14 @@ static void test_helium(void **state) {
     CHECK("helium",
           "{\"dev_eui\":\"70B3D57ED1000001\",\"app_eui\":\"70B3D57ED0000000\",\"app_key\":\"" KEY
           "\",\"region\":\"EU868\"}{}",
-          NULL, "my-app", "its frequency plan is not known: its region is EU868",
-          "line 1: line 1: dev_eui: is missing");
+          NULL, "my-app", "eui-70b3d57ed1000001: line 1", "line 1, device 2: line 1: dev_eui: is missing");
+    CHECK("helium",
+          "{\"dev_eui\":\"70B3D57ED1000001\",\"app_eui\":\"70B3D57ED0000000\",\"app_key\":\"" KEY
+          "\",\"region\":\"AS923_1\"}",
+          usual, "my-app", "line 1: its region is AS923, of which frequency plan EU_863_870_TTN is none");
+    CHECK("helium", "[{\"name\":\"Roof\",\"dev_eui\":\"7\"},{\"dev_eui\":\"8\"}]", usual, "my-app",
+          "line 1, device 1 (Roof): line 1: dev_eui: there are",
+          "line 1, device 2: line 1: dev_eui: there are");
     CHECK("helium", "{\"dev_eui\":}", usual, "my-app", "line 1: not JSON");
 }
 
@@ -498,6 +573,10 @@ static void test_wanesy(void **state) {
           "id\":\"EU_863_870\"",
           "(appEui: had lost its leading zeros to a spreadsheet: it is 0000000000000000) (session: is not in "
           "the file");
+    CHECK("wanesy",
+          "devEui,appEui,appKey,activation,macVersion,rfRegion\n1234567890123450,70B3D57ED0000000," KEY
+          ",OTAA,1.0.2,EU868\n",
+          only_application, "my-app", "(devEui: in line 2 has decimal digits only");
     // The same device, for its session.
     CHECK("wanesy",
           "AppSKey,NwkSKey,dev_addr,devEui,activation,macVersion,rfRegion,fcntUp,fcntDown,"
@@ -568,12 +647,21 @@ static void test_without_file(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),         cmocka_unit_test(test_unknown_members_are_noted),
-        cmocka_unit_test(test_json_pages),   cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_csv_sessions), cmocka_unit_test(test_csv_columns),
-        cmocka_unit_test(test_csv_damage),   cmocka_unit_test(test_one_application),
-        cmocka_unit_test(test_thingpark),    cmocka_unit_test(test_helium),
-        cmocka_unit_test(test_wanesy),       cmocka_unit_test(test_wanesy_damage),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_unknown_members_are_noted),
+        cmocka_unit_test(test_json_pages),
+        cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_csv_sessions),
+        cmocka_unit_test(test_csv_columns),
+        cmocka_unit_test(test_csv_rounded),
+        cmocka_unit_test(test_csv_people),
+        cmocka_unit_test(test_csv_texts),
+        cmocka_unit_test(test_csv_damage),
+        cmocka_unit_test(test_one_application),
+        cmocka_unit_test(test_thingpark),
+        cmocka_unit_test(test_helium),
+        cmocka_unit_test(test_wanesy),
+        cmocka_unit_test(test_wanesy_damage),
         cmocka_unit_test(test_without_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
