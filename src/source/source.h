@@ -65,6 +65,12 @@ struct source_confirmation {
 // its end, and far fewer than the 16,384 that a device lets pass (MAX_FCNT_GAP).
 enum { SOURCE_UNSEEN_DOWNLINKS = 16 };
 
+// Of every source whose device cannot be looked at behind its release: the downlink counter (a last one or a next one, but
+// never none) behind those that may have been used unseen. Counters do not wrap.
+static inline uint32_t source_skip_unseen(uint32_t counter) {
+    return counter < UINT32_MAX - SOURCE_UNSEEN_DOWNLINKS ? counter + SOURCE_UNSEEN_DOWNLINKS : UINT32_MAX;
+}
+
 // Putting a device back.
 struct source_restoration {
     struct device_progress progress;  // in: what became of it at its target, whose counters then count

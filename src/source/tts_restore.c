@@ -91,7 +91,7 @@ static uint32_t last_heard(struct restore_state *state, const struct source_rest
     if (restoration->progress.known) return last;
     // It may have been answered after that.
     state->count_moved = true;
-    return last + SOURCE_UNSEEN_DOWNLINKS;
+    return source_skip_unseen(last);
 }
 
 // The counters that the device has to go on with, where it goes on with the session that was read.
