@@ -81,14 +81,15 @@ static const struct option_spec options[] = {
      .env = "EXPORT_ALL",
      .default_value = "false",
      .help = "application without ID: all LoRaWAN devices of the region"},
-    FILE_DEVICE_OPTIONS,
+    FILE_DEVICE_OPTIONS("AWS"),
     {.name = "release",
      .type = OPTION_CHOICE,
      .env = "AWSIOT_RELEASE",
      .choices = "delete none",
      .argument = "HOW",
-     .help = "what becomes of a migrated device in AWS: delete (default with a server as target), none "
-             "(default with --to json)"},
+     .help =
+         "what becomes of a migrated device in AWS: delete (default with a server as target), or none: it "
+         "stays (default where a file is written)"},
     {.name = NULL},
 };
 
@@ -420,6 +421,16 @@ const struct source_driver source_awsiot = {
     .aliases = "aws-iot",
     .title = "AWS IoT Core for LoRaWAN",
     .features = SOURCE_LISTS | SOURCE_CHANGES,
+    .about =
+        "Where a file is written, AWS keeps the devices and goes on answering them, until you "
+        "delete them there, or say --release delete. Where they go to a server, each is "
+        "deleted in AWS as soon as its record is safe; `rollback` makes it again.",
+    .examples =
+        "application Meters --dry-run > devices.json\n"
+        "application --all --output all.json\n"
+        "application Meters --to tts\n"
+        "device 0025CA0A00000001 --output device.json\n"
+        "device < dev_euis.txt > devices.json",
     .options = options,
     .open = awsiot_open,
     .close = awsiot_close,

@@ -29,7 +29,7 @@ static const struct option_spec options[] = {
      .default_value = "auto",
      .argument = "ENCODING",
      .help = "the file's encoding"},
-    FILE_DEVICE_OPTIONS,
+    FILE_DEVICE_OPTIONS("the file"),
     {.name = NULL},
 };
 
@@ -192,6 +192,11 @@ const struct source_driver source_csv = {
     .name = "csv",
     .title = "table of devices (CSV) with the columns of The Things Stack",
     .features = SOURCE_LISTS | SOURCE_LIST_ONLY,
+    .about = SOURCE_FILE_ABOUT,
+    .examples =
+        "application my-app --file devices.csv > devices.json\n"
+        "application my-app --file devices.csv --to tts\n"
+        "device mydevice --file devices.csv > device.json",
     .options = options,
     .input = "file",
     .open = csv_open,

@@ -7,8 +7,8 @@
 #include "lorawan/versions.h"
 #include "source/file_list.h"
 
-// Rows of such a source's option table.
-#define FILE_DEVICE_OPTIONS                                                                      \
+// Rows of such a source's option table; `teller` is what does not say all: "the file".
+#define FILE_DEVICE_OPTIONS(teller)                                                              \
     {.name = "app-id",                                                                           \
      .type = OPTION_STRING,                                                                      \
      .env = "APP_ID",                                                                            \
@@ -18,15 +18,14 @@
          .type = OPTION_STRING,                                                                  \
          .env = "FREQUENCY_PLAN_ID",                                                             \
          .argument = "ID",                                                                       \
-         .help =                                                                                 \
-             "frequency plan of devices whose plan the file does not say (all of them: "         \
-             "ttn-lw-migrate frequency-plans)"},                                                 \
+         .help = "frequency plan of devices whose plan " teller                                  \
+                 " does not say (all of them: "                                                  \
+                 "ttn-lw-migrate frequency-plans)"},                                             \
     {                                                                                            \
         .name = "mac-version", .type = OPTION_CHOICE, .env = "MAC_VERSION",                      \
         .choices = "1.0.0 1.0.1 1.0.2a 1.0.2b 1.0.3 1.0.4 1.1.0a 1.1.0b", .argument = "VERSION", \
-        .help =                                                                                  \
-            "LoRaWAN version and regional parameters of devices whose versions the file does "   \
-            "not say; 1.0.4 comes with RP002-1.0.3"                                              \
+        .help = "LoRaWAN version and regional parameters of devices whose versions " teller      \
+                " does not say; 1.0.4 comes with RP002-1.0.3"                                    \
     }
 
 // What holds for all devices of a run.

@@ -31,7 +31,7 @@ static const struct option_spec options[] = {
      .env = "EXPORT_ALL",
      .default_value = "false",
      .help = "all devices that the API key sees: Firefly's interface knows no applications"},
-    FILE_DEVICE_OPTIONS,
+    FILE_DEVICE_OPTIONS("Firefly"),
     {.name = "join-eui",
      .type = OPTION_STRING,
      .env = "JOIN_EUI",
@@ -41,7 +41,8 @@ static const struct option_spec options[] = {
      .type = OPTION_BOOL,
      .env = "INVALIDATE_KEYS",
      .default_value = "false",
-     .help = "change the keys in Firefly once a device is exported, so that it answers no more"},
+     .help = "change the keys in Firefly once a device's record is safe, so that Firefly answers it no more; "
+             "without it the device stays as it is there, also where a server is the target"},
     {.name = "ca-cert-path",
      .type = OPTION_STRING,
      .env = "FIREFLY_CA_CERT_PATH",
@@ -337,6 +338,16 @@ const struct source_driver source_firefly = {
     .name = "firefly",
     .title = "Digimondo Firefly",
     .features = SOURCE_LISTS | SOURCE_CHANGES | SOURCE_CHEAP_LIST,
+    .about =
+        "Firefly keeps the devices and goes on answering them, wherever they go, unless "
+        "--invalidate-keys says that their keys are changed there as soon as their records are "
+        "safe; `rollback` puts them back.",
+    .examples =
+        "application --all --dry-run > devices.json\n"
+        "application --all --output devices.json\n"
+        "application --all --invalidate-keys --to tts\n"
+        "device 0018B20000000001 --output device.json\n"
+        "device < dev_euis.txt > devices.json",
     .options = options,
     .open = firefly_open,
     .close = firefly_close,

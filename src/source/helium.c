@@ -20,7 +20,7 @@ static const struct option_spec options[] = {
      .type = OPTION_STRING,
      .argument = "FILE",
      .help = "what Helium's Console answers to GET /api/v1/devices; - or none is standard input"},
-    FILE_DEVICE_OPTIONS,
+    FILE_DEVICE_OPTIONS("the file"),
     {.name = NULL},
 };
 
@@ -233,6 +233,11 @@ const struct source_driver source_helium = {
     .name = "helium",
     .title = "list of devices that Helium's Console gave (JSON)",
     .features = SOURCE_LISTS | SOURCE_LIST_ONLY,
+    .about = SOURCE_FILE_ABOUT,
+    .examples =
+        "application my-app --file list.json > devices.json\n"
+        "application my-app --file list.json --to tts\n"
+        "device 0018B20000000001 --file list.json > device.json",
     .options = options,
     .input = "file",
     .open = helium_open,

@@ -119,6 +119,8 @@ struct source_driver {
     const char *aliases;  // separated by spaces, or NULL
     const char *title;    // "The Things Network Stack V2"
     unsigned features;    // of enum source_feature
+    const char *about;  // for its help: what becomes of the devices there; sentences, NULL = nothing is said
+    const char *examples;  // for its help, one a line: what stands behind "ttn-lw-migrate NAME "; or NULL
     const struct option_spec *options;
     const char
         *input;   // the option that holds the path of the file which the devices are in; NULL = a network

@@ -21,7 +21,7 @@ static const struct option_spec options[] = {
      .env = "CSV_PATH",
      .argument = "FILE",
      .help = "list in the layout of ThingPark's import; - or none is standard input"},
-    FILE_DEVICE_OPTIONS,
+    FILE_DEVICE_OPTIONS("the file"),
     {.name = NULL},
 };
 
@@ -360,6 +360,11 @@ const struct source_driver source_thingpark = {
     .name = "thingpark",
     .title = "list of devices in the layout of Actility ThingPark's import (CSV)",
     .features = SOURCE_LISTS | SOURCE_LIST_ONLY,
+    .about = SOURCE_FILE_ABOUT,
+    .examples =
+        "application my-app --csv-path list.csv > devices.json\n"
+        "application my-app --csv-path list.csv --to tts\n"
+        "device 0018B20000000001 --csv-path list.csv --to tts",
     .options = options,
     .input = "csv-path",
     .open = thingpark_open,

@@ -383,6 +383,17 @@ const struct source_driver source_ttnv2 = {
     .name = "ttnv2",
     .title = "The Things Network Stack V2",
     .features = SOURCE_LISTS | SOURCE_CHANGES | SOURCE_CHEAP_LIST,
+    .about =
+        "V2 gives each device up as soon as its record is safe, also where a file is written: "
+        "its keys are cleared there (with --with-session=false only the one that it joins "
+        "with). --dry-run changes nothing; `rollback` puts it back.",
+    .examples =
+        "application my-ttn-app --dry-run > all.json\n"
+        "application my-ttn-app --output all.json\n"
+        "application my-ttn-app --to tts\n"
+        "device mydevice --output devices.json\n"
+        "device < device_ids.txt > devices.json\n"
+        "gateway --to tts",
     .options = options,
     .open = ttnv2_open,
     .close = ttnv2_close,

@@ -341,6 +341,17 @@ const struct source_driver source_tts = {
     .aliases = "ttnv3",
     .title = "The Things Stack",
     .features = SOURCE_LISTS | SOURCE_CHANGES,
+    .about =
+        "The source gives each device up as soon as its record is safe, also where a file is "
+        "written: --release says how. --dry-run and --release none change nothing; `rollback` "
+        "puts it back.",
+    .examples =
+        "application my-tts-app --dry-run > all.json\n"
+        "application my-tts-app --output all.json\n"
+        "application my-tts-app --to chirpstack\n"
+        "device mydevice --release none > device.json\n"
+        "device < device_ids.txt > devices.json\n"
+        "gateway > gateways.json",
     .options = options,
     .open = tts_open,
     .close = tts_close,

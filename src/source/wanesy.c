@@ -15,7 +15,7 @@ static const struct option_spec options[] = {
      .env = "CSV_PATH",
      .argument = "FILE",
      .help = "the devices, or the gateways, as Wanesy exports them (CSV); - or none is standard input"},
-    FILE_DEVICE_OPTIONS,
+    FILE_DEVICE_OPTIONS("the file"),
     {.name = "all",
      .type = OPTION_BOOL,
      .env = "EXPORT_ALL",
@@ -161,6 +161,12 @@ const struct source_driver source_wanesy = {
     .name = "wanesy",
     .title = "tables of devices and gateways that Kerlink's Wanesy exports (CSV)",
     .features = SOURCE_LISTS | SOURCE_LIST_ONLY,
+    .about = SOURCE_FILE_ABOUT,
+    .examples =
+        "application my-app --csv-path list.csv > devices.json\n"
+        "application my-app --csv-path list.csv --to tts\n"
+        "device 0018B20000000001 --csv-path list.csv --to tts\n"
+        "gateway --csv-path gateways.csv > gateways.json",
     .options = options,
     .input = "csv-path",
     .open = wanesy_open,
