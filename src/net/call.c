@@ -266,6 +266,18 @@ int reply_error(const struct reply *reply, const struct call *call, struct error
     return -(int)code;
 }
 
+bool reply_hint_tls(const struct reply *reply, const char *ca_flag, const char *plain_flag,
+                    struct error *error) {
+    bool untrusted = reply->outcome == REPLY_UNTRUSTED;
+    if (untrusted) error_hint(error, "name the certificate to trust with %s FILE", ca_flag);
+    if (reply->no_tls)
+        error_hint(error,
+                   "check the port; if it is meant to be without TLS, where everybody on the way can read "
+                   "the keys: %s",
+                   plain_flag);
+    return untrusted || reply->no_tls;
+}
+
 static bool host_character(char c, bool bracketed) {
     if (isalnum((unsigned char)c) || c == '.' || c == '-') return true;
     return bracketed ? c == ':' || c == '%' : c == '_';

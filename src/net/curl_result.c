@@ -66,6 +66,7 @@ static void conclude_unsent(struct exchange *exchange, CURLcode code) {
         case CURLE_SSL_CONNECT_ERROR:
             if (is_no_tls(exchange)) {
                 set_words(exchange, REPLY_UNUSABLE, memory_strdup("it does not speak TLS"));
+                exchange->reply.no_tls = true;
             } else {
                 set_words(exchange, REPLY_NOT_SENT, memory_printf("TLS: %s", curl_words(exchange, code)));
             }

@@ -162,8 +162,8 @@ enum job_step awsiot_failed(struct awsiot *self, const struct call *call, const 
         error_hint(error, "check the credentials of AWS, and --awsiot.region");
     } else if (awsiot_not_found(reply)) {
         error_hint(error, "check the DevEUI or the ID, --awsiot.region, and whose credentials these are");
-    } else if (reply->outcome == REPLY_UNTRUSTED) {
-        error_hint(error, "name the certificate to trust with --awsiot.ca-cert-path FILE");
+    } else {
+        reply_hint_tls(reply, "--awsiot.ca-cert-path", "--awsiot.endpoint http://HOST:PORT", error);
     }
     return JOB_FAILED;
 }

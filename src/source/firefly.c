@@ -173,8 +173,8 @@ int firefly_failed(const struct call *call, const struct reply *reply, struct er
     } else if (answered && reply->http_status == HTTP_NOT_FOUND) {
         error_hint(error,
                    "check the DevEUI, --firefly.host, and that the API key is of the device's organization");
-    } else if (reply->outcome == REPLY_UNTRUSTED) {
-        error_hint(error, "name the certificate to trust with --firefly.ca-cert-path FILE");
+    } else {
+        reply_hint_tls(reply, "--firefly.ca-cert-path", "--firefly.use-http", error);
     }
     return result;
 }

@@ -37,8 +37,8 @@ int loriot_failed(const struct call *call, const struct reply *reply, struct err
                                         : "check --loriot.api-key: it may not read this");
     } else if (status == HTTP_NOT_FOUND) {
         error_hint(error, "check the ID, --loriot.api-url, and that the API key sees the application");
-    } else if (reply->outcome == REPLY_UNTRUSTED) {
-        error_hint(error, "name the certificate to trust with --loriot.ca-cert-path FILE");
+    } else {
+        reply_hint_tls(reply, "--loriot.ca-cert-path", "--loriot.insecure", error);
     }
     return result;
 }

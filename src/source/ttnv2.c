@@ -223,8 +223,8 @@ enum job_step ttnv2_handler_failed(struct ttnv2 *self, const struct call *call, 
     } else if (answered && reply->message != NULL && strstr(reply->message, "access key") != NULL) {
         error_hint(error, "check --ttnv2.app-access-key: it has to be a key of application %s",
                    self->application);
-    } else if (reply->outcome == REPLY_UNTRUSTED) {
-        error_hint(error, "name the certificate to trust with --ttnv2.ca-cert FILE");
+    } else {
+        reply_hint_tls(reply, "--ttnv2.ca-cert", "--ttnv2.handler-address http://HOST:PORT", error);
     }
     return JOB_FAILED;
 }

@@ -49,8 +49,8 @@ static enum job_step account_failed(const struct job *job, struct error *error) 
     reply_error(reply, &job->calls[0], error);
     if (reply->outcome == REPLY_ANSWERED && (reply->http_status == 401 || reply->http_status == 403)) {
         error_hint(error, "check --ttnv2.account-token: it has to be a token of the gateways' owner");
-    } else if (reply->outcome == REPLY_UNTRUSTED) {
-        error_hint(error, "name the certificate to trust with --ttnv2.ca-cert FILE");
+    } else {
+        reply_hint_tls(reply, "--ttnv2.ca-cert", "--ttnv2.account-server-address http://HOST:PORT", error);
     }
     return JOB_FAILED;
 }

@@ -169,7 +169,7 @@ static int check_rights(struct tts_source *self, const Tts__Rights *given, struc
         if (has_right(given, rights[i].right) || (rights[i].to_change && !changes)) continue;
         error_set(error, ERROR_DENIED, "the API key lacks %s on application %s", rights[i].name,
                   self->application);
-        error_hint(error, "give it that right, or make another key%s",
+        error_hint(error, "give it that right in the Console, or make another key there%s",
                    rights[i].to_change ? "; --dry-run and --tts.release none do without" : "");
         return -ERROR_DENIED;
     }

@@ -254,6 +254,12 @@ secrets() {
 
 tls() {
     start
+    # Without TLS it has to be said.
+    plain=$LORIOT_API_URL
+    export LORIOT_API_URL="https://${plain#http://}"
+    migrate loriot application --all
+    exits 1
+    told 'without TLS.*--loriot.insecure'
     export LORIOT_API_URL=$SANDBOX_LORIOT_TLS
     migrate loriot application --all
     exits 1

@@ -353,6 +353,9 @@ keys_that_may_not() {
     TARGET_CHIRPSTACK_API_URL=$SANDBOX_CHIRPSTACK_TLS TARGET_CHIRPSTACK_INSECURE=false migrate ttnv2 application --to chirpstack
     exits 1
     told 'ca-cert-path'
+    TARGET_CHIRPSTACK_INSECURE=false migrate ttnv2 application --to chirpstack
+    exits 1
+    told 'without TLS.*--to.chirpstack.insecure'
 }
 
 run_case "from a file, once more, and back" from_a_file
