@@ -119,13 +119,13 @@ const char *device_attribute(const struct device *device, const char *key) {
 
 // The field of a GenAppKey: the highest number that there is, which no schema comes near. Unknown fields are kept as they
 // are on the wire: the bytes of a key after their length.
-enum { GEN_APP_KEY_TAG = 536870911, KEY_SIZE = 16 };
+enum { GEN_APP_KEY_TAG = 536870911 };
 
 static ProtobufCMessageUnknownField *find_gen_app_key(const Tts__EndDevice *message) {
     for (unsigned i = 0; i < message->base.n_unknown_fields; i++) {
         ProtobufCMessageUnknownField *field = &message->base.unknown_fields[i];
         if (field->tag == GEN_APP_KEY_TAG && field->wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED &&
-            field->len == 1 + KEY_SIZE && field->data[0] == KEY_SIZE)
+            field->len == 1 + KEY128_BYTES && field->data[0] == KEY128_BYTES)
             return field;
     }
     return NULL;
@@ -142,18 +142,18 @@ void device_set_gen_app_key(struct device *device, const struct key128 *key) {
         *field = (ProtobufCMessageUnknownField){
             .tag = GEN_APP_KEY_TAG,
             .wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
-            .len = 1 + KEY_SIZE,
-            .data = arena_alloc(&device->arena, 1, 1 + KEY_SIZE),
+            .len = 1 + KEY128_BYTES,
+            .data = arena_alloc(&device->arena, 1, 1 + KEY128_BYTES),
         };
         message->n_unknown_fields++;
     }
-    field->data[0] = KEY_SIZE;
-    memcpy(field->data + 1, key->bytes, KEY_SIZE);
+    field->data[0] = KEY128_BYTES;
+    memcpy(field->data + 1, key->bytes, KEY128_BYTES);
 }
 
 bool device_gen_app_key(const Tts__EndDevice *end_device, struct key128 *ret_key) {
     const ProtobufCMessageUnknownField *field = find_gen_app_key(end_device);
-    if (field != NULL) memcpy(ret_key->bytes, field->data + 1, KEY_SIZE);
+    if (field != NULL) memcpy(ret_key->bytes, field->data + 1, KEY128_BYTES);
     return field != NULL;
 }
 

@@ -47,7 +47,7 @@ bool reply_ok(const struct reply *reply, enum call_kind kind) {
 
 bool reply_refused(const struct reply *reply, enum call_kind kind) {
     if (reply->outcome != REPLY_ANSWERED) return false;
-    if (reply->http_status == 429) return true;
+    if (reply->http_status == HTTP_TOO_MANY_REQUESTS) return true;
     return kind == CALL_GRPC && reply->grpc_status == GRPC_RESOURCE_EXHAUSTED;
 }
 
@@ -177,7 +177,7 @@ static bool readable_body(const struct reply *reply) {
 
 // "not found (5): words" or "not found (HTTP 404): words".
 static enum error_code add_status(struct buffer *text, const struct reply *reply, enum call_kind kind) {
-    bool grpc = kind == CALL_GRPC && (reply->http_status == 200 || reply->http_status == 0 ||
+    bool grpc = kind == CALL_GRPC && (reply->http_status == HTTP_OK || reply->http_status == 0 ||
                                       reply_header(reply, "grpc-status") != NULL);
     struct status_text found =
         grpc ? find_text(grpc_texts, sizeof grpc_texts / sizeof *grpc_texts, (int)reply->grpc_status)

@@ -49,6 +49,23 @@ struct call {
     bool changes;        // it changes something at the server: not made in a dry run, not repeated blindly
 };
 
+// Those that somebody here asks for.
+enum http_status {
+    HTTP_OK = 200,
+    HTTP_NO_CONTENT = 204,
+    HTTP_BAD_REQUEST = 400,
+    HTTP_UNAUTHORIZED = 401,
+    HTTP_FORBIDDEN = 403,
+    HTTP_NOT_FOUND = 404,
+    HTTP_CONFLICT = 409,
+    HTTP_UNSUPPORTED_MEDIA_TYPE = 415,
+    HTTP_TOO_MANY_REQUESTS = 429,
+    HTTP_SERVER_ERROR = 500,
+    HTTP_BAD_GATEWAY = 502,
+    HTTP_UNAVAILABLE = 503,
+    HTTP_GATEWAY_TIMEOUT = 504,
+};
+
 // gRPC status codes (https://grpc.github.io/grpc/core/md_doc_statuscodes.html).
 enum grpc_status {
     GRPC_OK = 0,

@@ -378,7 +378,7 @@ static enum job_step read_device(struct awsiot *self, struct job *job, struct so
 static enum job_step read_tags(struct awsiot *self, const struct job *job, size_t index, json_t **ret_tags,
                                struct error *error) {
     const struct reply *reply = &job->replies[index];
-    bool denied = reply->outcome == REPLY_ANSWERED && reply->http_status == 403;
+    bool denied = reply->outcome == REPLY_ANSWERED && reply->http_status == HTTP_FORBIDDEN;
     if (!reply_ok(reply, CALL_HTTP) && (!denied || awsiot_clock_refused(self, reply)))
         return awsiot_failed(self, &job->calls[index], reply, error);
     if (denied) return JOB_DONE;

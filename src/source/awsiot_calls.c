@@ -8,13 +8,7 @@
 #include "net/aws_signature.h"
 #include "source/awsiot_p.h"
 
-enum {
-    HTTP_FORBIDDEN = 403,
-    HTTP_NOT_FOUND = 404,
-    HTTP_SERVER_ERROR = 500,
-    TYPE_SIZE = 64,
-    CLOCK_TOLERANCE = 60,
-};
+enum { TYPE_SIZE = 64, CLOCK_TOLERANCE = 60 };
 
 // ---- making calls
 

@@ -12,8 +12,6 @@
 #include "source/awsiot_p.h"
 #include "source/radio.h"
 
-enum { DEV_ADDR_SIZE = 4 };
-
 // ---- what AWS says of a device
 
 static const char *const otaa_1_0[] = {"AppKey", "GenAppKey", NULL};
@@ -233,7 +231,7 @@ static void set_counters(const json_t *object, struct device *device) {
 
 static int set_session(const struct awsiot_kind *kind, const json_t *object, const json_t *keys,
                        struct device *device, struct error *error) {
-    uint8_t address[DEV_ADDR_SIZE];
+    uint8_t address[DEV_ADDR_BYTES];
     const char *text = rest_text(object, "DevAddr");
     const char *reason = text == NULL ? "the DevAddr is missing" : cell_bytes(text, address, sizeof address);
     if (reason != NULL) return member_error("DevAddr", reason, error);

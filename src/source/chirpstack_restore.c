@@ -199,7 +199,7 @@ static enum job_step restore_changed(struct chirpstack *self, struct job *job,
         // An answer may be late: what is there now was perhaps made by an earlier attempt.
         bool exists = reply->outcome == REPLY_ANSWERED &&
                       (self->api->kind == CALL_GRPC ? reply->grpc_status == GRPC_ALREADY_EXISTS
-                                                    : reply->http_status == 409);
+                                                    : reply->http_status == HTTP_CONFLICT);
         if (!call_may_pass(error->code) && !exists) return JOB_FAILED;
         state->code = error->code;
         state->refusal = arena_strdup(job->arena, error->message);

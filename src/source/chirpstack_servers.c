@@ -74,7 +74,8 @@ bool chirpstack_ok(const struct chirpstack *self, const struct reply *reply) {
 
 bool chirpstack_not_found(const struct chirpstack *self, const struct reply *reply) {
     if (reply->outcome != REPLY_ANSWERED) return false;
-    return self->api->kind == CALL_GRPC ? reply->grpc_status == GRPC_NOT_FOUND : reply->http_status == 404;
+    return self->api->kind == CALL_GRPC ? reply->grpc_status == GRPC_NOT_FOUND
+                                        : reply->http_status == HTTP_NOT_FOUND;
 }
 
 void chirpstack_failed(struct chirpstack *self, const struct call *call, const struct reply *reply,

@@ -6,8 +6,6 @@
 #include "base/memory.h"
 #include "source/loriot_p.h"
 
-enum { HTTP_BAD_REQUEST = 400, HTTP_UNAUTHORIZED = 401, HTTP_FORBIDDEN = 403, HTTP_NOT_FOUND = 404 };
-
 struct call *loriot_call(const struct loriot *self, struct job *job, const char *method, const char *path,
                          const char *body) {
     struct call *call = job_call(job);

@@ -6,8 +6,6 @@
 #include "base/memory.h"
 #include "source/loriot_p.h"
 
-enum { CHANGE_TRIES = 10, HTTP_OK = 200, HTTP_NO_CONTENT = 204 };
-
 // What lasts over the calls of a job.
 struct change {
     const char *application;
@@ -45,7 +43,7 @@ static enum job_step look(const struct loriot *self, struct job *job, int stage)
 }
 
 static bool may_try_again(const struct change *change) {
-    return call_may_pass(change->code) && change->tries < CHANGE_TRIES;
+    return call_may_pass(change->code) && change->tries < SOURCE_TRIES;
 }
 
 static void keep_answer(struct job *job, const char *otherwise) {

@@ -71,6 +71,9 @@ static inline uint32_t source_skip_unseen(uint32_t counter) {
     return counter < UINT32_MAX - SOURCE_UNSEEN_DOWNLINKS ? counter + SOURCE_UNSEEN_DOWNLINKS : UINT32_MAX;
 }
 
+// How often a change is made whose answer is lost, or says that it may go better later.
+enum { SOURCE_TRIES = 10 };
+
 // Putting a device back.
 struct source_restoration {
     struct device_progress progress;  // in: what became of it at its target, whose counters then count

@@ -245,8 +245,8 @@ static enum job_step prepare_discovered(struct ttnv2 *self, struct job *job, str
 
 static enum job_step prepare_logged_in(struct ttnv2 *self, struct job *job, struct error *error) {
     const struct reply *reply = &job->replies[0];
-    bool other_form =
-        reply->outcome == REPLY_ANSWERED && (reply->http_status == 400 || reply->http_status == 415);
+    bool other_form = reply->outcome == REPLY_ANSWERED && (reply->http_status == HTTP_BAD_REQUEST ||
+                                                           reply->http_status == HTTP_UNSUPPORTED_MEDIA_TYPE);
     if (other_form && job->stage == PREPARE_TOKEN) return prepare_token(self, job, true);
     if (reply_error(reply, &job->calls[0], error) != 0) {
         if (!reply_hint_tls(reply, "--ttnv2.ca-cert", "--ttnv2.account-server-address http://HOST:PORT",

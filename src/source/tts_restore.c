@@ -38,7 +38,7 @@ struct restore_state {
 };
 
 // How far a device that joined elsewhere may have got with the nonces of its joins there.
-enum { JOIN_NONCE_MARGIN = 256, JOIN_NONCE_MAX = 0xFFFFFF, RESTORE_TRIES = 10 };
+enum { JOIN_NONCE_MARGIN = 256, JOIN_NONCE_MAX = 0xFFFFFF };
 
 static enum stack_role server_of(enum restore_change change) {
     static const enum stack_role servers[CHANGES] = {
@@ -274,12 +274,12 @@ static enum job_step proved(struct tts_source *self, struct job *job, const stru
     if (check_now(state, error) != 0) return JOB_FAILED;
     find_due(state);
     // The device works without that.
-    if (state->started || state->failures >= RESTORE_TRIES) state->due &= ~(1U << SET_STARTED_AT);
+    if (state->started || state->failures >= SOURCE_TRIES) state->due &= ~(1U << SET_STARTED_AT);
     if (state->due == 0) {
         *ret_remark = remark_of(state, job->arena);
         return JOB_DONE;
     }
-    if (state->refused != NULL && call_may_pass(state->code) && state->failures < RESTORE_TRIES) {
+    if (state->refused != NULL && call_may_pass(state->code) && state->failures < SOURCE_TRIES) {
         state->refused = NULL;
         return change_next(self, job, record);
     }
