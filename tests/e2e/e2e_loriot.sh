@@ -57,6 +57,10 @@ exported() {
     devices after
     same "LORIOT's devices" before after
     good validate dry
+    good loriot application --all --output kept
+    told 'LORIOT has the devices too.*before the file is imported'
+    good loriot application --all --dry-run
+    silent_on 'has the devices too'
 }
 
 # Applications by ID and by name, devices in whichever application they are.
