@@ -22,11 +22,11 @@ const struct command commands[] = {
         .aliases = "applications apps app a",
         .arguments = "[ID...]",
         .summary = "Migrate all devices of applications",
-        .details =
-            "Reads every device of each application, writes it to standard output, one JSON object a "
-            "line, and then takes it away from its network. Without an ID, application IDs are read from "
-            "standard input, one a line; if there is none, it is the application of the source's "
-            "flags. With --dry-run nothing is changed anywhere.",
+        .details = "Reads every device of each application, writes it to standard output, one JSON object a "
+                   "line, and then takes it away from its network, as far as the source's flags say so. "
+                   "Without an ID, application IDs are read from "
+                   "standard input, one a line; if there is none, it is the application of the source's "
+                   "flags. With --dry-run nothing is changed anywhere.",
         .examples = "ttnv2 application my-ttn-app --dry-run --verbose > all.json\n"
                     "ttnv2 application my-ttn-app --output all.json\n"
                     "application --source ttnv2 my-ttn-app --output all.json",

@@ -194,30 +194,30 @@ static void write_sources_options(const struct help_topic *topic, struct layout 
     }
 }
 
-// Examples of a source, whatever its flags are.
-static void write_source_examples(const struct source_driver *source, struct layout *layout) {
-    buffer_puts(layout->text, "\nExamples:\n");
-    if (source->input != NULL) {
-        layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s application --%s FILE > devices.json",
-                    source->name, source->input);
-        layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s device ID --%s FILE > devices.json", source->name,
-                    source->input);
-        return;
-    }
-    layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s application APPLICATION-ID --dry-run > devices.json",
-                source->name);
-    layout_line(layout, TERM_INDENT, "ttn-lw-migrate %s device < device_ids.txt > devices.json",
-                source->name);
-}
-
-static void write_examples(const char *examples, struct layout *layout) {
-    if (examples == NULL) return;
-    buffer_puts(layout->text, "\nExamples:\n");
-    while (*examples != '\0') {
-        size_t size = strcspn(examples, "\n");
-        buffer_printf(layout->text, "  ttn-lw-migrate %.*s\n", (int)size, examples);
+// Those lines of `examples` that begin with the command, or all of them if it is NULL; each behind the source's name, if
+// there is one. Returns how many there are.
+static size_t write_examples(const char *examples, const struct source_driver *source,
+                             const struct command *command, struct layout *layout) {
+    size_t count = 0;
+    while (examples != NULL && *examples != '\0') {
+        size_t size = strcspn(examples, "\n"), word = strcspn(examples, " ");
+        bool meant =
+            command == NULL || (strlen(command->name) == word && strncmp(examples, command->name, word) == 0);
+        if (meant && count++ == 0) buffer_puts(layout->text, "\nExamples:\n");
+        if (meant)
+            buffer_printf(layout->text, "  ttn-lw-migrate %s%s%.*s\n", source == NULL ? "" : source->name,
+                          source == NULL ? "" : " ", (int)size, examples);
         examples += size + (examples[size] == '\n' ? 1 : 0);
     }
+    return count;
+}
+
+// The source's own, as far as it has some for the command.
+static void write_topic_examples(const struct help_topic *topic, struct layout *layout) {
+    size_t count = 0;
+    if (topic->source != NULL)
+        count = write_examples(topic->source->examples, topic->source, topic->command, layout);
+    if (count == 0 && topic->command != NULL) write_examples(topic->command->examples, NULL, NULL, layout);
 }
 
 static void write_ending(const struct help_topic *topic, struct layout *layout) {
@@ -258,6 +258,10 @@ void help_write(const struct help_topic *topic, unsigned columns, struct buffer 
         buffer_putc(text, '\n');
         layout_paragraph(&layout, 0, command->details);
     }
+    if (topic->source != NULL && topic->source->about != NULL && !is_of_gateways(topic)) {
+        buffer_putc(text, '\n');
+        layout_paragraph(&layout, 0, topic->source->about);
+    }
     if (command == NULL) write_commands(topic->source, &layout);
     if (topic->source == NULL && (command == NULL || (command->flags & COMMAND_SOURCE))) {
         write_sources(topic, &layout);
@@ -267,8 +271,7 @@ void help_write(const struct help_topic *topic, unsigned columns, struct buffer 
     write_sources_options(topic, &layout);
     if (of_target) write_target_options(topic, &layout);
     write_global_options(topic, &layout);
-    if (command != NULL) write_examples(command->examples, &layout);
-    if (command == NULL && topic->source != NULL) write_source_examples(topic->source, &layout);
+    write_topic_examples(topic, &layout);
     write_ending(topic, &layout);
 }
 

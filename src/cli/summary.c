@@ -234,6 +234,11 @@ static void write_next(const struct log *log, const struct summary *summary) {
                    summary->journal != NULL ? "then: ttn-lw-migrate resume --failed"
                                             : "and run the command again for them");
     } else if (numbers->written > 0) {
+        if (summary->keeps)
+            log_printf(log, LOG_WARN,
+                       "%s has the devices too, and goes on answering them: take them away there before the "
+                       "file is imported",
+                       summary->source);
         log_printf(
             log, LOG_INFO,
             "next: import the devices into The Things Stack (Console, or ttn-lw-cli end-devices create)");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "device/message.h"
 
 void device_init(struct device *device) {
@@ -114,6 +115,58 @@ void device_set_attribute(struct device *device, const char *key, const char *va
 const char *device_attribute(const struct device *device, const char *key) {
     const Tts__EndDevice__AttributesEntry *entry = attribute_find(device->end_device, key);
     return entry == NULL ? NULL : entry->value;
+}
+
+// The field of a GenAppKey: the highest number that there is, which no schema comes near. Unknown fields are kept as they
+// are on the wire: the bytes of a key after their length.
+enum { GEN_APP_KEY_TAG = 536870911 };
+
+static ProtobufCMessageUnknownField *find_gen_app_key(const Tts__EndDevice *message) {
+    for (unsigned i = 0; i < message->base.n_unknown_fields; i++) {
+        ProtobufCMessageUnknownField *field = &message->base.unknown_fields[i];
+        if (field->tag == GEN_APP_KEY_TAG && field->wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED &&
+            field->len == 1 + KEY128_BYTES && field->data[0] == KEY128_BYTES)
+            return field;
+    }
+    return NULL;
+}
+
+void device_set_gen_app_key(struct device *device, const struct key128 *key) {
+    ProtobufCMessage *message = &device->end_device->base;
+    ProtobufCMessageUnknownField *field = find_gen_app_key(device->end_device);
+    if (field == NULL) {
+        size_t count = message->n_unknown_fields;
+        message->unknown_fields =
+            message_grow(&device->arena, message->unknown_fields, count, sizeof *message->unknown_fields);
+        field = &message->unknown_fields[count];
+        *field = (ProtobufCMessageUnknownField){
+            .tag = GEN_APP_KEY_TAG,
+            .wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+            .len = 1 + KEY128_BYTES,
+            .data = arena_alloc(&device->arena, 1, 1 + KEY128_BYTES),
+        };
+        message->n_unknown_fields++;
+    }
+    field->data[0] = KEY128_BYTES;
+    memcpy(field->data + 1, key->bytes, KEY128_BYTES);
+}
+
+bool device_gen_app_key(const Tts__EndDevice *end_device, struct key128 *ret_key) {
+    const ProtobufCMessageUnknownField *field = find_gen_app_key(end_device);
+    if (field != NULL) memcpy(ret_key->bytes, field->data + 1, KEY128_BYTES);
+    return field != NULL;
+}
+
+void device_drop_gen_app_key(struct device *device) {
+    ProtobufCMessage *message = &device->end_device->base;
+    ProtobufCMessageUnknownField *field = find_gen_app_key(device->end_device);
+    if (field == NULL) return;
+    memory_wipe(field->data, field->len);
+    *field = message->unknown_fields[message->n_unknown_fields - 1];
+    message->n_unknown_fields--;
+    device_note(device, "gen_app_key",
+                "the GenAppKey (multicast groups that are set up over the air) is left out: there is no "
+                "place for it");
 }
 
 const char *device_id(const struct device *device) {

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "device/notes.h"
+#include "lorawan/identifiers.h"
 #include "tts.pb-c.h"
 
 struct device {
@@ -45,6 +46,17 @@ void device_set_attribute(struct device *device, const char *key, const char *va
 
 // The attribute's value, or NULL.
 const char *device_attribute(const struct device *device, const char *key);
+
+// The GenAppKey, with which devices of LoRaWAN 1.0.x derive the keys of multicast groups that are set up over the air. End
+// devices of The Things Stack have no member for it: it goes along as a field that only this program knows, is packed and
+// unpacked with the message, and is never in its JSON.
+void device_set_gen_app_key(struct device *device, const struct key128 *key);
+
+// False if there is none.
+bool device_gen_app_key(const Tts__EndDevice *end_device, struct key128 *ret_key);
+
+// Takes it away, with a note, for a target that has no place for it. Nothing happens if there is none.
+void device_drop_gen_app_key(struct device *device);
 
 // ids, made if it is not there.
 Tts__EndDeviceIdentifiers *device_ids(struct device *device);

@@ -47,7 +47,7 @@ ProtobufCBinaryData message_bytes(struct arena *arena, const void *data, size_t 
     } while (0)
 void *message_grow(struct arena *arena, void *list, size_t count, size_t size);
 
-// Empties every secret of a message of the schema: keys, codes, tokens. Their bytes are wiped where they are.
+// Empties every secret of a message of the schema: keys, codes, tokens, and all that is unknown. Their bytes are wiped where they are.
 void message_redact(ProtobufCMessage *message);
 
 // A place where two messages differ. The texts are JSON; NULL = not set; "(secret)" for what is secret. All

@@ -29,7 +29,17 @@ static void redact_value(const struct schema_field *field, void *value) {
     }
 }
 
+// Who knows what is in a field that is unknown: it goes.
+static void redact_unknown(ProtobufCMessage *message) {
+    for (unsigned i = 0; i < message->n_unknown_fields; i++) {
+        ProtobufCMessageUnknownField *field = &message->unknown_fields[i];
+        if (field->len > 0) memory_wipe(field->data, field->len);
+    }
+    message->n_unknown_fields = 0;
+}
+
 static void redact_message(const struct schema_message *table, ProtobufCMessage *message) {
+    redact_unknown(message);
     for (size_t i = 0; i < table->field_count; i++) {
         const struct schema_field *field = &table->fields[i];
         const ProtobufCFieldDescriptor *place = schema_place(table, field);

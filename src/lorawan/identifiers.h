@@ -24,6 +24,9 @@ struct key128 {
     uint8_t bytes[16];
 };
 
+// Bytes of each.
+enum { EUI64_BYTES = 8, DEV_ADDR_BYTES = 4, KEY128_BYTES = 16 };
+
 // Room for the text of each, with its NUL.
 enum {
     EUI64_TEXT_SIZE = 8 * 2 + 1,

@@ -116,7 +116,7 @@ void flight_heard(struct flight *flight, bool done, struct error *error) {
         }
     } else if (!done && session != NULL) {
         // A counter that is skipped does no harm; one that is used twice does.
-        set_counter(flight, session->last_n_f_cnt_down + SOURCE_UNSEEN_DOWNLINKS);
+        set_counter(flight, source_skip_unseen(session->last_n_f_cnt_down));
         run_tell(run, LOG_WARN, flight->record.id,
                  "could not be looked at after its release: some downlink counters are skipped", error);
     }

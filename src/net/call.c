@@ -47,7 +47,7 @@ bool reply_ok(const struct reply *reply, enum call_kind kind) {
 
 bool reply_refused(const struct reply *reply, enum call_kind kind) {
     if (reply->outcome != REPLY_ANSWERED) return false;
-    if (reply->http_status == 429) return true;
+    if (reply->http_status == HTTP_TOO_MANY_REQUESTS) return true;
     return kind == CALL_GRPC && reply->grpc_status == GRPC_RESOURCE_EXHAUSTED;
 }
 
@@ -177,7 +177,7 @@ static bool readable_body(const struct reply *reply) {
 
 // "not found (5): words" or "not found (HTTP 404): words".
 static enum error_code add_status(struct buffer *text, const struct reply *reply, enum call_kind kind) {
-    bool grpc = kind == CALL_GRPC && (reply->http_status == 200 || reply->http_status == 0 ||
+    bool grpc = kind == CALL_GRPC && (reply->http_status == HTTP_OK || reply->http_status == 0 ||
                                       reply_header(reply, "grpc-status") != NULL);
     struct status_text found =
         grpc ? find_text(grpc_texts, sizeof grpc_texts / sizeof *grpc_texts, (int)reply->grpc_status)
@@ -264,6 +264,18 @@ int reply_error(const struct reply *reply, const struct call *call, struct error
     error_set(error, code, "%s", buffer_string(&text));
     add_hint(reply, error);
     return -(int)code;
+}
+
+bool reply_hint_tls(const struct reply *reply, const char *ca_flag, const char *plain_flag,
+                    struct error *error) {
+    bool untrusted = reply->outcome == REPLY_UNTRUSTED;
+    if (untrusted) error_hint(error, "name the certificate to trust with %s FILE", ca_flag);
+    if (reply->no_tls)
+        error_hint(error,
+                   "check the port; if it is meant to be without TLS, where everybody on the way can read "
+                   "the keys: %s",
+                   plain_flag);
+    return untrusted || reply->no_tls;
 }
 
 static bool host_character(char c, bool bracketed) {

@@ -49,6 +49,23 @@ struct call {
     bool changes;        // it changes something at the server: not made in a dry run, not repeated blindly
 };
 
+// Those that somebody here asks for.
+enum http_status {
+    HTTP_OK = 200,
+    HTTP_NO_CONTENT = 204,
+    HTTP_BAD_REQUEST = 400,
+    HTTP_UNAUTHORIZED = 401,
+    HTTP_FORBIDDEN = 403,
+    HTTP_NOT_FOUND = 404,
+    HTTP_CONFLICT = 409,
+    HTTP_UNSUPPORTED_MEDIA_TYPE = 415,
+    HTTP_TOO_MANY_REQUESTS = 429,
+    HTTP_SERVER_ERROR = 500,
+    HTTP_BAD_GATEWAY = 502,
+    HTTP_UNAVAILABLE = 503,
+    HTTP_GATEWAY_TIMEOUT = 504,
+};
+
 // gRPC status codes (https://grpc.github.io/grpc/core/md_doc_statuscodes.html).
 enum grpc_status {
     GRPC_OK = 0,
@@ -90,6 +107,7 @@ struct reply_header {
 struct reply {
     enum reply_outcome outcome;
     bool timed_out;   // NOT_SENT, LOST: the time was over
+    bool no_tls;      // UNUSABLE: the server speaks, but no TLS
     bool unreached;   // NOT_SENT, LOST: the server never answered in the time for a first connection
     int http_status;  // 0 if none came
     enum grpc_status grpc_status;  // gRPC, if answered
@@ -123,6 +141,11 @@ bool reply_refused(const struct reply *reply, enum call_kind kind);
 // ERROR_NOT_FOUND, ERROR_DENIED, ERROR_UNAVAILABLE, ERROR_TIMEOUT, ERROR_PROTOCOL, ERROR_INPUT
 // (REPLY_UNUSABLE), ERROR_CANCELLED (REPLY_DRY), ERROR_REFUSED (all other final answers).
 int reply_error(const struct reply *reply, const struct call *call, struct error *error);
+
+// Of a reply that failed for TLS: hints at the flag that names a certificate, or at how to say that there is no TLS. False if
+// that is not what was wrong.
+bool reply_hint_tls(const struct reply *reply, const char *ca_flag, const char *plain_flag,
+                    struct error *error);
 
 // True for an error that may pass by itself; what became of the call has to be looked at before it is made again.
 bool call_may_pass(enum error_code code);

@@ -66,6 +66,7 @@ static void conclude_unsent(struct exchange *exchange, CURLcode code) {
         case CURLE_SSL_CONNECT_ERROR:
             if (is_no_tls(exchange)) {
                 set_words(exchange, REPLY_UNUSABLE, memory_strdup("it does not speak TLS"));
+                exchange->reply.no_tls = true;
             } else {
                 set_words(exchange, REPLY_NOT_SENT, memory_printf("TLS: %s", curl_words(exchange, code)));
             }
@@ -129,7 +130,7 @@ static void conclude_without_status(struct exchange *exchange) {
     const char *type = reply_header(reply, "content-type");
     if (grpc_status_of_http(reply->http_status, &reply->grpc_status)) {
         set_words(exchange, REPLY_ANSWERED, NULL);
-    } else if (reply->http_status != 200) {
+    } else if (reply->http_status != HTTP_OK) {
         set_words(exchange, REPLY_MALFORMED,
                   memory_printf("this is no gRPC server (HTTP %d)", reply->http_status));
     } else if (type == NULL || !grpc_is_content_type(type)) {
@@ -147,7 +148,7 @@ static void conclude_grpc(struct exchange *exchange, CURLcode code) {
     struct reply *reply = &exchange->reply;
     const char *type = reply_header(reply, "content-type");
     const char *status = reply_header(reply, "grpc-status");
-    bool foreign = reply->http_status == 200 && (type == NULL || !grpc_is_content_type(type));
+    bool foreign = reply->http_status == HTTP_OK && (type == NULL || !grpc_is_content_type(type));
     if (status == NULL || foreign) {
         if (code == CURLE_OK) {
             conclude_without_status(exchange);

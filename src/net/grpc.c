@@ -131,16 +131,16 @@ bool grpc_is_content_type(const char *type) {
 
 bool grpc_status_of_http(int http_status, enum grpc_status *ret_status) {
     switch (http_status) {
-        case 401:
+        case HTTP_UNAUTHORIZED:
             *ret_status = GRPC_UNAUTHENTICATED;
             return true;
-        case 403:
+        case HTTP_FORBIDDEN:
             *ret_status = GRPC_PERMISSION_DENIED;
             return true;
-        case 429:
-        case 502:
-        case 503:
-        case 504:
+        case HTTP_TOO_MANY_REQUESTS:
+        case HTTP_BAD_GATEWAY:
+        case HTTP_UNAVAILABLE:
+        case HTTP_GATEWAY_TIMEOUT:
             *ret_status = GRPC_UNAVAILABLE;
             return true;
         default:

@@ -14,7 +14,8 @@ static enum retry_kind kind_of_answer(const struct call *call, const struct repl
     if (reply_refused(reply, call->kind)) return RETRY_OVERLOAD;
     if (call->changes) return RETRY_NEVER;
     if (call->kind == CALL_HTTP) {
-        bool passing = reply->http_status == 502 || reply->http_status == 503 || reply->http_status == 504;
+        bool passing = reply->http_status == HTTP_BAD_GATEWAY || reply->http_status == HTTP_UNAVAILABLE ||
+                       reply->http_status == HTTP_GATEWAY_TIMEOUT;
         return passing ? RETRY_OVERLOAD : RETRY_NEVER;
     }
     switch (reply->grpc_status) {

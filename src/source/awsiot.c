@@ -88,8 +88,9 @@ static const struct option_spec options[] = {
      .env = "AWSIOT_RELEASE",
      .choices = "delete none",
      .argument = "HOW",
-     .help = "what becomes of a migrated device in AWS: delete (default with a server as target), none "
-             "(default with --to json)"},
+     .help =
+         "what becomes of a migrated device in AWS: delete (default with a server as target), or none: it "
+         "stays (default where a file is written)"},
     {.name = NULL},
 };
 
@@ -378,7 +379,7 @@ static enum job_step read_device(struct awsiot *self, struct job *job, struct so
 static enum job_step read_tags(struct awsiot *self, const struct job *job, size_t index, json_t **ret_tags,
                                struct error *error) {
     const struct reply *reply = &job->replies[index];
-    bool denied = reply->outcome == REPLY_ANSWERED && reply->http_status == 403;
+    bool denied = reply->outcome == REPLY_ANSWERED && reply->http_status == HTTP_FORBIDDEN;
     if (!reply_ok(reply, CALL_HTTP) && (!denied || awsiot_clock_refused(self, reply)))
         return awsiot_failed(self, &job->calls[index], reply, error);
     if (denied) return JOB_DONE;
@@ -421,6 +422,16 @@ const struct source_driver source_awsiot = {
     .aliases = "aws-iot",
     .title = "AWS IoT Core for LoRaWAN",
     .features = SOURCE_LISTS | SOURCE_CHANGES,
+    .about =
+        "Where a file is written, AWS keeps the devices and goes on answering them, until you "
+        "delete them there, or say --release delete. Where they go to a server, each is "
+        "deleted in AWS as soon as its record is safe; `rollback` makes it again.",
+    .examples =
+        "application Meters --dry-run > devices.json\n"
+        "application --all --output all.json\n"
+        "application Meters --to tts\n"
+        "device 0025CA0A00000001 --output device.json\n"
+        "device < dev_euis.txt > devices.json",
     .options = options,
     .open = awsiot_open,
     .close = awsiot_close,

@@ -8,13 +8,7 @@
 #include "net/aws_signature.h"
 #include "source/awsiot_p.h"
 
-enum {
-    HTTP_FORBIDDEN = 403,
-    HTTP_NOT_FOUND = 404,
-    HTTP_SERVER_ERROR = 500,
-    TYPE_SIZE = 64,
-    CLOCK_TOLERANCE = 60,
-};
+enum { TYPE_SIZE = 64, CLOCK_TOLERANCE = 60 };
 
 // ---- making calls
 
@@ -162,8 +156,8 @@ enum job_step awsiot_failed(struct awsiot *self, const struct call *call, const 
         error_hint(error, "check the credentials of AWS, and --awsiot.region");
     } else if (awsiot_not_found(reply)) {
         error_hint(error, "check the DevEUI or the ID, --awsiot.region, and whose credentials these are");
-    } else if (reply->outcome == REPLY_UNTRUSTED) {
-        error_hint(error, "name the certificate to trust with --awsiot.ca-cert-path FILE");
+    } else {
+        reply_hint_tls(reply, "--awsiot.ca-cert-path", "--awsiot.endpoint http://HOST:PORT", error);
     }
     return JOB_FAILED;
 }

@@ -7,7 +7,7 @@
 #include "device/cell.h"
 #include "source/awsiot_p.h"
 
-enum { CHANGE_TRIES = 10, F_CNT_START_MOST = UINT16_MAX };
+enum { F_CNT_START_MOST = UINT16_MAX };
 
 // What lasts over the calls of a job.
 struct change {
@@ -57,7 +57,7 @@ static enum job_step look(const struct awsiot *self, struct job *job, int stage)
 
 // A lost answer is as good as none: what is there counts.
 static bool may_try_again(const struct change *change) {
-    return call_may_pass(change->code) && change->tries < CHANGE_TRIES;
+    return call_may_pass(change->code) && change->tries < SOURCE_TRIES;
 }
 
 // False if a new signature is what it takes.
@@ -79,7 +79,7 @@ static bool keep_answer(struct awsiot *self, struct job *job, const char *otherw
         text);
     memory_free_secret(text);
     // An internal error of Amazon's is a passing one.
-    bool internal = reply->outcome == REPLY_ANSWERED && reply->http_status == 500;
+    bool internal = reply->outcome == REPLY_ANSWERED && reply->http_status == HTTP_SERVER_ERROR;
     if (internal) change->code = ERROR_UNAVAILABLE;
     return true;
 }
@@ -160,7 +160,7 @@ enum job_step awsiot_release(struct source *source, struct job *job, const struc
     if (job->stage == RELEASE_LOOKED) return release_looked(self, job, record, error);
     const struct reply *reply = &job->replies[0];
     // Any other answer, an OK of something in between too, proves nothing.
-    if (reply->outcome == REPLY_ANSWERED && reply->http_status == 204) return JOB_DONE;
+    if (reply->outcome == REPLY_ANSWERED && reply->http_status == HTTP_NO_CONTENT) return JOB_DONE;
     if (!keep_answer(self, job, "AWS did not delete the device")) return JOB_LOGIN;
     return look(self, job, RELEASE_LOOKED);
 }

@@ -12,8 +12,6 @@
 #include "source/awsiot_p.h"
 #include "source/radio.h"
 
-enum { DEV_ADDR_SIZE = 4 };
-
 // ---- what AWS says of a device
 
 static const char *const otaa_1_0[] = {"AppKey", "GenAppKey", NULL};
@@ -197,6 +195,16 @@ static int set_join_eui(const struct device_map_entry *entry, const json_t *keys
     return 0;
 }
 
+static int set_gen_app_key(const json_t *keys, struct device *device, struct error *error) {
+    KEY128_AUTO key = {0};
+    const char *text = rest_text(keys, "GenAppKey");
+    if (text == NULL) return 0;
+    const char *reason = cell_bytes(text, key.bytes, sizeof key.bytes);
+    if (reason != NULL) return member_error("GenAppKey", reason, error);
+    if (!key128_is_zero(&key)) device_set_gen_app_key(device, &key);
+    return 0;
+}
+
 static int set_join(const struct awsiot_kind *kind, const struct device_map_entry *entry, const json_t *keys,
                     struct device *device, struct error *error) {
     Tts__EndDevice *message = device->end_device;
@@ -206,9 +214,7 @@ static int set_join(const struct awsiot_kind *kind, const struct device_map_entr
     if (result == 0) result = read_key(keys, "AppKey", device, &message->root_keys->app_key, error);
     if (result == 0 && kind->v1_1)
         result = read_key(keys, "NwkKey", device, &message->root_keys->nwk_key, error);
-    if (result == 0 && rest_text(keys, "GenAppKey") != NULL)
-        device_note(device, "root_keys",
-                    "its GenAppKey, for multicast groups that are set up over the air, is left out");
+    if (result == 0) result = set_gen_app_key(keys, device, error);
     return result;
 }
 
@@ -225,7 +231,7 @@ static void set_counters(const json_t *object, struct device *device) {
 
 static int set_session(const struct awsiot_kind *kind, const json_t *object, const json_t *keys,
                        struct device *device, struct error *error) {
-    uint8_t address[DEV_ADDR_SIZE];
+    uint8_t address[DEV_ADDR_BYTES];
     const char *text = rest_text(object, "DevAddr");
     const char *reason = text == NULL ? "the DevAddr is missing" : cell_bytes(text, address, sizeof address);
     if (reason != NULL) return member_error("DevAddr", reason, error);

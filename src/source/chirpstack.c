@@ -106,7 +106,7 @@ static const struct option_spec options[] = {
      .choices = "disable delete none",
      .argument = "HOW",
      .help = "what becomes of a migrated device in ChirpStack: disable (default with a server as target), "
-             "delete, none (default with --to json)"},
+             "delete, or none: it stays (default where a file is written)"},
     {.name = NULL},
 };
 
@@ -474,6 +474,19 @@ const struct source_driver source_chirpstack = {
     .name = "chirpstack",
     .title = "ChirpStack",
     .features = SOURCE_LISTS | SOURCE_CHANGES,
+    .about =
+        "Where a file is written, ChirpStack keeps the devices and goes on answering them, "
+        "until you take them away there, or say --release disable or --release delete. Where "
+        "they go to a server, each is disabled in ChirpStack as soon as its record is safe; "
+        "`rollback` puts it back.",
+    .examples =
+        "application \"water meters\" --dry-run > devices.json\n"
+        "application meters --release disable > devices.json\n"
+        "application --all --output all.json\n"
+        "application \"water meters\" --to tts\n"
+        "device a840410000000001 --output device.json\n"
+        "device < dev_euis.txt > devices.json\n"
+        "gateway > gateways.json",
     .options = options,
     .open = chirpstack_open,
     .close = chirpstack_close,

@@ -251,11 +251,8 @@ static void set_key(struct device *device, Tts__KeyEnvelope **member, const char
 static void set_root_keys(const Chirpstack__DeviceKeys *keys, struct parts parts, struct device *device) {
     Tts__EndDevice *end_device = device->end_device;
     if (keys == NULL) return;
-    if (key_there(keys->gen_app_key)) {
-        device_note(device, "gen_app_key", "the GenAppKey (remote multicast setup) is left out");
-    }
     if (!parts.joins) {
-        if (key_there(keys->nwk_key) || key_there(keys->app_key)) {
+        if (key_there(keys->nwk_key) || key_there(keys->app_key) || key_there(keys->gen_app_key)) {
             device_note(device, "root_keys", "an ABP device needs none: left out");
         }
         return;
@@ -268,13 +265,14 @@ static void set_root_keys(const Chirpstack__DeviceKeys *keys, struct parts parts
     } else {
         set_key(device, &end_device->root_keys->app_key, keys->nwk_key);
     }
+    KEY128_AUTO gen_app_key;
+    if (chirpstack_key(keys->gen_app_key, &gen_app_key)) device_set_gen_app_key(device, &gen_app_key);
 }
 
 // A device that is deleted cannot be looked at afterwards: the counters that may have been used in between are skipped.
 static uint32_t last_f_cnt_down(const struct chirpstack_rules *rules, uint32_t next) {
     uint32_t last = chirpstack_last_f_cnt_down(next);
-    bool skips = rules->release == CHIRPSTACK_DELETE && last < UINT32_MAX - SOURCE_UNSEEN_DOWNLINKS;
-    return skips ? last + SOURCE_UNSEEN_DOWNLINKS : last;
+    return rules->release == CHIRPSTACK_DELETE ? source_skip_unseen(last) : last;
 }
 
 static void set_session(const struct chirpstack_rules *rules, const Chirpstack__DeviceActivation *activation,

@@ -11,7 +11,7 @@
 #include "device/message.h"
 #include "source/chirpstack_p.h"
 
-enum { GATEWAYS_IN_PAGE = 200, EUI_SIZE = 8, EUI_LENGTH = 16, ALTITUDE_MOST = 100000 };
+enum { GATEWAYS_IN_PAGE = 200, EUI_LENGTH = 16, ALTITUDE_MOST = 100000 };
 
 // To the key of a tenant, v4 answers about gateways of others, and such as there are none, that it may not; its list has
 // them all the same.
@@ -139,7 +139,7 @@ enum job_step chirpstack_read_gateway(struct source *source, struct job *job, st
 // ---- conversion
 
 static int convert_ids(const Chirpstack__Gateway *source, struct gateway *gateway, struct error *error) {
-    static const uint8_t none[EUI_SIZE] = {0};
+    static const uint8_t none[EUI64_BYTES] = {0};
     struct eui64 eui;
     if (!parse_eui(source->gateway_id, &eui))
         return error_set(error, ERROR_DEVICE, "gateway_id: is not 16 hexadecimal digits");
@@ -148,7 +148,7 @@ static int convert_ids(const Chirpstack__Gateway *source, struct gateway *gatewa
         error_hint(error, "give it its own EUI in ChirpStack, the one that its packet forwarder names");
         return -ERROR_DEVICE;
     }
-    char hex[HEX_TEXT_SIZE(EUI_SIZE)];
+    char hex[HEX_TEXT_SIZE(EUI64_BYTES)];
     hex_encode_lower(hex, eui.bytes, sizeof eui.bytes);
     gateway->message->ids->gateway_id = arena_printf(&gateway->arena, "eui-%s", hex);
     gateway->message->ids->eui = message_bytes(&gateway->arena, eui.bytes, sizeof eui.bytes);

@@ -7,8 +7,6 @@
 #include "device/message.h"
 #include "source/chirpstack_p.h"
 
-enum { RELEASE_TRIES = 10 };
-
 // ---- releasing
 
 struct release_state {
@@ -86,7 +84,7 @@ static enum job_step release_looked(struct chirpstack *self, struct job *job, st
                   "has other keys in ChirpStack than those that were exported: it is left alone");
         return JOB_FAILED;
     }
-    if (call_may_pass(state->code) && state->tries < RELEASE_TRIES)
+    if (call_may_pass(state->code) && state->tries < SOURCE_TRIES)
         return release_change(self, job, view.device->device);
     error_set(error, state->code, "%s", state->message);
     return JOB_FAILED;

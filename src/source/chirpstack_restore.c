@@ -46,17 +46,12 @@ static uint32_t after(uint32_t last) {
     return last < UINT32_MAX ? last + 1 : last;
 }
 
-// Between the last look at a device and its deletion it may have been answered: those counters are not used again.
-static void skip_unseen(uint32_t *counter) {
-    if (*counter < UINT32_MAX - SOURCE_UNSEEN_DOWNLINKS) *counter += SOURCE_UNSEEN_DOWNLINKS;
-}
-
 // Raises a downlink counter to what the target left of it. What it was given is no downlink; and 0 stands for the
 // counter 0 as well as for none, so a device that it has heard may have got that one.
 static void raise_downlinks(const struct chirpstack *self, uint32_t *counter, uint32_t before, uint32_t last,
                             bool heard) {
     uint32_t given = chirpstack_last_f_cnt_down(before);
-    if (self->rules.release == CHIRPSTACK_DELETE) skip_unseen(&given);
+    if (self->rules.release == CHIRPSTACK_DELETE) given = source_skip_unseen(given);
     if (last > given || (heard && last == 0)) raise_to(counter, after(last));
 }
 
@@ -83,8 +78,9 @@ static Chirpstack__DeviceActivation *wanted_session(const struct chirpstack *sel
     if (before == NULL || progress->rejoined) return NULL;
     Chirpstack__DeviceActivation *wanted = message_copy(&before->base, arena);
     if (now == NULL) {
-        skip_unseen(&wanted->n_f_cnt_down);
-        if (wanted->a_f_cnt_down > 0) skip_unseen(&wanted->a_f_cnt_down);
+        // Between the last look at a device and its deletion it may have been answered.
+        wanted->n_f_cnt_down = source_skip_unseen(wanted->n_f_cnt_down);
+        if (wanted->a_f_cnt_down > 0) wanted->a_f_cnt_down = source_skip_unseen(wanted->a_f_cnt_down);
     } else {
         raise_to(&wanted->f_cnt_up, now->f_cnt_up);
         raise_to(&wanted->n_f_cnt_down, now->n_f_cnt_down);
@@ -203,7 +199,7 @@ static enum job_step restore_changed(struct chirpstack *self, struct job *job,
         // An answer may be late: what is there now was perhaps made by an earlier attempt.
         bool exists = reply->outcome == REPLY_ANSWERED &&
                       (self->api->kind == CALL_GRPC ? reply->grpc_status == GRPC_ALREADY_EXISTS
-                                                    : reply->http_status == 409);
+                                                    : reply->http_status == HTTP_CONFLICT);
         if (!call_may_pass(error->code) && !exists) return JOB_FAILED;
         state->code = error->code;
         state->refusal = arena_strdup(job->arena, error->message);

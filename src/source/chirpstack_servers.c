@@ -74,15 +74,15 @@ bool chirpstack_ok(const struct chirpstack *self, const struct reply *reply) {
 
 bool chirpstack_not_found(const struct chirpstack *self, const struct reply *reply) {
     if (reply->outcome != REPLY_ANSWERED) return false;
-    return self->api->kind == CALL_GRPC ? reply->grpc_status == GRPC_NOT_FOUND : reply->http_status == 404;
+    return self->api->kind == CALL_GRPC ? reply->grpc_status == GRPC_NOT_FOUND
+                                        : reply->http_status == HTTP_NOT_FOUND;
 }
 
 void chirpstack_failed(struct chirpstack *self, const struct call *call, const struct reply *reply,
                        struct error *error) {
     reply_error(reply, call, error);
-    if (reply->outcome == REPLY_UNTRUSTED) {
-        error_hint(error, "name the certificate to trust with --chirpstack.ca-cert-path FILE");
-    } else if (reply->outcome == REPLY_ANSWERED && error->code == ERROR_DENIED && call->changes) {
+    if (reply_hint_tls(reply, "--chirpstack.ca-cert-path", "--chirpstack.insecure", error)) return;
+    if (reply->outcome == REPLY_ANSWERED && error->code == ERROR_DENIED && call->changes) {
         error_wrap(error, ERROR_NONE, "the API key may not change devices (is it read-only?)");
     } else if (reply->outcome == REPLY_ANSWERED && error->code == ERROR_DENIED) {
         error_hint(error,

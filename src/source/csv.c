@@ -170,6 +170,11 @@ const struct source_driver source_csv = {
     .name = "csv",
     .title = "table of devices (CSV) with the columns of The Things Stack",
     .features = SOURCE_LISTS | SOURCE_LIST_ONLY | SOURCE_ONE_APPLICATION,
+    .about = SOURCE_FILE_ABOUT,
+    .examples =
+        "application my-app --file devices.csv > devices.json\n"
+        "application my-app --file devices.csv --to tts\n"
+        "device mydevice --file devices.csv > device.json",
     .options = options,
     .input = "file",
     .open = csv_open,

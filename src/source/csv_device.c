@@ -11,7 +11,7 @@
 #include "device/message.h"
 #include "lorawan/versions.h"
 
-enum { EUI_SIZE = 8, DEV_ADDR_SIZE = 4, KEY_SIZE = 16, RX_DELAY_MAX = 15 };
+enum { RX_DELAY_MAX = 15 };
 
 // Puts a field into the device; NULL, or what is wrong with it.
 typedef const char *set_field(struct device *device, enum csv_column column, const char *text);
@@ -178,7 +178,7 @@ static enum csv_column column_of(const struct csv_headers *headers, const char *
 
 static bool holds_device(const struct table_row *row) {
     for (size_t i = 0; i < row->count; i++) {
-        uint8_t eui[EUI_SIZE];
+        uint8_t eui[EUI64_BYTES];
         if (cell_bytes(row->fields[i], eui, sizeof eui) == NULL) return true;
     }
     return false;
@@ -342,7 +342,7 @@ static const char *set_id(struct device *device, enum csv_column column, const c
 }
 
 static const char *set_eui(struct device *device, enum csv_column column, const char *text) {
-    uint8_t eui[EUI_SIZE];
+    uint8_t eui[EUI64_BYTES];
     const char *reason = cell_bytes(text, eui, sizeof eui);
     Tts__EndDeviceIdentifiers *ids = device_ids(device);
     if (reason == NULL)
@@ -397,7 +397,7 @@ static const char *set_profile_id(struct device *device, enum csv_column column,
 }
 
 static const char *set_key(struct device *device, Tts__KeyEnvelope **member, const char *text) {
-    uint8_t key[KEY_SIZE];
+    uint8_t key[KEY128_BYTES];
     const char *reason = cell_bytes(text, key, sizeof key);
     if (reason == NULL) device_set_key(device, member, key);
     memory_wipe(key, sizeof key);
@@ -457,7 +457,7 @@ static Tts__Session *session_of(struct device *device) {
 
 static const char *set_dev_addr(struct device *device, enum csv_column column, const char *text) {
     (void)column;
-    uint8_t address[DEV_ADDR_SIZE];
+    uint8_t address[DEV_ADDR_BYTES];
     const char *reason = cell_bytes(text, address, sizeof address);
     if (reason == NULL) device_set_bytes(device, &session_of(device)->dev_addr, address, sizeof address);
     return reason;
@@ -521,10 +521,10 @@ bool csv_device_read(const struct csv_values *values, struct device *device, str
         good = false;
     }
     // Without a column for it, and where the field is empty.
-    if (values->texts[CSV_ID] == NULL && device_ids(device)->dev_eui.len == EUI_SIZE) {
+    if (values->texts[CSV_ID] == NULL && device_ids(device)->dev_eui.len == EUI64_BYTES) {
         const uint8_t *eui = device_ids(device)->dev_eui.data;
-        char id[sizeof "eui-" + 2 * (size_t)EUI_SIZE] = "eui-";
-        hex_encode_lower(id + strlen(id), eui, EUI_SIZE);
+        char id[sizeof "eui-" + 2 * (size_t)EUI64_BYTES] = "eui-";
+        hex_encode_lower(id + strlen(id), eui, EUI64_BYTES);
         device_set_text(device, &device_ids(device)->device_id, id);
     }
     drop_bare_session(device);

@@ -9,7 +9,7 @@
 #include "device/mac_state_message.h"
 #include "device/message.h"
 
-enum { EUI_SIZE = 8, SESSION_KEY_ID_SIZE = 16, TIME_SIZE = 6 };
+enum { SESSION_KEY_ID_SIZE = 16, TIME_SIZE = 6 };
 
 // The application of a run that names none: the devices go where the target says.
 static const char NONE[] = "-";
@@ -158,7 +158,7 @@ int file_device_complete(const struct file_rules *rules, const struct source_rec
                          struct device *device, struct error *error) {
     const struct device_map_entry *entry = device_map_find(rules->map, record);
     Tts__EndDeviceIdentifiers *ids = device_ids(device);
-    const uint8_t *eui = ids->dev_eui.len == EUI_SIZE ? ids->dev_eui.data : NULL;
+    const uint8_t *eui = ids->dev_eui.len == EUI64_BYTES ? ids->dev_eui.data : NULL;
     char id[DEVICE_ID_SIZE];
     int result = device_id_make(rules->naming, ids->device_id, eui, id, error);
     if (result == 0) result = set_application(rules, entry, device, error);

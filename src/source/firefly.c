@@ -10,8 +10,6 @@
 #include "source/firefly_p.h"
 #include "source/sources.h"
 
-enum { HTTP_NOT_FOUND = 404 };
-
 static const struct option_spec options[] = {
     {.name = "host",
      .type = OPTION_STRING,
@@ -43,7 +41,8 @@ static const struct option_spec options[] = {
      .type = OPTION_BOOL,
      .env = "INVALIDATE_KEYS",
      .default_value = "false",
-     .help = "change the keys in Firefly once a device is exported, so that it answers no more"},
+     .help = "change the keys in Firefly once a device's record is safe, so that Firefly answers it no more; "
+             "without it the device stays as it is there, also where a server is the target"},
     {.name = "ca-cert-path",
      .type = OPTION_STRING,
      .env = "FIREFLY_CA_CERT_PATH",
@@ -156,43 +155,42 @@ struct call *firefly_call(const struct firefly *self, struct job *job, const cha
 }
 
 static const char *device_path(const struct job *job, const uint8_t *eui, const char *rest) {
-    char text[HEX_TEXT_SIZE(FIREFLY_EUI_SIZE)];
-    hex_encode_upper(text, eui, FIREFLY_EUI_SIZE);
+    char text[HEX_TEXT_SIZE(EUI64_BYTES)];
+    hex_encode_upper(text, eui, EUI64_BYTES);
     return arena_printf(job->arena, "devices/eui/%s%s", text, rest);
 }
 
-void firefly_get_call(const struct firefly *self, struct job *job,
-                      const uint8_t eui[static FIREFLY_EUI_SIZE]) {
+void firefly_get_call(const struct firefly *self, struct job *job, const uint8_t eui[static EUI64_BYTES]) {
     firefly_call(self, job, "GET", device_path(job, eui, ""), NULL);
 }
 
 int firefly_failed(const struct call *call, const struct reply *reply, struct error *error) {
     int result = reply_error(reply, call, error);
     bool answered = reply->outcome == REPLY_ANSWERED;
-    if (answered && (reply->http_status == 401 || reply->http_status == 403)) {
+    if (answered && (reply->http_status == HTTP_UNAUTHORIZED || reply->http_status == HTTP_FORBIDDEN)) {
         error_hint(error, "check --firefly.api-key");
     } else if (answered && reply->http_status == HTTP_NOT_FOUND) {
         error_hint(error,
                    "check the DevEUI, --firefly.host, and that the API key is of the device's organization");
-    } else if (reply->outcome == REPLY_UNTRUSTED) {
-        error_hint(error, "name the certificate to trust with --firefly.ca-cert-path FILE");
+    } else {
+        reply_hint_tls(reply, "--firefly.ca-cert-path", "--firefly.use-http", error);
     }
     return result;
 }
 
-static bool device_eui(const json_t *device, uint8_t ret_eui[static FIREFLY_EUI_SIZE]) {
+static bool device_eui(const json_t *device, uint8_t ret_eui[static EUI64_BYTES]) {
     const char *text = json_string_value(json_object_get(device, "eui"));
-    return text != NULL && *text != '\0' && cell_bytes(text, ret_eui, FIREFLY_EUI_SIZE) == NULL;
+    return text != NULL && *text != '\0' && cell_bytes(text, ret_eui, EUI64_BYTES) == NULL;
 }
 
 int firefly_get_reply(const struct firefly *self, const struct job *job, size_t index,
-                      const uint8_t eui[static FIREFLY_EUI_SIZE], json_t **ret_device, struct error *error) {
+                      const uint8_t eui[static EUI64_BYTES], json_t **ret_device, struct error *error) {
     const struct reply *reply = &job->replies[index];
     if (!reply_ok(reply, CALL_HTTP)) return firefly_failed(&job->calls[index], reply, error);
     REST_JSON_AUTO *answer = rest_object(&self->rest, reply, error);
     if (answer == NULL) return -ERROR_PROTOCOL;
     json_t *device = json_object_get(answer, "device");
-    uint8_t given[FIREFLY_EUI_SIZE];
+    uint8_t given[EUI64_BYTES];
     if (!device_eui(device, given) || memcmp(given, eui, sizeof given) != 0) {
         return error_set(
             error, ERROR_PROTOCOL, "%s: it sent %s that was asked for", self->rest.name,
@@ -206,11 +204,11 @@ int firefly_get_reply(const struct firefly *self, const struct job *job, size_t 
 
 static int list_entry(const struct firefly *self, struct source_page *page, json_t *device,
                       struct error *error) {
-    uint8_t eui[FIREFLY_EUI_SIZE];
+    uint8_t eui[EUI64_BYTES];
     if (!device_eui(device, eui))
         return error_set(error, ERROR_PROTOCOL, "%s: a device of its list has no EUI", self->rest.name);
     struct source_record *record = source_page_add(page);
-    record->id = memory_alloc(1, HEX_TEXT_SIZE(FIREFLY_EUI_SIZE));
+    record->id = memory_alloc(1, HEX_TEXT_SIZE(EUI64_BYTES));
     hex_encode_lower(record->id, eui, sizeof eui);
     memcpy(record->dev_eui, eui, sizeof eui);
     record->has_dev_eui = true;
@@ -260,14 +258,13 @@ static enum job_step firefly_list(struct source *source, struct job *job, struct
 
 // ---- reading
 
-int firefly_record_eui(const struct source_record *record, uint8_t ret_eui[static FIREFLY_EUI_SIZE],
+int firefly_record_eui(const struct source_record *record, uint8_t ret_eui[static EUI64_BYTES],
                        struct error *error) {
     if (record->has_dev_eui) {
-        memcpy(ret_eui, record->dev_eui, FIREFLY_EUI_SIZE);
+        memcpy(ret_eui, record->dev_eui, EUI64_BYTES);
         return 0;
     }
-    const char *reason =
-        record->id[0] == '\0' ? "is empty" : cell_bytes(record->id, ret_eui, FIREFLY_EUI_SIZE);
+    const char *reason = record->id[0] == '\0' ? "is empty" : cell_bytes(record->id, ret_eui, EUI64_BYTES);
     if (reason == NULL) return 0;
     error_set(error, ERROR_DEVICE, "devices of Firefly are named by their DevEUI: %s", reason);
     return -ERROR_DEVICE;
@@ -315,7 +312,7 @@ static json_t *read_fcnt(const struct firefly *self, const struct job *job, stru
 static enum job_step firefly_read(struct source *source, struct job *job, struct source_record *record,
                                   struct error *error) {
     struct firefly *self = firefly_of(source);
-    uint8_t eui[FIREFLY_EUI_SIZE];
+    uint8_t eui[EUI64_BYTES];
     if (firefly_record_eui(record, eui, error) != 0) return JOB_FAILED;
     if (job->stage == 0) {
         if (record->complete || entry_is_enough(self, record)) return JOB_DONE;
@@ -339,6 +336,16 @@ const struct source_driver source_firefly = {
     .name = "firefly",
     .title = "Digimondo Firefly",
     .features = SOURCE_LISTS | SOURCE_CHANGES | SOURCE_CHEAP_LIST,
+    .about =
+        "Firefly keeps the devices and goes on answering them, wherever they go, unless "
+        "--invalidate-keys says that their keys are changed there as soon as their records are "
+        "safe; `rollback` puts them back.",
+    .examples =
+        "application --all --dry-run > devices.json\n"
+        "application --all --output devices.json\n"
+        "application --all --invalidate-keys --to tts\n"
+        "device 0018B20000000001 --output device.json\n"
+        "device < dev_euis.txt > devices.json",
     .options = options,
     .open = firefly_open,
     .close = firefly_close,

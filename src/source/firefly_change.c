@@ -9,14 +9,12 @@
 #include "base/memory.h"
 #include "source/firefly_p.h"
 
-enum { CHANGE_TRIES = 10 };
-
 // What the keys in Firefly are, compared with the record.
 enum keys_state { KEYS_RECORDED, KEYS_INVALID, KEYS_BOTH, KEYS_OTHER };
 
 struct change {
     json_t *recorded;  // lives as long as the function that filled it
-    uint8_t eui[FIREFLY_EUI_SIZE];
+    uint8_t eui[EUI64_BYTES];
 };
 
 // What lasts over the calls of a job.
@@ -44,13 +42,13 @@ static int change_read(const struct source_record *record, struct change *change
 static enum keys_state compare_keys(const json_t *recorded, const json_t *now) {
     unsigned same = 0, invalid = 0;
     for (size_t i = 0; i < FIREFLY_KEYS; i++) {
-        uint8_t before[FIREFLY_KEY_SIZE] = {0}, after[FIREFLY_KEY_SIZE] = {0};
+        uint8_t before[KEY128_BYTES] = {0}, after[KEY128_BYTES] = {0};
         bool there = false, still = false;
         const char *reason = firefly_key(recorded, i, before, &there);
         if (!there) continue;
         if (reason == NULL) reason = firefly_key(now, i, after, &still);
         bool equal = reason == NULL && still && memcmp(before, after, sizeof before) == 0;
-        before[FIREFLY_KEY_SIZE - 1]++;
+        before[KEY128_BYTES - 1]++;
         bool counted = reason == NULL && still && memcmp(before, after, sizeof before) == 0;
         memory_wipe(before, sizeof before);
         memory_wipe(after, sizeof after);
@@ -66,11 +64,11 @@ static enum keys_state compare_keys(const json_t *recorded, const json_t *now) {
 static const char *change_body(const struct change *change, struct job *job, uint8_t step, uint32_t counter) {
     REST_JSON_AUTO *device = json_object();
     for (size_t i = 0; i < FIREFLY_KEYS; i++) {
-        uint8_t key[FIREFLY_KEY_SIZE];
-        char text[HEX_TEXT_SIZE(FIREFLY_KEY_SIZE)];
+        uint8_t key[KEY128_BYTES];
+        char text[HEX_TEXT_SIZE(KEY128_BYTES)];
         bool there = false;
         if (firefly_key(change->recorded, i, key, &there) != NULL || !there) continue;
-        key[FIREFLY_KEY_SIZE - 1] = (uint8_t)(key[FIREFLY_KEY_SIZE - 1] + step);
+        key[KEY128_BYTES - 1] = (uint8_t)(key[KEY128_BYTES - 1] + step);
         hex_encode_upper(text, key, sizeof key);
         json_object_set_new(device, firefly_key_names[i], json_string(text));
         memory_wipe(key, sizeof key);
@@ -88,8 +86,8 @@ static const char *change_body(const struct change *change, struct job *job, uin
 static enum job_step put(const struct firefly *self, struct job *job, const struct change *change,
                          uint8_t step, uint32_t counter, int stage) {
     struct change_state *state = job->state;
-    char eui[HEX_TEXT_SIZE(FIREFLY_EUI_SIZE)];
-    hex_encode_upper(eui, change->eui, FIREFLY_EUI_SIZE);
+    char eui[HEX_TEXT_SIZE(EUI64_BYTES)];
+    hex_encode_upper(eui, change->eui, EUI64_BYTES);
     const char *path = arena_printf(job->arena, "devices/eui/%s", eui);
     struct call *call = firefly_call(self, job, "PUT", path, change_body(change, job, step, counter));
     call->changes = true;
@@ -106,7 +104,7 @@ static enum job_step look(const struct firefly *self, struct job *job, const str
 }
 
 static bool may_try_again(const struct change_state *state) {
-    return call_may_pass(state->code) && state->tries < CHANGE_TRIES;
+    return call_may_pass(state->code) && state->tries < SOURCE_TRIES;
 }
 
 static void keep_answer(struct job *job, const char *otherwise) {

@@ -10,16 +10,16 @@
 #include "source/firefly_p.h"
 #include "source/radio.h"
 
-enum { DEV_ADDR_SIZE = 4, APPLICATION_KEY = 0, APPLICATION_SESSION_KEY, NETWORK_SESSION_KEY };
+enum { APPLICATION_KEY = 0, APPLICATION_SESSION_KEY, NETWORK_SESSION_KEY };
 
 const char *const firefly_key_names[FIREFLY_KEYS] = {"application_key", "application_session_key",
                                                      "network_session_key"};
 
-const char *firefly_key(const json_t *device, size_t index, uint8_t ret_key[static FIREFLY_KEY_SIZE],
+const char *firefly_key(const json_t *device, size_t index, uint8_t ret_key[static KEY128_BYTES],
                         bool *ret_there) {
     const char *text = rest_text(device, firefly_key_names[index]);
     *ret_there = text != NULL;
-    return text == NULL ? NULL : cell_bytes(text, ret_key, FIREFLY_KEY_SIZE);
+    return text == NULL ? NULL : cell_bytes(text, ret_key, KEY128_BYTES);
 }
 
 bool firefly_has_session(const json_t *device) {
@@ -57,7 +57,7 @@ static int member_error(const char *name, const char *reason, struct error *erro
 
 static int read_key(const json_t *source, size_t index, struct device *device, Tts__KeyEnvelope **member,
                     struct error *error) {
-    uint8_t key[FIREFLY_KEY_SIZE];
+    uint8_t key[KEY128_BYTES];
     bool there = false;
     const char *reason = firefly_key(source, index, key, &there);
     if (reason == NULL && !there) reason = "the key is missing";
@@ -138,7 +138,7 @@ static void set_counters(const json_t *source, const json_t *fcnt, struct device
 }
 
 static int set_session(const json_t *source, const json_t *fcnt, struct device *device, struct error *error) {
-    uint8_t address[DEV_ADDR_SIZE];
+    uint8_t address[DEV_ADDR_BYTES];
     const char *text = rest_text(source, "address");
     const char *reason = text == NULL ? "the DevAddr is missing" : cell_bytes(text, address, sizeof address);
     if (reason != NULL) return member_error("address", reason, error);
@@ -209,11 +209,11 @@ int firefly_convert(struct source *source, const struct source_record *record, s
     REST_JSON_AUTO *fcnt = NULL;
     const struct device_map_entry *entry = device_map_find(self->rules.map, record);
     Tts__EndDeviceIdentifiers *ids = device_ids(device);
-    uint8_t eui[FIREFLY_EUI_SIZE];
+    uint8_t eui[EUI64_BYTES];
     int result = firefly_record_read(record, &object, &fcnt, error);
     if (result == 0) result = firefly_record_eui(record, eui, error);
     if (result != 0) return result;
-    char id[HEX_TEXT_SIZE(FIREFLY_EUI_SIZE)];
+    char id[HEX_TEXT_SIZE(EUI64_BYTES)];
     hex_encode_lower(id, eui, sizeof eui);
     device_set_text(device, &ids->device_id, id);
     device_set_bytes(device, &ids->dev_eui, eui, sizeof eui);

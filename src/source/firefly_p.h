@@ -7,7 +7,7 @@
 #include "source/file_device.h"
 #include "source/rest.h"
 
-enum { FIREFLY_EUI_SIZE = 8, FIREFLY_KEY_SIZE = 16, FIREFLY_KEYS = 3 };
+enum { FIREFLY_KEYS = 3 };
 
 struct firefly {
     struct source base;
@@ -15,7 +15,7 @@ struct firefly {
     struct file_rules rules;
     struct rest rest;
     char *auth;  // owned, wiped; the API key as it stands in a query
-    uint8_t join_eui[FIREFLY_EUI_SIZE];
+    uint8_t join_eui[EUI64_BYTES];
     bool has_join_eui;
     bool invalidates;  // keys are changed in Firefly
     bool all;          // the user said so
@@ -34,16 +34,15 @@ struct call *firefly_call(const struct firefly *self, struct job *job, const cha
 
 // Asks for a device by its DevEUI, and reads the answer: *ret_device is a new reference. ERROR_PROTOCOL, or what the
 // answer says.
-void firefly_get_call(const struct firefly *self, struct job *job,
-                      const uint8_t eui[static FIREFLY_EUI_SIZE]);
+void firefly_get_call(const struct firefly *self, struct job *job, const uint8_t eui[static EUI64_BYTES]);
 int firefly_get_reply(const struct firefly *self, const struct job *job, size_t index,
-                      const uint8_t eui[static FIREFLY_EUI_SIZE], json_t **ret_device, struct error *error);
+                      const uint8_t eui[static EUI64_BYTES], json_t **ret_device, struct error *error);
 
 // An answer that is not OK as an error with a hint. Returns the negative code.
 int firefly_failed(const struct call *call, const struct reply *reply, struct error *error);
 
 // The DevEUI of a record: of a list's entry, or its ID. ERROR_INPUT.
-int firefly_record_eui(const struct source_record *record, uint8_t ret_eui[static FIREFLY_EUI_SIZE],
+int firefly_record_eui(const struct source_record *record, uint8_t ret_eui[static EUI64_BYTES],
                        struct error *error);
 
 // ---- firefly_device.c
@@ -52,7 +51,7 @@ int firefly_record_eui(const struct source_record *record, uint8_t ret_eui[stati
 extern const char *const firefly_key_names[FIREFLY_KEYS];
 
 // Reads a key. NULL if it is one, and *ret_there tells whether there is any; or what is wrong with it.
-const char *firefly_key(const json_t *device, size_t index, uint8_t ret_key[static FIREFLY_KEY_SIZE],
+const char *firefly_key(const json_t *device, size_t index, uint8_t ret_key[static KEY128_BYTES],
                         bool *ret_there);
 
 // A record's parts; both new references, *ret_fcnt NULL if the record is not complete. ERROR_INPUT.

@@ -14,8 +14,6 @@
 #include "source/file_device.h"
 #include "source/sources.h"
 
-enum { EUI_SIZE = 8, KEY_SIZE = 16 };
-
 static const struct option_spec options[] = {
     {.name = "file",
      .type = OPTION_STRING,
@@ -85,11 +83,11 @@ static const char *text_of(const json_t *object, const char *name) {
 
 static int helium_entry(struct helium *self, struct source_page *page, const json_t *object, size_t line,
                         struct error *error) {
-    uint8_t eui[EUI_SIZE];
+    uint8_t eui[EUI64_BYTES];
     const char *text = text_of(object, "dev_eui");
-    bool known = text != NULL && cell_bytes(text, eui, EUI_SIZE) == NULL;
-    char id[sizeof "eui-" + 2 * (size_t)EUI_SIZE] = "eui-";
-    if (known) hex_encode_lower(id + strlen(id), eui, EUI_SIZE);
+    bool known = text != NULL && cell_bytes(text, eui, EUI64_BYTES) == NULL;
+    char id[sizeof "eui-" + 2 * (size_t)EUI64_BYTES] = "eui-";
+    if (known) hex_encode_lower(id + strlen(id), eui, EUI64_BYTES);
     char *data = json_dumps(object, JSON_COMPACT);
     const struct file_entry entry = {
         .id = known ? id : NULL,
@@ -182,16 +180,16 @@ static void set_labels(const json_t *object, struct device *device) {
 static int read_device(const json_t *object, size_t line, struct device *device, struct error *error) {
     Tts__EndDevice *message = device->end_device;
     Tts__EndDeviceIdentifiers *ids = device_ids(device);
-    uint8_t dev_eui[EUI_SIZE], join_eui[EUI_SIZE], key[KEY_SIZE];
-    int result = read_bytes(object, line, "dev_eui", dev_eui, EUI_SIZE, error);
-    if (result == 0) result = read_bytes(object, line, "app_eui", join_eui, EUI_SIZE, error);
-    if (result == 0) result = read_bytes(object, line, "app_key", key, KEY_SIZE, error);
+    uint8_t dev_eui[EUI64_BYTES], join_eui[EUI64_BYTES], key[KEY128_BYTES];
+    int result = read_bytes(object, line, "dev_eui", dev_eui, EUI64_BYTES, error);
+    if (result == 0) result = read_bytes(object, line, "app_eui", join_eui, EUI64_BYTES, error);
+    if (result == 0) result = read_bytes(object, line, "app_key", key, KEY128_BYTES, error);
     if (result != 0) return result;
-    char id[sizeof "eui-" + 2 * (size_t)EUI_SIZE] = "eui-";
-    hex_encode_lower(id + strlen(id), dev_eui, EUI_SIZE);
+    char id[sizeof "eui-" + 2 * (size_t)EUI64_BYTES] = "eui-";
+    hex_encode_lower(id + strlen(id), dev_eui, EUI64_BYTES);
     device_set_text(device, &ids->device_id, id);
-    device_set_bytes(device, &ids->dev_eui, dev_eui, EUI_SIZE);
-    device_set_bytes(device, &ids->join_eui, join_eui, EUI_SIZE);
+    device_set_bytes(device, &ids->dev_eui, dev_eui, EUI64_BYTES);
+    device_set_bytes(device, &ids->join_eui, join_eui, EUI64_BYTES);
     message->supports_join = true;
     message->root_keys = message_new(&device->arena, &tts__root_keys__descriptor);
     device_set_key(device, &message->root_keys->app_key, key);
@@ -248,6 +246,11 @@ const struct source_driver source_helium = {
     .name = "helium",
     .title = "list of devices that Helium's Console gave (JSON)",
     .features = SOURCE_LISTS | SOURCE_LIST_ONLY | SOURCE_ONE_APPLICATION,
+    .about = SOURCE_FILE_ABOUT,
+    .examples =
+        "application my-app --file list.json > devices.json\n"
+        "application my-app --file list.json --to tts\n"
+        "device 0018B20000000001 --file list.json > device.json",
     .options = options,
     .input = "file",
     .open = helium_open,

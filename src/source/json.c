@@ -206,6 +206,11 @@ const struct source_driver source_json = {
     .name = "json",
     .title = "file of devices in the JSON of The Things Stack",
     .features = SOURCE_LISTS | SOURCE_LIST_ONLY,
+    .about = SOURCE_FILE_ABOUT,
+    .examples =
+        "application my-app --file devices.json > my-app.json\n"
+        "application my-app --file devices.json --to tts\n"
+        "device mydevice --file devices.json > device.json",
     .options = options,
     .input = "file",
     .open = json_open,

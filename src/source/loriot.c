@@ -60,8 +60,9 @@ static const struct option_spec options[] = {
      .env = "LORIOT_RELEASE",
      .choices = "delete none",
      .argument = "HOW",
-     .help = "what becomes of a migrated device in LORIOT: delete (default with a server as target), none "
-             "(default with --to json)"},
+     .help =
+         "what becomes of a migrated device in LORIOT: delete (default with a server as target), or none: it "
+         "stays (default where a file is written)"},
     {.name = "ca-cert-path",
      .type = OPTION_STRING,
      .env = "LORIOT_CA_CERT_PATH",
@@ -164,6 +165,17 @@ const struct source_driver source_loriot = {
     .name = "loriot",
     .title = "LORIOT",
     .features = SOURCE_LISTS | SOURCE_CHANGES,
+    .about =
+        "Where a file is written, LORIOT keeps the devices and goes on answering them, until "
+        "you delete them there, or say --release delete. Where they go to a server, each is "
+        "deleted in LORIOT as soon as its record is safe; `rollback` makes it again.",
+    .examples =
+        "application \"Water meters\" --dry-run > devices.json\n"
+        "application BE7A0001 --output devices.json\n"
+        "application \"Water meters\" --to tts\n"
+        "device 70B3D57ED0000001 --output device.json\n"
+        "device < dev_euis.txt > devices.json\n"
+        "gateway > gateways.json",
     .options = options,
     .open = loriot_open,
     .close = loriot_close,

@@ -6,8 +6,6 @@
 #include "base/memory.h"
 #include "source/loriot_p.h"
 
-enum { HTTP_BAD_REQUEST = 400, HTTP_UNAUTHORIZED = 401, HTTP_FORBIDDEN = 403, HTTP_NOT_FOUND = 404 };
-
 struct call *loriot_call(const struct loriot *self, struct job *job, const char *method, const char *path,
                          const char *body) {
     struct call *call = job_call(job);
@@ -37,8 +35,8 @@ int loriot_failed(const struct call *call, const struct reply *reply, struct err
                                         : "check --loriot.api-key: it may not read this");
     } else if (status == HTTP_NOT_FOUND) {
         error_hint(error, "check the ID, --loriot.api-url, and that the API key sees the application");
-    } else if (reply->outcome == REPLY_UNTRUSTED) {
-        error_hint(error, "name the certificate to trust with --loriot.ca-cert-path FILE");
+    } else {
+        reply_hint_tls(reply, "--loriot.ca-cert-path", "--loriot.insecure", error);
     }
     return result;
 }

@@ -6,8 +6,6 @@
 #include "base/memory.h"
 #include "source/loriot_p.h"
 
-enum { CHANGE_TRIES = 10, HTTP_OK = 200, HTTP_NO_CONTENT = 204 };
-
 // What lasts over the calls of a job.
 struct change {
     const char *application;
@@ -45,7 +43,7 @@ static enum job_step look(const struct loriot *self, struct job *job, int stage)
 }
 
 static bool may_try_again(const struct change *change) {
-    return call_may_pass(change->code) && change->tries < CHANGE_TRIES;
+    return call_may_pass(change->code) && change->tries < SOURCE_TRIES;
 }
 
 static void keep_answer(struct job *job, const char *otherwise) {
@@ -157,7 +155,7 @@ static uint32_t next_downlink(const struct loriot *self, const json_t *recorded,
                               const struct device_progress *progress) {
     uint32_t next = 0;
     rest_number(recorded, "seqdn", &next);
-    if (next > 0) next = after(next);
+    next = source_skip_unseen(next);
     if (!progress->known) return next;
     // What it was given is no downlink of the target's; and 0 stands for the counter 0 as well as for none.
     bool heard = progress->last_f_cnt_up > loriot_last_f_cnt_up(recorded);
@@ -200,7 +198,8 @@ static const char *create_body(const struct loriot *self, struct job *job, const
     json_object_set_new(body, "devActivation", json_string(loriot_joins(recorded) ? "OTAA" : "ABP"));
     json_object_set_new(body, "devVersion", json_string(json_integer_value(minor) == 1 ? "v1.1" : "v1.0"));
     json_object_set_new(body, "canSendADR", json_boolean(!json_is_false(json_object_get(recorded, "adr"))));
-    uint32_t delay = loriot_rx1_delay(recorded);
+    bool odd = false;
+    uint32_t delay = loriot_rx1_delay(recorded, &odd);
     if (delay > 0) json_object_set_new(body, "rx1Delay", json_integer(delay));
     if (session_lives(recorded, progress)) {
         copy_members(body, recorded, session);

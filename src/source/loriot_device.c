@@ -42,15 +42,15 @@ bool loriot_device_eui(const json_t *device, struct eui64 *ret_eui) {
     return parse_eui(rest_text(device, "deveui"), ret_eui) || parse_eui(rest_text(device, "_id"), ret_eui);
 }
 
-uint32_t loriot_rx1_delay(const json_t *device) {
-    uint32_t delay = 0;
+uint32_t loriot_rx1_delay(const json_t *device, bool *ret_odd) {
     // µs in what is read, s in what is sent.
-    if (!rest_number(json_object_get(device, "rx1"), "delay", &delay) &&
-        !rest_number(device, "rx1Delay", &delay)) {
-        return 0;
-    }
-    if (delay >= US_PER_S) delay = delay % US_PER_S == 0 ? delay / US_PER_S : 0;
-    return delay <= RX1_DELAY_MOST ? delay : 0;
+    const json_t *told = json_object_get(json_object_get(device, "rx1"), "delay");
+    if (told == NULL || json_is_null(told)) told = json_object_get(device, "rx1Delay");
+    json_int_t delay = json_integer_value(told);
+    if (delay >= US_PER_S) delay = delay % US_PER_S == 0 ? delay / US_PER_S : -1;
+    bool right = json_is_integer(told) && delay >= 0 && delay <= RX1_DELAY_MOST;
+    *ret_odd = told != NULL && !json_is_null(told) && !right;
+    return right ? (uint32_t)delay : 0;
 }
 
 // -1 stands for a device that was not heard yet. Whether it is the last one or the next is not settled: one less costs no
@@ -62,12 +62,12 @@ uint32_t loriot_last_f_cnt_up(const json_t *device) {
 }
 
 // LORIOT has the next one. Of 1, which says that 0 was used, nothing is taken off: 0 would stand for none. Behind a device
-// that is deleted nobody can look: one more is skipped.
+// that is deleted nobody can look.
 uint32_t loriot_last_f_cnt_down(const struct loriot *self, const json_t *device) {
     uint32_t next = 0;
     rest_number(device, "seqdn", &next);
     uint32_t last = next > 1 ? next - 1 : next;
-    return self->release == LORIOT_DELETE && last < UINT32_MAX ? last + 1 : last;
+    return self->release == LORIOT_DELETE ? source_skip_unseen(last) : last;
 }
 
 // ---- records
@@ -140,7 +140,9 @@ static int patch_of(const json_t *version) {
     if (patch == NULL) patch = json_object_get(version, "patch");
     if (json_is_integer(patch)) return json_integer_value(patch) < 0 ? -1 : (int)json_integer_value(patch);
     const char *text = json_string_value(patch);
-    return text != NULL && *text >= '0' && *text <= '9' ? *text - '0' : -1;
+    bool digit = text != NULL && *text >= '0' && *text <= '9';
+    // Several digits are a number of their own, and not their first.
+    return digit && !(text[1] >= '0' && text[1] <= '9') ? *text - '0' : -1;
 }
 
 static enum mac_version version_of(const json_t *source) {
@@ -202,7 +204,12 @@ static int set_versions(const struct loriot *self, const struct device_map_entry
 }
 
 static void set_windows(const json_t *source, struct device *device) {
-    uint32_t delay = loriot_rx1_delay(source), offset = UINT32_MAX;
+    bool odd = false;
+    uint32_t delay = loriot_rx1_delay(source, &odd), offset = UINT32_MAX;
+    if (odd)
+        device_note(device, "mac_settings.rx1_delay",
+                    "LORIOT's delay of the first receive window is no whole number of seconds from 1 to 15: "
+                    "left out");
     rest_number(json_object_get(source, "rx1"), "offset", &offset);
     radio_set_windows(
         &(struct radio_windows){

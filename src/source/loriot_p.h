@@ -130,8 +130,8 @@ void loriot_record_write(struct source_record *record, const char *application, 
 uint32_t loriot_last_f_cnt_up(const json_t *device);
 uint32_t loriot_last_f_cnt_down(const struct loriot *self, const json_t *device);
 
-// RX1 delay in s; 0 = not known.
-uint32_t loriot_rx1_delay(const json_t *device);
+// RX1 delay in s; 0 = not known. *ret_odd: LORIOT tells one that is none of LoRaWAN's.
+uint32_t loriot_rx1_delay(const json_t *device, bool *ret_odd);
 
 int loriot_convert(struct source *source, const struct source_record *record, struct device *device,
                    struct error *error);

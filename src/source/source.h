@@ -65,6 +65,15 @@ struct source_confirmation {
 // its end, and far fewer than the 16,384 that a device lets pass (MAX_FCNT_GAP).
 enum { SOURCE_UNSEEN_DOWNLINKS = 16 };
 
+// Of every source whose device cannot be looked at behind its release: the downlink counter (a last one or a next one, but
+// never none) behind those that may have been used unseen. Counters do not wrap.
+static inline uint32_t source_skip_unseen(uint32_t counter) {
+    return counter < UINT32_MAX - SOURCE_UNSEEN_DOWNLINKS ? counter + SOURCE_UNSEEN_DOWNLINKS : UINT32_MAX;
+}
+
+// How often a change is made whose answer is lost, or says that it may go better later.
+enum { SOURCE_TRIES = 10 };
+
 // Putting a device back.
 struct source_restoration {
     struct device_progress progress;  // in: what became of it at its target, whose counters then count
@@ -114,6 +123,8 @@ struct source_driver {
     const char *aliases;  // separated by spaces, or NULL
     const char *title;    // "The Things Network Stack V2"
     unsigned features;    // of enum source_feature
+    const char *about;  // for its help: what becomes of the devices there; sentences, NULL = nothing is said
+    const char *examples;  // for its help, one a line: what stands behind "ttn-lw-migrate NAME "; or NULL
     const struct option_spec *options;
     const char
         *input;   // the option that holds the path of the file which the devices are in; NULL = a network

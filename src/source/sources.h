@@ -5,6 +5,11 @@
 
 #include "source/source.h"
 
+// What becomes of devices that come from a file.
+#define SOURCE_FILE_ABOUT                                                                                    \
+    "Nothing is changed in the network that the file is from: take the devices away there yourself, before " \
+    "or right after they come to another one, so that no two networks answer them."
+
 extern const struct source_driver source_ttnv2;
 extern const struct source_driver source_tts;
 extern const struct source_driver source_json;

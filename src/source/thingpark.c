@@ -13,7 +13,7 @@
 #include "source/file_device.h"
 #include "source/sources.h"
 
-enum { EUI_SIZE = 8, DEV_ADDR_SIZE = 4, KEY_SIZE = 16, KEY_DIGITS = 32 };
+enum { KEY_DIGITS = 32 };
 
 static const struct option_spec options[] = {
     {.name = "csv-path",
@@ -100,9 +100,9 @@ static bool is_device(const char *operation) {
 }
 
 // The label of a device in the form of TR005: "LW:D0:JoinEUI:DevEUI:ProfileID...". False if it is none.
-static bool label_read(const char *text, uint8_t join_eui[static EUI_SIZE],
-                       uint8_t dev_eui[static EUI_SIZE]) {
-    enum { DIGITS = 2 * EUI_SIZE };
+static bool label_read(const char *text, uint8_t join_eui[static EUI64_BYTES],
+                       uint8_t dev_eui[static EUI64_BYTES]) {
+    enum { DIGITS = 2 * EUI64_BYTES };
     static const char prefix[] = "LW:D0:";
     if (strncasecmp(text, prefix, strlen(prefix)) != 0) return false;
     text += strlen(prefix);
@@ -111,18 +111,19 @@ static bool label_read(const char *text, uint8_t join_eui[static EUI_SIZE],
     char first[DIGITS + 1] = "", second[DIGITS + 1] = "";
     memcpy(first, text, DIGITS);
     memcpy(second, text + DIGITS + 1, DIGITS);
-    return cell_bytes(first, join_eui, EUI_SIZE) == NULL && cell_bytes(second, dev_eui, EUI_SIZE) == NULL;
+    return cell_bytes(first, join_eui, EUI64_BYTES) == NULL &&
+           cell_bytes(second, dev_eui, EUI64_BYTES) == NULL;
 }
 
 static int thingpark_row(void *context, const struct table_row *row, struct error *error) {
     struct thingpark *self = context;
-    uint8_t dev_eui[EUI_SIZE], join_eui[EUI_SIZE];
+    uint8_t dev_eui[EUI64_BYTES], join_eui[EUI64_BYTES];
     if (table_row_is_empty(row) || !is_device(row->fields[A_OPERATION])) return 0;
     self->list.entries++;
     const char *text = row->count > B_DEV_EUI ? row->fields[B_DEV_EUI] : "";
-    bool known = label_read(text, join_eui, dev_eui) || cell_bytes(text, dev_eui, EUI_SIZE) == NULL;
-    char id[sizeof "eui-" + 2 * (size_t)EUI_SIZE] = "eui-";
-    if (known) hex_encode_lower(id + strlen(id), dev_eui, EUI_SIZE);
+    bool known = label_read(text, join_eui, dev_eui) || cell_bytes(text, dev_eui, EUI64_BYTES) == NULL;
+    char id[sizeof "eui-" + 2 * (size_t)EUI64_BYTES] = "eui-";
+    if (known) hex_encode_lower(id + strlen(id), dev_eui, EUI64_BYTES);
     BUFFER_AUTO data;
     buffer_init(&data, BUFFER_UNLIMITED);
     for (size_t i = 0; i < row->count && i < COLUMN_COUNT; i++) {
@@ -190,9 +191,10 @@ static int field_error(const struct fields *fields, enum column column, const ch
 
 static int read_key(const struct fields *fields, enum column column, struct device *device,
                     Tts__KeyEnvelope **member, struct error *error) {
-    uint8_t key[KEY_SIZE];
-    const char *reason = fields->texts[column][0] == '\0' ? "the key is missing"
-                                                          : cell_bytes(fields->texts[column], key, KEY_SIZE);
+    uint8_t key[KEY128_BYTES];
+    const char *reason = fields->texts[column][0] == '\0'
+                             ? "the key is missing"
+                             : cell_bytes(fields->texts[column], key, KEY128_BYTES);
     if (reason == NULL) device_set_key(device, member, key);
     memory_wipe(key, sizeof key);
     return reason == NULL ? 0 : field_error(fields, column, reason, error);
@@ -211,28 +213,28 @@ static void note_doubt(const struct fields *fields, enum column column, struct d
 }
 
 static int read_ids(const struct fields *fields, bool abp, struct device *device, struct error *error) {
-    uint8_t dev_eui[EUI_SIZE], join_eui[EUI_SIZE];
+    uint8_t dev_eui[EUI64_BYTES], join_eui[EUI64_BYTES];
     Tts__EndDeviceIdentifiers *ids = device_ids(device);
     bool label = label_read(fields->texts[B_DEV_EUI], join_eui, dev_eui);
     const char *reason = label ? NULL
                          : is_given(fields, B_DEV_EUI)
-                             ? cell_bytes(fields->texts[B_DEV_EUI], dev_eui, EUI_SIZE)
+                             ? cell_bytes(fields->texts[B_DEV_EUI], dev_eui, EUI64_BYTES)
                              : "the DevEUI is missing";
     if (reason != NULL) return field_error(fields, B_DEV_EUI, reason, error);
-    device_set_bytes(device, &ids->dev_eui, dev_eui, EUI_SIZE);
+    device_set_bytes(device, &ids->dev_eui, dev_eui, EUI64_BYTES);
     note_doubt(fields, B_DEV_EUI, device);
-    char id[sizeof "eui-" + 2 * (size_t)EUI_SIZE] = "eui-";
-    hex_encode_lower(id + strlen(id), dev_eui, EUI_SIZE);
+    char id[sizeof "eui-" + 2 * (size_t)EUI64_BYTES] = "eui-";
+    hex_encode_lower(id + strlen(id), dev_eui, EUI64_BYTES);
     device_set_text(device, &ids->device_id, id);
     if (abp) return 0;
     if (is_given(fields, E_JOIN_EUI)) {
-        reason = cell_bytes(fields->texts[E_JOIN_EUI], join_eui, EUI_SIZE);
+        reason = cell_bytes(fields->texts[E_JOIN_EUI], join_eui, EUI64_BYTES);
         if (reason != NULL) return field_error(fields, E_JOIN_EUI, reason, error);
         note_doubt(fields, E_JOIN_EUI, device);
     } else if (!label) {
         return field_error(fields, E_JOIN_EUI, "the JoinEUI is missing", error);
     }
-    device_set_bytes(device, &ids->join_eui, join_eui, EUI_SIZE);
+    device_set_bytes(device, &ids->join_eui, join_eui, EUI64_BYTES);
     return 0;
 }
 
@@ -301,7 +303,7 @@ static int read_app_s_key(const struct fields *fields, struct device *device, Tt
 }
 
 static int read_abp(const struct fields *fields, struct device *device, struct error *error) {
-    uint8_t address[DEV_ADDR_SIZE];
+    uint8_t address[DEV_ADDR_BYTES];
     const char *reason = is_given(fields, C_DEV_ADDR)
                              ? cell_bytes(fields->texts[C_DEV_ADDR], address, sizeof address)
                              : "the DevAddr is missing";
@@ -372,6 +374,11 @@ const struct source_driver source_thingpark = {
     .name = "thingpark",
     .title = "list of devices in the layout of Actility ThingPark's import (CSV)",
     .features = SOURCE_LISTS | SOURCE_LIST_ONLY | SOURCE_ONE_APPLICATION,
+    .about = SOURCE_FILE_ABOUT,
+    .examples =
+        "application my-app --csv-path list.csv > devices.json\n"
+        "application my-app --csv-path list.csv --to tts\n"
+        "device 0018B20000000001 --csv-path list.csv --to tts",
     .options = options,
     .input = "csv-path",
     .open = thingpark_open,

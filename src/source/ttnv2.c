@@ -224,8 +224,8 @@ enum job_step ttnv2_handler_failed(struct ttnv2 *self, const struct call *call, 
     } else if (answered && reply->message != NULL && strstr(reply->message, "access key") != NULL) {
         error_hint(error, "check --ttnv2.app-access-key: it has to be a key of application %s",
                    self->application);
-    } else if (reply->outcome == REPLY_UNTRUSTED) {
-        error_hint(error, "name the certificate to trust with --ttnv2.ca-cert FILE");
+    } else {
+        reply_hint_tls(reply, "--ttnv2.ca-cert", "--ttnv2.handler-address http://HOST:PORT", error);
     }
     return JOB_FAILED;
 }
@@ -384,6 +384,17 @@ const struct source_driver source_ttnv2 = {
     .name = "ttnv2",
     .title = "The Things Network Stack V2",
     .features = SOURCE_LISTS | SOURCE_CHANGES | SOURCE_CHEAP_LIST,
+    .about =
+        "V2 gives each device up as soon as its record is safe, also where a file is written: "
+        "its keys are cleared there (with --with-session=false only the one that it joins "
+        "with). --dry-run changes nothing; `rollback` puts it back.",
+    .examples =
+        "application my-ttn-app --dry-run > all.json\n"
+        "application my-ttn-app --output all.json\n"
+        "application my-ttn-app --to tts\n"
+        "device mydevice --output devices.json\n"
+        "device < device_ids.txt > devices.json\n"
+        "gateway --to tts",
     .options = options,
     .open = ttnv2_open,
     .close = ttnv2_close,

@@ -8,8 +8,6 @@
 
 #include "source/ttnv2_p.h"
 
-enum { CHANGE_TRIES = 10 };
-
 // ---- releasing
 
 static void fill_zeros(struct arena *arena, ProtobufCBinaryData *bytes, size_t size) {
@@ -160,7 +158,7 @@ static enum job_step release_cleared(struct ttnv2 *self, struct job *job,
 static enum job_step release_counted(struct ttnv2 *self, struct job *job, Ttnv2__Device *now) {
     const struct release_state *state = job->state;
     bool set_back = is_set_back(now->lorawan_device, state->last_seen, state->f_cnt_down);
-    if (!set_back || state->tries >= CHANGE_TRIES) return JOB_DONE;
+    if (!set_back || state->tries >= SOURCE_TRIES) return JOB_DONE;
     // Better one is skipped than used twice.
     now->lorawan_device->f_cnt_down = state->f_cnt_down + 1;
     return release_set(self, job, now);
@@ -211,7 +209,7 @@ static enum job_step release_looked(struct ttnv2 *self, struct job *job, const s
                  : "has other keys in V2 than those that were exported: it is left alone");
         return JOB_FAILED;
     }
-    if (call_may_pass(state->code) && state->tries < CHANGE_TRIES) return release_set(self, job, device);
+    if (call_may_pass(state->code) && state->tries < SOURCE_TRIES) return release_set(self, job, device);
     job->unchanged = !state->unsure;
     error_set(error, state->code, "%s", state->message);
     return JOB_FAILED;
@@ -390,7 +388,7 @@ static enum job_step restore_proved(struct ttnv2 *self, struct job *job, const s
     Ttnv2__Device *now = NULL;
     if (ttnv2_get_device_reply(self, job, record->id, &now, error) != 0) return JOB_FAILED;
     bool recorded = keys_are_recorded(record, now, state->parts);
-    bool more = state->tries < CHANGE_TRIES;
+    bool more = state->tries < SOURCE_TRIES;
     // Keys that were there before prove nothing.
     if (!recorded || (state->kept && !state->done)) {
         bool again = call_may_pass(state->code) && more;

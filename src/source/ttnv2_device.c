@@ -11,7 +11,7 @@
 #include "lorawan/mac_state.h"
 #include "source/ttnv2_p.h"
 
-enum { EUI_SIZE = 8, DEV_ADDR_SIZE = 4, KEY_SIZE = 16, SESSION_KEY_ID_SIZE = 16 };
+enum { SESSION_KEY_ID_SIZE = 16 };
 
 // V2's Network Server always uses RX1 delay 1 s.
 enum { RX1_DELAY = 1 };
@@ -55,12 +55,12 @@ int ttnv2_device_read(const void *data, size_t size, struct arena *arena, Ttnv2_
         return error_set(error, ERROR_PROTOCOL, "the device has no %s",
                          lorawan == NULL ? "LoRaWAN part" : "ID");
     }
-    int result = check_length("app_eui", lorawan->app_eui, EUI_SIZE, true, error);
-    if (result == 0) result = check_length("dev_eui", lorawan->dev_eui, EUI_SIZE, true, error);
-    if (result == 0) result = check_length("dev_addr", lorawan->dev_addr, DEV_ADDR_SIZE, false, error);
-    if (result == 0) result = check_length("nwk_s_key", lorawan->nwk_s_key, KEY_SIZE, false, error);
-    if (result == 0) result = check_length("app_s_key", lorawan->app_s_key, KEY_SIZE, false, error);
-    if (result == 0) result = check_length("app_key", lorawan->app_key, KEY_SIZE, false, error);
+    int result = check_length("app_eui", lorawan->app_eui, EUI64_BYTES, true, error);
+    if (result == 0) result = check_length("dev_eui", lorawan->dev_eui, EUI64_BYTES, true, error);
+    if (result == 0) result = check_length("dev_addr", lorawan->dev_addr, DEV_ADDR_BYTES, false, error);
+    if (result == 0) result = check_length("nwk_s_key", lorawan->nwk_s_key, KEY128_BYTES, false, error);
+    if (result == 0) result = check_length("app_s_key", lorawan->app_s_key, KEY128_BYTES, false, error);
+    if (result == 0) result = check_length("app_key", lorawan->app_key, KEY128_BYTES, false, error);
     if (result != 0) return result;
     *ret_device = device;
     return 0;
@@ -93,8 +93,8 @@ static int set_ids(const struct ttnv2_rules *rules, const char *application, con
     Tts__EndDeviceIdentifiers *ids = device_ids(device);
     device_set_text(device, &ids->device_id, id);
     device_set_application(device, application_id);
-    device_set_bytes(device, &ids->dev_eui, lorawan->dev_eui.data, EUI_SIZE);
-    device_set_bytes(device, &ids->join_eui, lorawan->app_eui.data, EUI_SIZE);
+    device_set_bytes(device, &ids->dev_eui, lorawan->dev_eui.data, EUI64_BYTES);
+    device_set_bytes(device, &ids->join_eui, lorawan->app_eui.data, EUI64_BYTES);
     return 0;
 }
 
@@ -166,7 +166,7 @@ static void set_session(const struct ttnv2_rules *rules, const Ttnv2__LoRaWANDev
     Tts__Session *session = message_new(arena, &tts__session__descriptor);
     session->keys = message_new(arena, &tts__session_keys__descriptor);
     device->end_device->session = session;
-    device_set_bytes(device, &session->dev_addr, lorawan->dev_addr.data, DEV_ADDR_SIZE);
+    device_set_bytes(device, &session->dev_addr, lorawan->dev_addr.data, DEV_ADDR_BYTES);
     device_set_key(device, &session->keys->f_nwk_s_int_key, lorawan->nwk_s_key.data);
     device_set_key(device, &session->keys->app_s_key, lorawan->app_s_key.data);
     // The Things Stack wants one for a session that comes from a join, and none for an ABP device.

@@ -9,7 +9,7 @@
 #include "device/message.h"
 #include "source/ttnv2_p.h"
 
-enum { EUI_SIZE = 8, NAME_MAX_BYTES = 50 };
+enum { NAME_MAX_BYTES = 50 };
 
 // The plans of V2 and those of The Things Stack with the same channels and the same second receive window.
 static const struct {
@@ -47,10 +47,11 @@ static void account_call(struct ttnv2 *self, struct job *job, const char *id) {
 static enum job_step account_failed(const struct job *job, struct error *error) {
     const struct reply *reply = &job->replies[0];
     reply_error(reply, &job->calls[0], error);
-    if (reply->outcome == REPLY_ANSWERED && (reply->http_status == 401 || reply->http_status == 403)) {
+    if (reply->outcome == REPLY_ANSWERED &&
+        (reply->http_status == HTTP_UNAUTHORIZED || reply->http_status == HTTP_FORBIDDEN)) {
         error_hint(error, "check --ttnv2.account-token: it has to be a token of the gateways' owner");
-    } else if (reply->outcome == REPLY_UNTRUSTED) {
-        error_hint(error, "name the certificate to trust with --ttnv2.ca-cert FILE");
+    } else {
+        reply_hint_tls(reply, "--ttnv2.ca-cert", "--ttnv2.account-server-address http://HOST:PORT", error);
     }
     return JOB_FAILED;
 }
@@ -137,9 +138,9 @@ static bool is_true(const json_t *object, const char *name) {
 }
 
 // eui-<16 digits>: the gateway speaks the protocol of packet forwarders, and names its EUI.
-static bool eui_of(const char *id, uint8_t eui[EUI_SIZE]) {
-    return strncmp(id, "eui-", 4) == 0 && strlen(id + 4) == (size_t)2 * EUI_SIZE &&
-           hex_decode(eui, EUI_SIZE, id + 4, (size_t)2 * EUI_SIZE);
+static bool eui_of(const char *id, uint8_t eui[EUI64_BYTES]) {
+    return strncmp(id, "eui-", 4) == 0 && strlen(id + 4) == (size_t)2 * EUI64_BYTES &&
+           hex_decode(eui, EUI64_BYTES, id + 4, (size_t)2 * EUI64_BYTES);
 }
 
 static int convert_plan(const struct ttnv2 *self, const json_t *object, struct gateway *gateway,
@@ -217,7 +218,7 @@ static int convert(const struct ttnv2 *self, const json_t *object, struct gatewa
     static const struct device_naming as_it_is = {0};
     const json_t *attributes = json_object_get(object, "attributes");
     char id[DEVICE_ID_SIZE];
-    uint8_t eui[EUI_SIZE];
+    uint8_t eui[EUI64_BYTES];
     Tts__Gateway *message = gateway->message;
     int result = device_id_make(&as_it_is, text_of(object, "id"), NULL, id, error);
     if (result != 0) return result;

@@ -232,9 +232,7 @@ static enum job_step prepare_token(struct ttnv2 *self, struct job *job, bool for
 static enum job_step prepare_discovered(struct ttnv2 *self, struct job *job, struct error *error) {
     const struct reply *reply = &job->replies[0];
     if (reply_error(reply, &job->calls[0], error) != 0) {
-        if (reply->outcome == REPLY_UNTRUSTED) {
-            error_hint(error, "name the certificate to trust with --ttnv2.ca-cert FILE");
-        }
+        reply_hint_tls(reply, "--ttnv2.ca-cert", "--ttnv2.discovery-server-insecure", error);
         if (reply->outcome == REPLY_ANSWERED && reply->grpc_status == GRPC_NOT_FOUND) {
             error_wrap(error, ERROR_NONE, "no Handler has application %s", self->application);
             error_hint(error, "check the application's ID and --ttnv2.discovery-server-address");
@@ -247,11 +245,13 @@ static enum job_step prepare_discovered(struct ttnv2 *self, struct job *job, str
 
 static enum job_step prepare_logged_in(struct ttnv2 *self, struct job *job, struct error *error) {
     const struct reply *reply = &job->replies[0];
-    bool other_form =
-        reply->outcome == REPLY_ANSWERED && (reply->http_status == 400 || reply->http_status == 415);
+    bool other_form = reply->outcome == REPLY_ANSWERED && (reply->http_status == HTTP_BAD_REQUEST ||
+                                                           reply->http_status == HTTP_UNSUPPORTED_MEDIA_TYPE);
     if (other_form && job->stage == PREPARE_TOKEN) return prepare_token(self, job, true);
     if (reply_error(reply, &job->calls[0], error) != 0) {
-        error_hint(error, "check --ttnv2.app-access-key and the --ttnv2.account-server flags");
+        if (!reply_hint_tls(reply, "--ttnv2.ca-cert", "--ttnv2.account-server-address http://HOST:PORT",
+                            error))
+            error_hint(error, "check --ttnv2.app-access-key and the --ttnv2.account-server flags");
         return JOB_FAILED;
     }
     return read_token(self, reply, error) == 0 ? JOB_DONE : JOB_FAILED;

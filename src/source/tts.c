@@ -169,7 +169,7 @@ static int check_rights(struct tts_source *self, const Tts__Rights *given, struc
         if (has_right(given, rights[i].right) || (rights[i].to_change && !changes)) continue;
         error_set(error, ERROR_DENIED, "the API key lacks %s on application %s", rights[i].name,
                   self->application);
-        error_hint(error, "give it that right, or make another key%s",
+        error_hint(error, "give it that right in the Console, or make another key there%s",
                    rights[i].to_change ? "; --dry-run and --tts.release none do without" : "");
         return -ERROR_DENIED;
     }
@@ -341,6 +341,17 @@ const struct source_driver source_tts = {
     .aliases = "ttnv3",
     .title = "The Things Stack",
     .features = SOURCE_LISTS | SOURCE_CHANGES,
+    .about =
+        "The source gives each device up as soon as its record is safe, also where a file is "
+        "written: --release says how. --dry-run and --release none change nothing; `rollback` "
+        "puts it back.",
+    .examples =
+        "application my-tts-app --dry-run > all.json\n"
+        "application my-tts-app --output all.json\n"
+        "application my-tts-app --to chirpstack\n"
+        "device mydevice --release none > device.json\n"
+        "device < device_ids.txt > devices.json\n"
+        "gateway > gateways.json",
     .options = options,
     .open = tts_open,
     .close = tts_close,

@@ -110,7 +110,7 @@ static void judge_session(const struct tts_source *self, struct job *job, const 
     bool answered = seen != NULL && seen->last_n_f_cnt_down > last;
     bool answered_a = seen != NULL && seen->last_a_f_cnt_down > last_a;
     if (seen != NULL && !answered && !answered_a) return;
-    uint32_t next = seen == NULL ? last + SOURCE_UNSEEN_DOWNLINKS : answered ? seen->last_n_f_cnt_down : last;
+    uint32_t next = seen == NULL ? source_skip_unseen(last) : answered ? seen->last_n_f_cnt_down : last;
     const char *also = "";
     if (answered_a) {
         also =

@@ -7,12 +7,10 @@
 #include "device/message.h"
 #include "source/tts_p.h"
 
-enum { KEY_SIZE = 16 };
-
 // True if there is a key that another network can use: in the clear, and not zero.
 static bool has_key(const Tts__KeyEnvelope *key) {
-    if (key == NULL || key->key.len != KEY_SIZE) return false;
-    for (size_t i = 0; i < KEY_SIZE; i++) {
+    if (key == NULL || key->key.len != KEY128_BYTES) return false;
+    for (size_t i = 0; i < KEY128_BYTES; i++) {
         if (key->key.data[i] != 0) return true;
     }
     return false;

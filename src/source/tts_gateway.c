@@ -10,7 +10,7 @@
 #include "device/naming.h"
 #include "source/tts_p.h"
 
-enum { GATEWAYS_IN_PAGE = 500, EUI_SIZE = 8 };
+enum { GATEWAYS_IN_PAGE = 500 };
 
 static const char redirect_members[] = "target_cups_uri target_cups_key";
 
@@ -60,8 +60,8 @@ static void keep(struct source_record *record, const Tts__Gateway *gateway, bool
     message_pack(&gateway->base, &bytes);
     source_record_set_data(record, bytes.data, bytes.size);
     record->complete = complete;
-    record->has_dev_eui = gateway->ids->eui.len == EUI_SIZE;
-    if (record->has_dev_eui) memcpy(record->dev_eui, gateway->ids->eui.data, EUI_SIZE);
+    record->has_dev_eui = gateway->ids->eui.len == EUI64_BYTES;
+    if (record->has_dev_eui) memcpy(record->dev_eui, gateway->ids->eui.data, EUI64_BYTES);
 }
 
 static void list_call(struct tts_source *self, struct job *job, uint32_t page) {

@@ -7,7 +7,7 @@
 #include "source/tts_p.h"
 #include "tts_record.pb-c.h"
 
-enum { EUI_SIZE = 8, LOOKS_AGAIN_MAX = 4 };
+enum { LOOKS_AGAIN_MAX = 4 };
 
 static bool same_bytes(ProtobufCBinaryData left, ProtobufCBinaryData right) {
     return left.len == right.len && (left.len == 0 || memcmp(left.data, right.data, left.len) == 0);
@@ -16,7 +16,7 @@ static bool same_bytes(ProtobufCBinaryData left, ProtobufCBinaryData right) {
 // ---- replies
 
 static bool eui_is_sound(ProtobufCBinaryData eui) {
-    return eui.len == 0 || eui.len == EUI_SIZE;
+    return eui.len == 0 || eui.len == EUI64_BYTES;
 }
 
 int tts_source_part_read(const struct tts_source *self, enum stack_role server, const struct reply *reply,
@@ -85,8 +85,8 @@ void tts_source_record_write(struct source_record *record, const struct tts_part
     message_pack(&message.base, &bytes);
     source_record_set_data(record, bytes.data, bytes.size);
     const Tts__EndDeviceIdentifiers *ids = tts_source_parts_ids(parts);
-    record->has_dev_eui = ids != NULL && ids->dev_eui.len == EUI_SIZE;
-    if (record->has_dev_eui) memcpy(record->dev_eui, ids->dev_eui.data, EUI_SIZE);
+    record->has_dev_eui = ids != NULL && ids->dev_eui.len == EUI64_BYTES;
+    if (record->has_dev_eui) memcpy(record->dev_eui, ids->dev_eui.data, EUI64_BYTES);
     record->complete = true;
 }
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Taking a device away from The Things Stack. Whatever is taken away, first the Network Server is told to send nothing
+// Taking a device away from The Things Stack. Where entries are deleted, first the Network Server is told to send nothing
 // any more: so no counter moves after the last look at it, and an entry is only deleted when that look has shown that it
-// is the device that was read. Entries go in the order Application, Network, Join, Identity Server.
+// is the device that was read. Entries go in the order Application, Network, Join, Identity Server. Where silence is all,
+// that look comes before it: `confirm` has another one behind it.
 #include <string.h>
 
 #include "base/memory.h"
 #include "device/message.h"
 #include "source/tts_p.h"
-
-enum { RELEASE_TRIES = 10 };
 
 enum release_stage { RELEASE_BEGIN, RELEASE_SILENCED, RELEASE_LOOKED, RELEASE_DELETED };
 
@@ -24,8 +23,9 @@ struct release_state {
 };
 
 // The servers whose entries are looked at.
-static unsigned looked_at(const struct tts_source *self) {
-    if (self->release == TTS_SILENCE) return 1U << STACK_NETWORK;
+static unsigned looked_at(const struct tts_source *self, const struct tts_parts *recorded) {
+    unsigned join = recorded->at[STACK_JOIN] == NULL ? 0 : 1U << STACK_JOIN;
+    if (self->release == TTS_SILENCE) return 1U << STACK_NETWORK | join;
     return self->release == TTS_DELETE ? TTS_ALL_SERVERS : TTS_ALL_SERVERS & ~(1U << STACK_IDENTITY);
 }
 
@@ -33,7 +33,7 @@ static enum job_step look(struct tts_source *self, struct job *job, const struct
     struct release_state *state = job->state;
     job->stage = RELEASE_LOOKED;
     return tts_source_look_begin(self, job, &state->look, record->id, tts_source_parts_ids(&state->recorded),
-                                 looked_at(self));
+                                 looked_at(self, &state->recorded));
 }
 
 static enum job_step silence(struct tts_source *self, struct job *job) {
@@ -71,7 +71,7 @@ static enum job_step failed(struct tts_source *self, struct job *job, enum stack
 // True if the last failure may pass.
 static bool may_try(const struct release_state *state) {
     if (state->code == ERROR_NONE) return true;
-    return call_may_pass(state->code) && state->failures < RELEASE_TRIES;
+    return call_may_pass(state->code) && state->failures < SOURCE_TRIES;
 }
 
 static enum job_step give_up(const struct release_state *state, struct error *error) {
@@ -143,7 +143,10 @@ static enum job_step looked(struct tts_source *self, struct job *job, const stru
         error_wrap(error, ERROR_NONE, "%s; and then", state->message);
     if (step != JOB_DONE) return step;
     const Tts__EndDevice *network = state->look.parts.at[STACK_NETWORK];
-    if (check_now(state, error) != 0) return JOB_FAILED;
+    if (check_now(state, error) != 0) {
+        job->unchanged = !state->asked && !job->again;
+        return JOB_FAILED;
+    }
     bool loud = network != NULL && !tts_source_is_silenced(network);
     if (!loud && self->release == TTS_SILENCE) return JOB_DONE;
     if (!may_try(state)) {
@@ -190,5 +193,6 @@ enum job_step tts_source_release(struct source *source, struct job *job, const s
     if (tts_source_record_read(record, job->arena, &state->recorded, error) != 0) return JOB_FAILED;
     bool registered = state->recorded.at[STACK_NETWORK] != NULL;
     if (!registered && self->release == TTS_SILENCE) return JOB_DONE;
-    return registered && !job->again ? silence(self, job) : look(self, job, record);
+    bool at_once = registered && !job->again && self->release != TTS_SILENCE;
+    return at_once ? silence(self, job) : look(self, job, record);
 }

@@ -38,7 +38,7 @@ struct restore_state {
 };
 
 // How far a device that joined elsewhere may have got with the nonces of its joins there.
-enum { JOIN_NONCE_MARGIN = 256, JOIN_NONCE_MAX = 0xFFFFFF, RESTORE_TRIES = 10 };
+enum { JOIN_NONCE_MARGIN = 256, JOIN_NONCE_MAX = 0xFFFFFF };
 
 static enum stack_role server_of(enum restore_change change) {
     static const enum stack_role servers[CHANGES] = {
@@ -91,7 +91,7 @@ static uint32_t last_heard(struct restore_state *state, const struct source_rest
     if (restoration->progress.known) return last;
     // It may have been answered after that.
     state->count_moved = true;
-    return last + SOURCE_UNSEEN_DOWNLINKS;
+    return source_skip_unseen(last);
 }
 
 // The counters that the device has to go on with, where it goes on with the session that was read.
@@ -281,12 +281,12 @@ static enum job_step proved(struct tts_source *self, struct job *job, const stru
     if (check_now(state, error) != 0) return JOB_FAILED;
     find_due(state);
     // The device works without that.
-    if (state->started || state->failures >= RESTORE_TRIES) state->due &= ~(1U << SET_STARTED_AT);
+    if (state->started || state->failures >= SOURCE_TRIES) state->due &= ~(1U << SET_STARTED_AT);
     if (state->due == 0) {
         *ret_remark = remark_of(state, job->arena);
         return JOB_DONE;
     }
-    if (state->refused != NULL && call_may_pass(state->code) && state->failures < RESTORE_TRIES) {
+    if (state->refused != NULL && call_may_pass(state->code) && state->failures < SOURCE_TRIES) {
         state->refused = NULL;
         return change_next(self, job, record);
     }

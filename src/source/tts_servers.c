@@ -242,10 +242,15 @@ static void add_reason(const struct tts_source *self, enum stack_role server, co
     } else if (answered && reply->grpc_status == GRPC_PERMISSION_DENIED) {
         hint_rights(self, details, arena, error);
     } else if (answered && reply->grpc_status == GRPC_UNAUTHENTICATED) {
-        error_hint(error, "check --tts.app-api-key, and that it was made at the cluster of %s",
+        error_hint(error,
+                   "check --tts.app-api-key, and that it was made at the cluster of %s: its Console makes "
+                   "one, at API keys of the "
+                   "application (for gateways: of your user), with rights to read devices and their keys, "
+                   "and to write them where "
+                   "they are released",
                    self->peers[STACK_IDENTITY].address.host_port);
-    } else if (reply->outcome == REPLY_UNTRUSTED) {
-        error_hint(error, "name the certificate to trust with --tts.ca-file FILE");
+    } else {
+        reply_hint_tls(reply, "--tts.ca-file", "--tts.insecure", error);
     }
 }
 

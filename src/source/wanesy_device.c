@@ -11,8 +11,6 @@
 #include "device/message.h"
 #include "source/radio.h"
 
-enum { EUI_SIZE = 8, DEV_ADDR_SIZE = 4, KEY_SIZE = 16 };
-
 static const char *const headers[WANESY_COLUMN_COUNT] = {
 #define X(name, header) [WANESY_##name] = header,
     WANESY_COLUMNS(X)
@@ -125,14 +123,15 @@ static const char *read_number(const char *text, uint8_t *bytes, size_t size, bo
 }
 
 const char *wanesy_eui(const struct wanesy_fields *fields, enum wanesy_column column,
-                       uint8_t ret_eui[static EUI_SIZE], bool *ret_restored) {
-    if (is_given(fields, column)) return read_number(fields->texts[column], ret_eui, EUI_SIZE, ret_restored);
+                       uint8_t ret_eui[static EUI64_BYTES], bool *ret_restored) {
+    if (is_given(fields, column))
+        return read_number(fields->texts[column], ret_eui, EUI64_BYTES, ret_restored);
     return column == WANESY_DEV_EUI ? "the DevEUI is missing" : "the EUI is missing";
 }
 
 static int read_bytes(const struct wanesy_fields *fields, enum wanesy_column column, struct device *device,
                       ProtobufCBinaryData *member, size_t size, struct error *error) {
-    uint8_t bytes[EUI_SIZE];
+    uint8_t bytes[EUI64_BYTES];
     bool restored = false;
     const char *reason =
         is_given(fields, column) ? read_number(fields->texts[column], bytes, size, &restored) : "is missing";
@@ -141,7 +140,7 @@ static int read_bytes(const struct wanesy_fields *fields, enum wanesy_column col
     const char *doubt = cell_doubt(fields->texts[column]);
     if (doubt != NULL) device_note(device, headers[column], "in line %zu %s", fields->line, doubt);
     if (restored) {
-        char text[HEX_TEXT_SIZE(EUI_SIZE)];
+        char text[HEX_TEXT_SIZE(EUI64_BYTES)];
         hex_encode_upper(text, bytes, size);
         device_note(device, headers[column], "had lost its leading zeros to a spreadsheet: it is %s", text);
     }
@@ -150,9 +149,9 @@ static int read_bytes(const struct wanesy_fields *fields, enum wanesy_column col
 
 static int read_key(const struct wanesy_fields *fields, enum wanesy_column column, struct device *device,
                     Tts__KeyEnvelope **member, struct error *error) {
-    uint8_t key[KEY_SIZE];
-    const char *reason =
-        is_given(fields, column) ? cell_bytes(fields->texts[column], key, KEY_SIZE) : "the key is missing";
+    uint8_t key[KEY128_BYTES];
+    const char *reason = is_given(fields, column) ? cell_bytes(fields->texts[column], key, KEY128_BYTES)
+                                                  : "the key is missing";
     if (reason == NULL) device_set_key(device, member, key);
     memory_wipe(key, sizeof key);
     return reason == NULL ? 0 : wanesy_field_error(fields, column, reason, error);
@@ -312,7 +311,7 @@ static int read_session(const struct wanesy_fields *fields, struct device *devic
     Tts__Session *session = message_new(&device->arena, &tts__session__descriptor);
     Tts__SessionKeys *keys = message_new(&device->arena, &tts__session_keys__descriptor);
     session->keys = keys;
-    int result = read_bytes(fields, WANESY_DEV_ADDR, device, &session->dev_addr, DEV_ADDR_SIZE, error);
+    int result = read_bytes(fields, WANESY_DEV_ADDR, device, &session->dev_addr, DEV_ADDR_BYTES, error);
     if (result == 0) result = read_key(fields, WANESY_APP_S_KEY, device, &keys->app_s_key, error);
     if (result == 0 && separate) {
         result = read_key(fields, WANESY_F_NWK_S_INT_KEY, device, &keys->f_nwk_s_int_key, error);
@@ -344,7 +343,8 @@ static int read_join(const struct wanesy_fields *fields, struct device *device, 
     Tts__EndDevice *message = device->end_device;
     message->supports_join = true;
     message->root_keys = message_new(&device->arena, &tts__root_keys__descriptor);
-    int result = read_bytes(fields, WANESY_JOIN_EUI, device, &device_ids(device)->join_eui, EUI_SIZE, error);
+    int result =
+        read_bytes(fields, WANESY_JOIN_EUI, device, &device_ids(device)->join_eui, EUI64_BYTES, error);
     if (result == 0) result = read_key(fields, WANESY_APP_KEY, device, &message->root_keys->app_key, error);
     if (result != 0) return result;
     if ((int)message->lorawan_version == MAC_V1_1) {
@@ -379,10 +379,10 @@ int wanesy_device_read(const struct wanesy_fields *fields, const struct file_rul
     Tts__EndDeviceIdentifiers *ids = device_ids(device);
     const char *region = is_given(fields, WANESY_REGION) ? fields->texts[WANESY_REGION] : NULL;
     const char *cluster = fields->texts[WANESY_CLUSTER_NAME];
-    int result = read_bytes(fields, WANESY_DEV_EUI, device, &ids->dev_eui, EUI_SIZE, error);
+    int result = read_bytes(fields, WANESY_DEV_EUI, device, &ids->dev_eui, EUI64_BYTES, error);
     if (result != 0) return result;
-    char id[HEX_TEXT_SIZE(EUI_SIZE)];
-    hex_encode_lower(id, ids->dev_eui.data, EUI_SIZE);
+    char id[HEX_TEXT_SIZE(EUI64_BYTES)];
+    hex_encode_lower(id, ids->dev_eui.data, EUI64_BYTES);
     device_set_text(device, &ids->device_id, id);
     device_set_text(device, &device->end_device->name, fields->texts[WANESY_NAME]);
     if (*cluster == '\0') cluster = fields->texts[WANESY_CLUSTER_ID];

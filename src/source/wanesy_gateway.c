@@ -5,11 +5,9 @@
 #include "lorawan/region.h"
 #include "source/wanesy_device.h"
 
-enum { EUI_SIZE = 8 };
-
 static int set_ids(const struct wanesy_fields *fields, struct gateway *gateway, struct error *error) {
-    uint8_t eui[EUI_SIZE];
-    char text[HEX_TEXT_SIZE(EUI_SIZE)];
+    uint8_t eui[EUI64_BYTES];
+    char text[HEX_TEXT_SIZE(EUI64_BYTES)];
     bool restored = false;
     const char *reason = wanesy_eui(fields, WANESY_GATEWAY_EUI, eui, &restored);
     if (reason != NULL) return wanesy_field_error(fields, WANESY_GATEWAY_EUI, reason, error);

@@ -74,10 +74,11 @@ static Chirpstack__DeviceKeys *keys_part(const Tts__EndDevice *device, struct ar
     keys->dev_eui = cst_dev_eui(device, arena);
     keys->nwk_key = key_of(is_1_1(device) ? root->nwk_key : root->app_key, arena);
     keys->app_key = is_1_1(device) ? key_of(root->app_key, arena) : no_key;
-    keys->gen_app_key = no_key;
-    struct key128 key;
+    KEY128_AUTO key = {0};
+    keys->gen_app_key = device_gen_app_key(device, &key)
+                            ? hex_of((ProtobufCBinaryData){.len = sizeof key.bytes, .data = key.bytes}, arena)
+                            : no_key;
     bool any = chirpstack_key(keys->nwk_key, &key) || chirpstack_key(keys->app_key, &key);
-    key128_wipe(&key);
     return any ? keys : NULL;
 }
 

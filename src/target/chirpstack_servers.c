@@ -115,9 +115,9 @@ enum job_step cst_failed(const struct cst *self, const struct call *call, const 
                          struct error *error) {
     reply_error(reply, call, error);
     bool denied = reply->outcome == REPLY_ANSWERED && error->code == ERROR_DENIED;
-    if (reply->outcome == REPLY_UNTRUSTED) {
-        error_hint(error, "name the certificate to trust with --to.chirpstack.ca-cert-path FILE");
-    } else if (denied && call->changes) {
+    if (reply_hint_tls(reply, "--to.chirpstack.ca-cert-path", "--to.chirpstack.insecure", error))
+        return JOB_FAILED;
+    if (denied && call->changes) {
         error_hint(error,
                    "check --to.chirpstack.api-key: it must not be read-only, and be of the tenant that gets "
                    "the devices, or of an admin");

@@ -189,6 +189,7 @@ static int csv_fit(struct device *device, struct error *error) {
         error_hint(error, "migrate it with --to json");
         return -ERROR_DEVICE;
     }
+    device_drop_gen_app_key(device);
     ARENA_AUTO arena = {0};
     BUFFER_AUTO names;
     buffer_init(&names, BUFFER_UNLIMITED);

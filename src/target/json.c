@@ -10,8 +10,15 @@ static int json_encode(const struct device *device, struct buffer *output, struc
     return 0;
 }
 
+static int json_fit(struct device *device, struct error *error) {
+    (void)error;
+    device_drop_gen_app_key(device);
+    return 0;
+}
+
 const struct target_driver target_json = {
     .name = "json",
     .title = "device JSON of The Things Stack, to standard output or --output FILE",
     .encode = json_encode,
+    .fit = json_fit,
 };

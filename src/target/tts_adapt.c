@@ -122,5 +122,6 @@ int tts_adapt(struct target *target, struct device *device, struct error *error)
     end_device->join_server_address =
         host_or_empty(device, end_device->supports_join ? self->hosts[TTS_JOIN] : NULL);
     note_losses(device);
+    device_drop_gen_app_key(device);
     return 0;
 }

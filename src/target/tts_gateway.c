@@ -8,8 +8,6 @@
 #include "device/naming.h"
 #include "target/tts_p.h"
 
-enum { EUI_SIZE = 8 };
-
 static const char key_name[] = "ttn-lw-migrate";
 
 // ---- small parts

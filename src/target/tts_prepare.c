@@ -168,7 +168,9 @@ static int check_rights(const struct tts *self, struct job *job, struct error *e
     if (missing.size == 0) return 0;
     error_set(error, ERROR_DENIED, "the API key lacks rights to application %s of the target: %s",
               self->application, buffer_string(&missing));
-    error_hint(error, "give --to.tts.app-api-key a key that has them");
+    error_hint(error,
+               "give --to.tts.app-api-key a key that has them: the target's Console makes one, at API keys "
+               "of the application");
     return -ERROR_DENIED;
 }
 

@@ -46,12 +46,15 @@ struct call *tts_registry_call(struct tts *self, struct job *job, enum tts_place
 
 static void add_hint(const struct tts *self, const struct reply *reply, const Tts__ErrorDetails *details,
                      struct error *error) {
-    if (reply->outcome == REPLY_UNTRUSTED) {
-        error_hint(error, "name the certificate to trust with --to.tts.ca-file FILE");
-    } else if (reply->outcome != REPLY_ANSWERED) {
+    if (reply_hint_tls(reply, "--to.tts.ca-file", "--to.tts.insecure", error) ||
+        reply->outcome != REPLY_ANSWERED)
         return;
-    } else if (reply->grpc_status == GRPC_UNAUTHENTICATED || error_details_is(details, "pkg/auth", "token")) {
-        error_hint(error, "check --to.tts.app-api-key: the target does not know this key");
+    if (reply->grpc_status == GRPC_UNAUTHENTICATED || error_details_is(details, "pkg/auth", "token")) {
+        error_hint(
+            error,
+            "check --to.tts.app-api-key: the target does not know this key. Its Console makes one, at API "
+            "keys of the "
+            "application (for gateways: of your user), with rights to read and write devices and their keys");
     } else if (reply->grpc_status == GRPC_PERMISSION_DENIED) {
         error_hint(error, "check --to.tts.app-api-key and its rights to application %s",
                    self->application == NULL ? "" : self->application);

@@ -274,6 +274,12 @@ secrets() {
 
 tls() {
     start
+    # Without TLS it has to be said.
+    plain=$AWS_ENDPOINT_URL_IOT_WIRELESS
+    export AWS_ENDPOINT_URL_IOT_WIRELESS="https://${plain#http://}"
+    migrate awsiot application --all
+    exits 1
+    told 'without TLS.*--awsiot.endpoint http'
     export AWS_ENDPOINT_URL_IOT_WIRELESS=$SANDBOX_AWS_TLS
     migrate awsiot application --all
     exits 1

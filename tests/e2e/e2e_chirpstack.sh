@@ -366,6 +366,9 @@ refusals() {
     CHIRPSTACK_API_URL=$SANDBOX_CHIRPSTACK_TLS CHIRPSTACK_INSECURE=false migrate chirpstack device a840410000000001
     exits 1
     told 'ca-cert-path'
+    CHIRPSTACK_INSECURE=false migrate chirpstack device a840410000000001
+    exits 1
+    told 'without TLS.*--chirpstack.insecure'
 }
 
 gateways() {

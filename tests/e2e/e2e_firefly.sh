@@ -231,6 +231,12 @@ secrets() {
 
 tls() {
     start
+    # Without TLS it has to be said.
+    plain=$FIREFLY_HOST
+    export FIREFLY_HOST="https://${plain#http://}"
+    migrate firefly application --all
+    exits 1
+    told 'without TLS.*--firefly.use-http'
     export FIREFLY_HOST=$SANDBOX_FIREFLY_TLS
     migrate firefly application --all
     exits 1

@@ -338,6 +338,9 @@ ways_to_speak() {
     exits 2
     told 'if you want that, give --to.tts.insecure'
     export TARGET_TTS_IDENTITY_SERVER_GRPC_ADDRESS="$identity"
+    migrate plan ttnv2 application --to tts
+    exits 1
+    told 'without TLS.*--to.tts.insecure'
     good ttnv2 application --to tts --to.tts.insecure
     told 'the target is spoken to without TLS'
     all_moved

@@ -292,6 +292,14 @@ within_one_server() {
     good chirpstack application meters --export-session --release delete $into
     carried devices.json
     equal "devices" "$(jq '.chirpstack | length' after)" "$(jq '.chirpstack | length' before)"
+    # What no line has: keys of groups that are set up over the air.
+    gen_app_keys='.chirpstack[] | select(.keys.gen_app_key // "" | test("[^0]")) | [.dev_eui, .keys.gen_app_key]'
+    jq -c "$gen_app_keys" before | sort >keys.before
+    jq -c --slurpfile lines devices.json "$gen_app_keys"' | select(.[0] as $eui | any($lines[]; .ids.dev_eui | ascii_downcase == $eui))' \
+        after | sort >keys.carried
+    jq -c "$gen_app_keys" after | sort >keys.after
+    same "GenAppKeys" keys.before keys.after
+    [ -s keys.carried ] || fail "no device with a GenAppKey was carried over"
     migrate rollback
     [ "$status" -eq 0 ] || exits 3
     world after
@@ -345,6 +353,9 @@ keys_that_may_not() {
     TARGET_CHIRPSTACK_API_URL=$SANDBOX_CHIRPSTACK_TLS TARGET_CHIRPSTACK_INSECURE=false migrate ttnv2 application --to chirpstack
     exits 1
     told 'ca-cert-path'
+    TARGET_CHIRPSTACK_INSECURE=false migrate ttnv2 application --to chirpstack
+    exits 1
+    told 'without TLS.*--to.chirpstack.insecure'
 }
 
 run_case "from a file, once more, and back" from_a_file

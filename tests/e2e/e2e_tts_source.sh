@@ -237,7 +237,7 @@ refused_keys() {
     told 'no rights for application'
     migrate tts application --tts.app-api-key NNSXS.MADEUP.SECRETPART
     exits 1
-    told 'app-api-key'
+    told 'app-api-key.*Console makes one'
     silent_on SECRETPART
     migrate tts application nobodys-app --dry-run
     exits 1
@@ -256,6 +256,10 @@ without_tls() {
     export TTS_APPLICATION_SERVER_GRPC_ADDRESS="$SANDBOX_TTS_APPLICATION_SERVER_PLAIN"
     export TTS_JOIN_SERVER_GRPC_ADDRESS="$SANDBOX_TTS_JOIN_SERVER_PLAIN"
     unset TTS_CA_FILE
+    migrate tts device mydevice --dry-run
+    exits 1
+    told 'does not speak TLS'
+    told 'without TLS.*--tts.insecure'
     good tts device mydevice --dry-run --insecure
     told 'without TLS'
 }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "cli/global_options.h"
 #include "fake_sources.h"
 #include "source/registry.h"
@@ -132,6 +133,40 @@ static void test_source(void **state) {
     assert_contains(text, "\n  --dry-run ");
     assert_null(strstr(text, "--source"));
     assert_null(strstr(text, "completion"));
+}
+
+// What each source says of itself: what becomes of its devices, and examples, which fit a terminal.
+static void test_sources(void **state) {
+    (void)state;
+    BUFFER_AUTO buffer;
+    buffer_init(&buffer, BUFFER_UNLIMITED);
+    for (const struct source_driver *const *source = source_drivers(); *source != NULL; source++) {
+        struct help_topic topic = {.sources = source_drivers(), .source = *source, .source_first = true};
+        const char *text = write_topic(&topic, 0, &buffer);
+        assert_non_null((*source)->about);
+        char *first = memory_printf("\nExamples:\n  ttn-lw-migrate %s application ", (*source)->name);
+        assert_contains(text, first);
+        free(first);
+        assert_int_equal(strstr((*source)->examples, "gateway ") != NULL, (*source)->list_gateways != NULL);
+        // Of a command only its own.
+        topic.command = command_find("device", 6);
+        text = write_topic(&topic, 0, &buffer);
+        first = memory_printf("\nExamples:\n  ttn-lw-migrate %s device ", (*source)->name);
+        const char *examples = strstr(text, first);
+        free(first);
+        assert_non_null(examples);
+        assert_null(strstr(examples, " application "));
+        char word[12];
+        snprintf(word, sizeof word, "%.10s", (*source)->about);
+        assert_contains(text, word);
+    }
+    struct help_topic topic = {.sources = source_drivers(),
+                               .source = source_find(source_drivers(), "loriot", 6),
+                               .source_first = true,
+                               .command = command_find("gateway", 7)};
+    const char *text = write_topic(&topic, 0, &buffer);
+    assert_null(strstr(text, "LORIOT keeps the devices"));
+    assert_contains(text, "\nExamples:\n  ttn-lw-migrate loriot gateway > gateways.json\n");
 }
 
 // A target's flags are shown when it is chosen.
@@ -311,6 +346,7 @@ int main(void) {
         cmocka_unit_test(test_program),
         cmocka_unit_test(test_device),
         cmocka_unit_test(test_source),
+        cmocka_unit_test(test_sources),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_target),

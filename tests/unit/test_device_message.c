@@ -237,6 +237,39 @@ static void test_redaction_wipes(void **state) {
     for (size_t i = 0; i < sizeof key; i++) assert_int_equal(bytes[i], 0);
 }
 
+// It goes wherever the message goes, but not into JSON.
+static void test_gen_app_key(void **state) {
+    (void)state;
+    DEVICE_AUTO device = {0};
+    device_init(&device);
+    struct key128 key;
+    assert_false(device_gen_app_key(device.end_device, &key));
+    device_drop_gen_app_key(&device);
+    assert_int_equal(device.notes.count, 0);
+    for (uint8_t first = 0xaa; first < 0xac; first++) {
+        memset(key.bytes, first, sizeof key.bytes);
+        device_set_gen_app_key(&device, &key);
+    }
+    char *text = text_of(&device.end_device->base);
+    assert_string_equal(text, "{}");
+    free(text);
+    Tts__EndDevice *copy = message_copy(&device.end_device->base, &device.arena);
+    memset(key.bytes, 0, sizeof key.bytes);
+    assert_true(device_gen_app_key(copy, &key));
+    assert_int_equal(key.bytes[0], 0xab);
+    assert_int_equal(key.bytes[15], 0xab);
+    const uint8_t *bytes = copy->base.unknown_fields[0].data;
+    message_redact(&copy->base);
+    assert_false(device_gen_app_key(copy, &key));
+    for (size_t i = 0; i < 1 + sizeof key.bytes; i++) assert_int_equal(bytes[i], 0);
+    bytes = device.end_device->base.unknown_fields[0].data;
+    device_drop_gen_app_key(&device);
+    assert_false(device_gen_app_key(device.end_device, &key));
+    for (size_t i = 0; i < 1 + sizeof key.bytes; i++) assert_int_equal(bytes[i], 0);
+    assert_int_equal(device.notes.count, 1);
+    assert_string_equal(device.notes.items[0].path, "gen_app_key");
+}
+
 static void test_device_setters(void **state) {
     (void)state;
     DEVICE_AUTO device = {0};
@@ -274,6 +307,7 @@ int main(void) {
         cmocka_unit_test(test_differences),
         cmocka_unit_test(test_redaction),
         cmocka_unit_test(test_redaction_wipes),
+        cmocka_unit_test(test_gen_app_key),
         cmocka_unit_test(test_device_setters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,6 +240,11 @@ static void test_tls_to_plain(void **state) {
         client_wait(client, &asked, 1);
         assert_int_equal(asked.reply.outcome, REPLY_UNUSABLE);
         assert_non_null(strstr(asked.reply.message, "it does not speak TLS"));
+        ERROR_AUTO error = {0};
+        assert_true(asked.reply.no_tls);
+        error_set(&error, ERROR_INPUT, "refused");
+        assert_true(reply_hint_tls(&asked.reply, "--ca", "--plain", &error));
+        assert_non_null(strstr(error.hint, "--plain"));
         asked_release(&asked, 1);
         client_free(client);
         fake_server_free(fake);

@@ -215,6 +215,10 @@ static const struct {
       "\"factory_preset_frequencies\":[\"868100000\"]", "\"supports_32_bit_f_cnt\":false",
       "\"f_nwk_s_int_key\":{\"key\":\"00112233445566778899AABBCCDDEEFF\"}", "AWS tells no counters"},
      "root_keys"},
+    {"\"OtaaV1_0_x\":{\"AppKey\":\"" KEY "\",\"AppEui\":\"70b3d57ed0000001\",\"GenAppKey\":\"12\"}",
+     EU "\"MacVersion\":\"1.0.3\"",
+     {"GenAppKey: "},
+     "\"12\""},
     {OTAA1, EU "\"MacVersion\":\"1.0.3\"", {"has keys of LoRaWAN 1.1 in AWS, but its version is 1.0.3"}, KEY},
     {"\"x\":1", EU "\"MacVersion\":\"1.0.3\"", {"AWS tells no keys of it"}, KEY},
     {OTAA, EU "\"MaxEirp\":5", {"its version of LoRaWAN is not known"}, KEY},
@@ -254,6 +258,27 @@ static void test_shapes(void **state) {
         source_record_release(&record);
         end(&play, &server);
     }
+}
+
+static void test_gen_app_key(void **state) {
+    (void)state;
+    struct play play;
+    struct aws_server server;
+    struct source_record record = {.id = memory_strdup("00-25-CA-0A-00-00-00-01")};
+    begin(&play, &server,
+          "\"OtaaV1_0_x\":{\"AppKey\":\"" KEY "\",\"AppEui\":\"70b3d57ed0000001\",\"GenAppKey\":\"" KEY2
+          "\"}",
+          EU "\"MacVersion\":\"1.0.3\"", keeping);
+    assert_int_equal(play_read(&play, &record), JOB_DONE);
+    DEVICE_AUTO device = {0};
+    struct error error = {0};
+    struct key128 key;
+    device_init(&device);
+    assert_int_equal(play.driver->convert(play.source, &record, &device, &error), 0);
+    assert_true(device_gen_app_key(device.end_device, &key));
+    assert_int_equal(key.bytes[0], 0xff);
+    source_record_release(&record);
+    end(&play, &server);
 }
 
 // ---- lists and reading
@@ -432,8 +457,9 @@ static void test_open(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes), cmocka_unit_test(test_list),    cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_clock),  cmocka_unit_test(test_changes), cmocka_unit_test(test_open),
+        cmocka_unit_test(test_gen_app_key), cmocka_unit_test(test_shapes), cmocka_unit_test(test_list),
+        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_clock),  cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

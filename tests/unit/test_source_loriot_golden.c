@@ -16,7 +16,7 @@
 #include "device/validate.h"
 #include "support/source_play.h"
 
-enum { DEVICES = 67 };
+enum { DEVICES = 68 };
 
 static void answer(struct play *play, const struct call *call, struct reply *reply) {
     json_t *device = json_object_get(play->context, "device");

@@ -36,12 +36,12 @@ static void test_silence(void **state) {
         struct tts_world world;
         world_begin(&world, NULL, joins);
         assert_int_equal(world_run(&world, release, false), JOB_DONE);
-        assert_string_equal(world.log, "NS.Set ");
+        assert_string_equal(world.log, joins ? "NS.Get JS.Get NS.Set " : "NS.Get NS.Set ");
         assert_true(silenced(&world));
         check_released(&world);
         // Once more is harmless.
         assert_int_equal(world_run(&world, release, true), JOB_DONE);
-        assert_string_equal(world.log, "NS.Get ");
+        assert_string_equal(world.log, joins ? "NS.Get JS.Get " : "NS.Get ");
         world_release(&world);
     }
 }
@@ -254,8 +254,8 @@ static void test_deaf_network(void **state) {
 
 static void test_other_device(void **state) {
     (void)state;
-    static const char *const ways[] = {"keys", "delete"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const ways[] = {"keys", "delete", "silence"};
+    for (size_t i = 0; i < 3; i++) {
         for (int change = 0; change < 3; change++) {
             struct tts_world world;
             world_begin(&world, ways[i], true);
@@ -266,6 +266,9 @@ static void test_other_device(void **state) {
             assert_int_equal(world.error.code, ERROR_DEVICE);
             for (enum stack_role server = 0; server < STACK_ROLES; server++)
                 assert_non_null(world.at[server]);
+            // Whoever has it by now is not made silent.
+            assert_int_equal(silenced(&world), i < 2);
+            assert_int_equal(world.job.unchanged, i == 2);
             world_release(&world);
         }
     }
@@ -273,13 +276,17 @@ static void test_other_device(void **state) {
 
 static void test_other_session_of_abp(void **state) {
     (void)state;
-    struct tts_world world;
-    world_begin(&world, "delete", false);
-    world.at[STACK_NETWORK]->session->keys->f_nwk_s_int_key = world_key(&world, 0x99);
-    assert_int_equal(world_run(&world, release, false), JOB_FAILED);
-    assert_int_equal(world.error.code, ERROR_DEVICE);
-    assert_non_null(world.at[STACK_NETWORK]);
-    world_release(&world);
+    static const char *const ways[] = {"delete", "silence"};
+    for (size_t i = 0; i < 2; i++) {
+        struct tts_world world;
+        world_begin(&world, ways[i], false);
+        world.at[STACK_NETWORK]->session->keys->f_nwk_s_int_key = world_key(&world, 0x99);
+        assert_int_equal(world_run(&world, release, false), JOB_FAILED);
+        assert_int_equal(world.error.code, ERROR_DEVICE);
+        assert_non_null(world.at[STACK_NETWORK]);
+        assert_int_equal(silenced(&world), i == 0);
+        world_release(&world);
+    }
 }
 
 static void test_registered_meanwhile(void **state) {

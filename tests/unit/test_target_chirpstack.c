@@ -54,6 +54,24 @@ static void test_joins(void **state) {
     stage_close(&stage);
 }
 
+// The key of groups that are set up over the air, which a source's devices may have.
+static void test_gen_app_key(void **state) {
+    (void)state;
+    struct stage stage;
+    struct key128 key;
+    memset(key.bytes, 0x77, sizeof key.bytes);
+    stage_ready(&stage, OTAA_SESSION);
+    device_set_gen_app_key(&stage.device, &key);
+    bring(&stage);
+    assert_string_equal(there(&stage)->keys.gen_app_key, "77777777777777777777777777777777");
+    assert_int_equal(play(&stage, run_verify), JOB_DONE);
+    assert_true(stage.verdict.equal);
+    there(&stage)->keys.gen_app_key[0] = '8';
+    assert_int_equal(play(&stage, run_verify), JOB_DONE);
+    assert_string_equal(stage.verdict.what, "its keys differ");
+    stage_close(&stage);
+}
+
 static void test_lorawan_1_1(void **state) {
     (void)state;
     struct stage stage;
@@ -436,14 +454,23 @@ static void test_leaves_other_runs_alone(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_joins),           cmocka_unit_test(test_lorawan_1_1),
-        cmocka_unit_test(test_does_not_join),   cmocka_unit_test(test_read_back),
-        cmocka_unit_test(test_lives_on),        cmocka_unit_test(test_lost_answers),
-        cmocka_unit_test(test_goes_on),         cmocka_unit_test(test_nonsense),
-        cmocka_unit_test(test_looks),           cmocka_unit_test(test_another_tenant_has_it),
-        cmocka_unit_test(test_limits),          cmocka_unit_test(test_read_only),
-        cmocka_unit_test(test_update_and_back), cmocka_unit_test(test_leaves_others_alone),
-        cmocka_unit_test(test_cleans_up),       cmocka_unit_test(test_leaves_other_runs_alone),
+        cmocka_unit_test(test_joins),
+        cmocka_unit_test(test_gen_app_key),
+        cmocka_unit_test(test_lorawan_1_1),
+        cmocka_unit_test(test_does_not_join),
+        cmocka_unit_test(test_read_back),
+        cmocka_unit_test(test_lives_on),
+        cmocka_unit_test(test_lost_answers),
+        cmocka_unit_test(test_goes_on),
+        cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_looks),
+        cmocka_unit_test(test_another_tenant_has_it),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_read_only),
+        cmocka_unit_test(test_update_and_back),
+        cmocka_unit_test(test_leaves_others_alone),
+        cmocka_unit_test(test_cleans_up),
+        cmocka_unit_test(test_leaves_other_runs_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

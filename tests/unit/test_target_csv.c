@@ -119,11 +119,29 @@ static void test_refused(void **state) {
     }
 }
 
+// Neither lines of JSON nor a table have a place for it.
+static void test_gen_app_key(void **state) {
+    (void)state;
+    const struct target_driver *const drivers[] = {target_find("json"), target_find("csv")};
+    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++) {
+        DEVICE_AUTO device = {0};
+        struct key128 key = {{1}};
+        struct error error = {0};
+        read_device("{" IDS "}", &device);
+        device_set_gen_app_key(&device, &key);
+        assert_int_equal(drivers[i]->fit(&device, &error), 0);
+        assert_false(device_gen_app_key(device.end_device, &key));
+        assert_int_equal(device.notes.count, 1);
+        assert_string_equal(device.notes.items[0].path, "gen_app_key");
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_header),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_gen_app_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

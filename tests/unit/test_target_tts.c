@@ -196,6 +196,21 @@ static void test_joined_device(void **state) {
     close_world(&world);
 }
 
+// The Things Stack is never sent what it has no place for.
+static void test_gen_app_key(void **state) {
+    (void)state;
+    struct world world;
+    struct key128 key = {{1}};
+    struct error error = {0};
+    open_world(&world, OTAA_SESSION);
+    device_set_gen_app_key(&world.device, &key);
+    assert_int_equal(target_tts.adapt(world.fake.target, &world.device, &error), 0);
+    assert_false(device_gen_app_key(world.device.end_device, &key));
+    assert_true(world.device.notes.count > 0);
+    assert_string_equal(world.device.notes.items[world.device.notes.count - 1].path, "gen_app_key");
+    close_world(&world);
+}
+
 static void test_device_without_session(void **state) {
     (void)state;
     struct world world;
@@ -657,6 +672,7 @@ static void test_recall(void **state) {
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_joined_device),
+        cmocka_unit_test(test_gen_app_key),
         cmocka_unit_test(test_device_without_session),
         cmocka_unit_test(test_fixed_device),
         cmocka_unit_test(test_application_counter),
