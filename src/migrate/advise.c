@@ -15,13 +15,20 @@ static void add(struct buffer *text, const struct source_driver *driver, const c
     buffer_printf(text, "--map FILE with a column %s for single ones", column);
 }
 
-void advise(const struct source_driver *driver, const struct device *device, struct error *error) {
+void advise(const struct source_driver *driver, const struct frequency_plans *plans,
+            const struct device *device, struct error *error) {
     const Tts__EndDevice *message = device->end_device;
     const Tts__EndDeviceIdentifiers *ids = message->ids;
     BUFFER_AUTO text;
     buffer_init(&text, BUFFER_UNLIMITED);
     if (error->hint != NULL) return;
-    if (message->frequency_plan_id[0] == '\0') add(&text, driver, "frequency-plan-id", "frequency_plan_id");
+    if (message->frequency_plan_id[0] == '\0') {
+        add(&text, driver, "frequency-plan-id", "frequency_plan_id");
+    } else if (frequency_plans_find(plans, message->frequency_plan_id) == NULL) {
+        buffer_puts(&text,
+                    "ttn-lw-migrate frequency-plans lists the plans; --map FILE with a column "
+                    "frequency_plan_id lays one down");
+    }
     if ((int)message->lorawan_version == MAC_UNKNOWN) {
         add(&text, driver, "mac-version", "lorawan_version");
     } else if ((int)message->lorawan_phy_version == PHY_UNKNOWN) {

@@ -19,7 +19,7 @@ size_t file_check_first(const char *data, size_t size) {
 }
 
 static bool holds(const char *data, size_t size, const char *text) {
-    return memmem(data, size, text, strlen(text)) != NULL;
+    return size > 0 && memmem(data, size, text, strlen(text)) != NULL;
 }
 
 // A device of The Things Stack has its EUIs in `ids`, one of Helium's beside its key.

@@ -260,7 +260,7 @@ static int flight_adapt(struct flight *flight, struct error *error) {
     if (result == 0 && setup->target->fit != NULL) result = setup->target->fit(&flight->device, error);
     if (result == 0) result = device_validate(&flight->device, setup->plans, error);
     if (result == 0) return 0;
-    advise(setup->driver, &flight->device, error);
+    advise(setup->driver, setup->plans, &flight->device, error);
     struct file_entry entry;
     bool in_file = setup->driver->input != NULL && file_record_read(&flight->record, &entry, NULL) == 0;
     return in_file ? file_error_at(entry.line, result, error) : result;

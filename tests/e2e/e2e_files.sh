@@ -213,6 +213,11 @@ files_point_at_places() {
     told 'device eui-70b3d57ed1000001: line 3: The Things Stack would refuse the device: '
     told 'try: --csv.frequency-plan-id for all devices, --map FILE with a column frequency_plan_id for single ones'
     told '; --csv.mac-version for all devices, .*; --map FILE with a column join_eui for single ones'
+    printf 'dev_eui;join_eui;app_key;Frequency Plan\n70B3D57ED1000001;70B3D57ED0000000;%s;EU868\n' $key >region
+    migrate csv application my-app --file region --mac-version 1.0.3 --csv.map 'frequency_plan_id=Frequency Plan'
+    exits 1
+    told 'line 2: .*frequency_plan_id: the plan is unknown'
+    told 'try: ttn-lw-migrate frequency-plans lists the plans; --map FILE'
     printf '{"devices":[{"dev_eui":"70B3D57ED1000001","app_eui":"70B3D57ED0000000","app_key":"%s","region":"EU868"},{"name":"Cellar"}]}' $key >list
     migrate helium application my-app --file list --mac-version 1.0.3 --keep-going
     exits 3
