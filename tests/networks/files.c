@@ -7,39 +7,19 @@
 #include "base/memory.h"
 #include "networks/networks.h"
 #include "networks/texts.h"
+#include "support/text_reader.h"
 
 // ---- the file
-
-struct text_reader {
-    struct reader base;
-    const char *text;
-    size_t at;
-};
-
-static int text_read(struct reader *reader, void *data, size_t size, size_t *ret_size, struct error *error) {
-    (void)error;
-    struct text_reader *self = (struct text_reader *)reader;
-    size_t left = strlen(self->text + self->at);
-    *ret_size = left < size ? left : size;
-    memcpy(data, self->text + self->at, *ret_size);
-    self->at += *ret_size;
-    return 0;
-}
-
-static int text_rewind(struct reader *reader, struct error *error) {
-    (void)error;
-    ((struct text_reader *)reader)->at = 0;
-    return 0;
-}
 
 static void text_close(struct reader *reader) {
     free(reader);
 }
 
 struct reader *network_text_reader(const char *text) {
-    static const struct reader_operations operations = {text_read, text_rewind, text_close};
+    static const struct reader_operations operations = {text_reader_read, text_reader_rewind, text_close};
     struct text_reader *self = memory_new(struct text_reader);
-    *self = (struct text_reader){.base = {.operations = &operations, .name = "the file"}, .text = text};
+    *self = (struct text_reader){
+        .base = {.operations = &operations, .name = "the file"}, .text = text, .size = strlen(text)};
     return &self->base;
 }
 

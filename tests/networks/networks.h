@@ -45,6 +45,9 @@ struct network_options {
 
 // Copies both.
 void network_option(struct network_options *options, const char *name, const char *value);
+// Those of The Things Stack, whose four servers have hosts in `domain`.
+void network_options_tts(struct network_options *options, const char *application, const char *key,
+                         const char *domain);
 void network_options_release(struct network_options *options);
 // A set for a driver with this table: ERROR_USAGE if there is no such option, or its value is wrong.
 int network_options_set(const struct network_options *options, const struct option_spec *table,

@@ -9,6 +9,17 @@ void network_option(struct network_options *options, const char *name, const cha
     options->items[options->count++].value = arena_strdup(&options->arena, value);
 }
 
+void network_options_tts(struct network_options *options, const char *application, const char *key,
+                         const char *domain) {
+    static const char *const servers[] = {"identity", "network", "application", "join"};
+    network_option(options, "app-id", application);
+    network_option(options, "app-api-key", key);
+    for (size_t i = 0; i < sizeof servers / sizeof *servers; i++) {
+        network_option(options, arena_printf(&options->arena, "%s-server-grpc-address", servers[i]),
+                       arena_printf(&options->arena, "%cs.%s:8884", servers[i][0], domain));
+    }
+}
+
 void network_options_release(struct network_options *options) {
     arena_release(&options->arena);
     options->count = 0;

@@ -79,12 +79,8 @@ static const char *application_tts(const struct world *world) {
 }
 
 static void options_tts(const struct world *world, struct network_options *options) {
-    network_option(options, "app-id", WORLD_TTS_SOURCE_APP_ID);
-    network_option(options, "app-api-key", world_tts_key(world, WORLD_TTS_KEY_SOURCE));
-    network_option(options, "identity-server-grpc-address", "is.example:8884");
-    network_option(options, "network-server-grpc-address", "ns.example:8884");
-    network_option(options, "application-server-grpc-address", "as.example:8884");
-    network_option(options, "join-server-grpc-address", "js.example:8884");
+    network_options_tts(options, WORLD_TTS_SOURCE_APP_ID, world_tts_key(world, WORLD_TTS_KEY_SOURCE),
+                        "example");
 }
 
 static bool device_tts(const struct world *world, size_t index, struct network_device *ret_device) {

@@ -8,12 +8,8 @@
 // ---- The Things Stack
 
 static void options_tts(const struct world *world, struct network_options *options) {
-    network_option(options, "app-id", WORLD_TTS_TARGET_APP_ID);
-    network_option(options, "app-api-key", world_tts_key(world, WORLD_TTS_KEY_TARGET));
-    network_option(options, "identity-server-grpc-address", "is.target.example:8884");
-    network_option(options, "network-server-grpc-address", "ns.target.example:8884");
-    network_option(options, "application-server-grpc-address", "as.target.example:8884");
-    network_option(options, "join-server-grpc-address", "js.target.example:8884");
+    network_options_tts(options, WORLD_TTS_TARGET_APP_ID, world_tts_key(world, WORLD_TTS_KEY_TARGET),
+                        "target.example");
 }
 
 static bool device_tts(const struct world *world, size_t index, struct network_device *ret_device) {

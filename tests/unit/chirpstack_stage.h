@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "support/device_text.h"
+#include "support/world_ask.h"
 #include "target/chirpstack_p.h"
 #include "target/targets.h"
 #include "world/chirpstack_p.h"
@@ -95,29 +96,12 @@ static inline void answer(struct stage *stage, const struct call *call, struct r
         reply->grpc_status = GRPC_UNAVAILABLE;
         return;
     }
-    struct world_header headers[CALL_HEADERS_MAX];
-    for (size_t i = 0; i < call->header_count; i++) {
-        headers[i] = (struct world_header){call->headers[i].name, call->headers[i].value};
-    }
-    const struct world_request request = {
-        .endpoint = WORLD_CHIRPSTACK,
-        .method = call->method,
-        .headers = headers,
-        .header_count = call->header_count,
-        .body = call->body,
-        .body_size = call->body_size,
-    };
-    struct world_reply given = {0};
-    world_call(stage->world, NOW, &request, &given);
+    world_ask(stage->world, NOW, WORLD_CHIRPSTACK, call, lost ? NULL : reply);
     if (lost) {
         reply->outcome = REPLY_LOST;
-    } else {
-        reply->grpc_status = (enum grpc_status)given.status;
-        reply->message = memory_strdup(given.message);
-        buffer_add(&reply->body, given.body.data, given.body.size);
-        if (stage->garbage) buffer_puts(&reply->body, "\xff\xff");
+    } else if (stage->garbage) {
+        buffer_puts(&reply->body, "\xff\xff");
     }
-    world_reply_release(&given);
 }
 
 // ---- jobs

@@ -19,19 +19,11 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "journal/journal.h"
+#include "support/journal_folder.h"
 
 static char directory[] = "/tmp/ttn-lw-migrate-journal-XXXXXX";
 static char path[sizeof directory + 16];
 static const struct journal_place place = {.path = path};
-
-static const char *const companions[] = {"", "-wal", "-shm", "-journal"};
-
-static void forget(void) {
-    for (size_t i = 0; i < sizeof companions / sizeof *companions; i++) {
-        char *name MEMORY_AUTO = memory_printf("%s%s", path, companions[i]);
-        (void)unlink(name);
-    }
-}
 
 static int setup(void **state) {
     (void)state;
@@ -42,13 +34,13 @@ static int setup(void **state) {
 
 static int before_each(void **state) {
     (void)state;
-    forget();
+    journal_files_remove(path);
     return 0;
 }
 
 static int teardown(void **state) {
     (void)state;
-    forget();
+    journal_files_remove(path);
     return rmdir(directory);
 }
 
@@ -142,7 +134,7 @@ static void expect_property(struct journal *journal, const char *name, const cha
 
 // One of everything: 40 devices in two applications.
 static void make(void) {
-    forget();
+    journal_files_remove(path);
     struct journal *journal = create();
     ERROR_AUTO error = {0};
     assert_int_equal(journal_set_property(journal, "source", "made", false, &error), 0);
@@ -310,7 +302,7 @@ static void test_untouched(void **state) {
         {{DEVICE_CONFIRMED, DEVICE_RESTORING}, false, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        forget();
+        journal_files_remove(path);
         struct journal *journal = create();
         ERROR_AUTO error = {0};
         use(journal, "app");
@@ -429,7 +421,7 @@ static void test_without_commit(void **state) {
     assert_int_equal(count_all(journal, DEVICE_RELEASED), 10);
     expect_property(journal, "source", "made");
     journal_close(journal);
-    forget();
+    journal_files_remove(path);
     journal = create();
     use(journal, "app");
     journal_close(journal);
@@ -465,7 +457,7 @@ static void test_private(void **state) {
     use(journal, "app");
     commit(journal);
     for (size_t i = 0; i < 3; i++) {
-        char *name MEMORY_AUTO = memory_printf("%s%s", path, companions[i]);
+        char *name MEMORY_AUTO = memory_printf("%s%s", path, journal_endings[i]);
         struct stat status;
         assert_int_equal(stat(name, &status), 0);
         assert_int_equal(status.st_mode & 0777, 0600);
@@ -484,7 +476,7 @@ static void test_private(void **state) {
 // ---- other files
 
 static void write_file(const void *data, size_t size) {
-    forget();
+    journal_files_remove(path);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, size, file), size);
@@ -533,7 +525,7 @@ static void test_other_files(void **state) {
     static const char zeros[8192];
     write_file(zeros, sizeof zeros);
     expect_refused(NULL);
-    forget();
+    journal_files_remove(path);
     execute("CREATE TABLE device (sequence INTEGER); PRAGMA user_version = 1");
     expect_refused("is no journal");
     make();

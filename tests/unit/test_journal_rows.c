@@ -16,6 +16,7 @@
 
 #include "base/memory.h"
 #include "journal/journal.h"
+#include "support/journal_folder.h"
 
 static char directory[] = "/tmp/ttn-lw-migrate-rows-XXXXXX";
 static char path[sizeof directory + 16];
@@ -30,11 +31,7 @@ static int setup(void **state) {
 
 static int forget(void **state) {
     (void)state;
-    static const char *const companions[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < sizeof companions / sizeof *companions; i++) {
-        char *name MEMORY_AUTO = memory_printf("%s%s", path, companions[i]);
-        (void)unlink(name);
-    }
+    journal_files_remove(path);
     return 0;
 }
 

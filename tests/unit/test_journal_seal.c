@@ -17,21 +17,18 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "journal/journal.h"
+#include "support/journal_folder.h"
 
 static char directory[] = "/tmp/ttn-lw-migrate-seal-XXXXXX";
 static char path[sizeof directory + 16];
 static char key_path[sizeof directory + 16];
 static const struct journal_place place = {.path = path};
 
-static const char *const companions[] = {"", "-wal", "-shm"};
 static const char *const secrets[] = {"ttn-account-v2.secret-of-a-property", "secret-bytes-of-the-source",
                                       "secret-bytes-converted", "the key of the journal"};
 
 static void forget(void) {
-    for (size_t i = 0; i < sizeof companions / sizeof *companions; i++) {
-        char *name MEMORY_AUTO = memory_printf("%s%s", path, companions[i]);
-        (void)unlink(name);
-    }
+    journal_files_remove(path);
     (void)unlink(key_path);
 }
 
@@ -218,8 +215,8 @@ static struct journal *make(void) {
 
 static void expect_no_secret(void) {
     bool any = false;
-    for (size_t i = 0; i < sizeof companions / sizeof *companions; i++) {
-        char *name MEMORY_AUTO = memory_printf("%s%s", path, companions[i]);
+    for (size_t i = 0; i < JOURNAL_FILES; i++) {
+        char *name MEMORY_AUTO = memory_printf("%s%s", path, journal_endings[i]);
         if (access(name, F_OK) != 0) continue;
         char *data MEMORY_AUTO = NULL;
         size_t size = 0;

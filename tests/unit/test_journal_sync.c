@@ -18,6 +18,7 @@
 
 #include "base/memory.h"
 #include "journal/journal.h"
+#include "support/journal_folder.h"
 
 static char directory[] = "/tmp/ttn-lw-migrate-sync-XXXXXX";
 static char path[sizeof directory + 16];
@@ -112,11 +113,7 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     (void)state;
-    static const char *const names[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char *name MEMORY_AUTO = memory_printf("%s%s", path, names[i]);
-        (void)unlink(name);
-    }
+    journal_files_remove(path);
     return rmdir(directory);
 }
 

@@ -15,6 +15,7 @@
 #include "device/message.h"
 #include "source/chirpstack_p.h"
 #include "support/gateway_play.h"
+#include "support/world_ask.h"
 #include "world/chirpstack_p.h"
 
 #define ROOF      "00800000a0000101"
@@ -48,29 +49,7 @@ static void answer(struct play *play, const struct call *call, struct reply *rep
         cs_remove_gateway(cs, cs_find_gateway(cs, stage->forgotten));
         stage->forgotten = NULL;
     }
-    struct world_header headers[CALL_HEADERS_MAX];
-    for (size_t i = 0; i < call->header_count; i++)
-        headers[i] = (struct world_header){call->headers[i].name, call->headers[i].value};
-    char *method MEMORY_AUTO =
-        http ? memory_printf("%s %s", call->method, call->path) : memory_strdup(call->method);
-    const struct world_request request = {
-        .endpoint = http ? WORLD_CHIRPSTACK_V3 : WORLD_CHIRPSTACK,
-        .method = method,
-        .headers = headers,
-        .header_count = call->header_count,
-        .body = call->body,
-        .body_size = call->body_size,
-    };
-    struct world_reply given = {0};
-    world_call(stage->world, PLAY_NOW, &request, &given);
-    if (http) {
-        reply->http_status = given.status;
-    } else {
-        reply->grpc_status = (enum grpc_status)given.status;
-    }
-    reply->message = memory_strdup(given.message);
-    buffer_add(&reply->body, given.body.data, given.body.size);
-    world_reply_release(&given);
+    world_ask(stage->world, PLAY_NOW, world_chirpstack_of(call), call, reply);
 }
 
 struct opening {

@@ -12,6 +12,7 @@
 
 #include "source/chirpstack_p.h"
 #include "support/source_play.h"
+#include "support/world_ask.h"
 #include "world/chirpstack_p.h"
 
 // The first profile is one of OTAA devices, the fourth of LoRaWAN 1.1, the fifth of ABP devices.
@@ -44,41 +45,14 @@ static void answer_world(struct play *play, const struct call *call, struct repl
         reply->grpc_status = GRPC_UNIMPLEMENTED;
         return;
     }
-    struct world_header headers[CALL_HEADERS_MAX];
-    for (size_t i = 0; i < call->header_count; i++) {
-        headers[i] = (struct world_header){call->headers[i].name, call->headers[i].value};
-    }
-    struct world_reply answer = {0};
-    bool http = call->kind == CALL_HTTP;
-    char *method MEMORY_AUTO =
-        http ? memory_printf("%s %s", call->method, call->path) : memory_strdup(call->method);
-    const struct world_request request = {
-        .endpoint = http ? WORLD_CHIRPSTACK_V3 : WORLD_CHIRPSTACK,
-        .method = method,
-        .headers = headers,
-        .header_count = call->header_count,
-        .body = call->body,
-        .body_size = call->body_size,
-    };
     if (lost && stage->loss == LOSS_UNAVAILABLE) {
         reply->grpc_status = GRPC_UNAVAILABLE;
         reply->http_status = 503;
         return;
     }
     if (call->changes) stage->changed = true;
-    world_call(stage->world, PLAY_NOW, &request, &answer);
-    if (lost) {
-        reply->outcome = REPLY_LOST;
-    } else {
-        if (http) {
-            reply->http_status = answer.status;
-        } else {
-            reply->grpc_status = (enum grpc_status)answer.status;
-        }
-        reply->message = memory_strdup(answer.message);
-        buffer_add(&reply->body, answer.body.data, answer.body.size);
-    }
-    world_reply_release(&answer);
+    world_ask(stage->world, PLAY_NOW, world_chirpstack_of(call), call, lost ? NULL : reply);
+    if (lost) reply->outcome = REPLY_LOST;
 }
 
 // What every stage is opened with from here on.

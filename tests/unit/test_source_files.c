@@ -14,36 +14,12 @@
 #include "device/json_write.h"
 #include "device/validate.h"
 #include "source/registry.h"
+#include "support/text_reader.h"
 
 #define KEY "00112233445566778899AABBCCDDEEFF"
 
-// A text in pieces of at most `piece` bytes.
-struct text_reader {
-    struct reader base;
-    const char *text;
-    size_t size;
-    size_t at;
-    size_t piece;
-};
-
-static int text_read(struct reader *reader, void *data, size_t size, size_t *ret_size, struct error *error) {
-    (void)error;
-    struct text_reader *self = (struct text_reader *)reader;
-    size_t left = self->size - self->at;
-    if (size > self->piece) size = self->piece;
-    *ret_size = left < size ? left : size;
-    memcpy(data, self->text + self->at, *ret_size);
-    self->at += *ret_size;
-    return 0;
-}
-
-static int text_rewind(struct reader *reader, struct error *error) {
-    (void)error;
-    ((struct text_reader *)reader)->at = 0;
-    return 0;
-}
-
-static const struct reader_operations text_operations = {.read = text_read, .rewind = text_rewind};
+static const struct reader_operations text_operations = {.read = text_reader_read,
+                                                         .rewind = text_reader_rewind};
 
 // A small set of keys in memory.
 struct small_set {

@@ -13,6 +13,7 @@
 
 #include "source/ttnv2_p.h"
 #include "support/source_play.h"
+#include "support/world_ask.h"
 #include "world/ttnv2_p.h"
 #include "world/world_p.h"
 
@@ -55,26 +56,9 @@ static void answer_world(struct play *play, const struct call *call, struct repl
         if (stage->entered) enter_keys(stage);
         return;
     }
-    struct world_header headers[CALL_HEADERS_MAX];
-    for (size_t i = 0; i < call->header_count; i++) {
-        headers[i] = (struct world_header){call->headers[i].name, call->headers[i].value};
-    }
-    const struct world_request request = {
-        .endpoint =
-            strncmp(call->method, "/discovery", 10) == 0 ? WORLD_TTNV2_DISCOVERY : WORLD_TTNV2_HANDLER,
-        .method = call->method,
-        .headers = headers,
-        .header_count = call->header_count,
-        .body = call->body,
-        .body_size = call->body_size,
-    };
-    struct world_reply answer = {0};
-    world_call(stage->world, PLAY_NOW, &request, &answer);
-    if (answer.delivery != WORLD_DELIVER) reply->outcome = REPLY_LOST;
-    reply->grpc_status = (enum grpc_status)answer.status;
-    reply->message = memory_strdup(answer.message);
-    buffer_add(&reply->body, answer.body.data, answer.body.size);
-    world_reply_release(&answer);
+    enum world_endpoint endpoint =
+        strncmp(call->method, "/discovery", 10) == 0 ? WORLD_TTNV2_DISCOVERY : WORLD_TTNV2_HANDLER;
+    if (!world_ask(stage->world, PLAY_NOW, endpoint, call, reply)) reply->outcome = REPLY_LOST;
 }
 
 // The first device with an AppKey and a session, or with a session alone.
