@@ -224,6 +224,10 @@ enum job_step ttnv2_handler_failed(struct ttnv2 *self, const struct call *call, 
     } else if (answered && reply->message != NULL && strstr(reply->message, "access key") != NULL) {
         error_hint(error, "check --ttnv2.app-access-key: it has to be a key of application %s",
                    self->application);
+    } else if (answered && reply->message != NULL && strstr(reply->message, "Auth server") != NULL) {
+        error_hint(error,
+                   "check --ttnv2.app-access-key: what is before its dot names an Account Server that the "
+                   "Handler does not know");
     } else {
         reply_hint_tls(reply, "--ttnv2.ca-cert", "--ttnv2.handler-address http://HOST:PORT", error);
     }

@@ -389,6 +389,11 @@ static enum job_step restore_proved(struct ttnv2 *self, struct job *job, const s
     if (ttnv2_get_device_reply(self, job, record->id, &now, error) != 0) return JOB_FAILED;
     bool recorded = keys_are_recorded(record, now, state->parts);
     bool more = state->tries < SOURCE_TRIES;
+    // A device that waited for V2 joins as soon as V2 has its AppKey.
+    if (!recorded && is_joined_anew(record, now, state->parts)) {
+        *ret_remark = REMARK_JOINED;
+        return JOB_DONE;
+    }
     // Keys that were there before prove nothing.
     if (!recorded || (state->kept && !state->done)) {
         bool again = call_may_pass(state->code) && more;

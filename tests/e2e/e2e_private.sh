@@ -147,6 +147,10 @@ account_server_with_faults() {
     refused 'certificate' --discovery-server-insecure --account-server-address "$SANDBOX_ACCOUNT_SERVER_TLS"
     TTNV2_APP_ACCESS_KEY=ttn-account-v2.wrong
     refused 'access.key|Account Server' --discovery-server-insecure --account-server-address "$SANDBOX_ACCOUNT_SERVER"
+    # The Handler exchanges the key, and does not know the server that the key names.
+    TTNV2_APP_ACCESS_KEY=somebody-else.wrong
+    refused 'Auth server "somebody-else" not registered' --discovery-server-insecure
+    told 'try: check --ttnv2.app-access-key: what is before its dot'
     equal "calls to SetDevice" "$(calls SetDevice)" 0
     world after
     unchanged before after

@@ -29,12 +29,21 @@ struct stage {
     unsigned heard_before;     // the SetDevice before which V2 hears the device and answers; 0 = none
     enum grpc_status refused;  // what SetDevice answers without doing anything; 0 = it does something
     bool entered;              // somebody enters other keys while it does
+    bool joins;                // the device joins V2 right after it
 };
 
 static void hear(struct stage *stage) {
     stage->network->last_seen = PLAY_NOW + stage->sets;
     stage->network->f_cnt_up++;
     stage->network->f_cnt_down++;
+}
+
+static void join_anew(struct stage *stage) {
+    memset(stage->device->session.dev_addr, 0x26, DEV_ADDR_SIZE);
+    memset(stage->device->session.nwk_s_key, 0x5A, KEY_SIZE);
+    memset(stage->device->app_s_key, 0xA5, KEY_SIZE);
+    stage->network->session = stage->device->session;
+    stage->network->f_cnt_up = stage->network->f_cnt_down = 0;
 }
 
 // Somebody else writes to the application. V2 works again after that.
@@ -59,6 +68,7 @@ static void answer_world(struct play *play, const struct call *call, struct repl
     enum world_endpoint endpoint =
         strncmp(call->method, "/discovery", 10) == 0 ? WORLD_TTNV2_DISCOVERY : WORLD_TTNV2_HANDLER;
     if (!world_ask(stage->world, PLAY_NOW, endpoint, call, reply)) reply->outcome = REPLY_LOST;
+    if (set && stage->joins && !v2_is_zero(stage->device->app_key, KEY_SIZE)) join_anew(stage);
 }
 
 // The first device with an AppKey and a session, or with a session alone.
@@ -281,14 +291,6 @@ static void test_unchanged(void **state) {
 
 // ---- V2 goes on meanwhile
 
-static void join_anew(struct stage *stage) {
-    memset(stage->device->session.dev_addr, 0x26, DEV_ADDR_SIZE);
-    memset(stage->device->session.nwk_s_key, 0x5A, KEY_SIZE);
-    memset(stage->device->app_s_key, 0xA5, KEY_SIZE);
-    stage->network->session = stage->device->session;
-    stage->network->f_cnt_up = stage->network->f_cnt_down = 0;
-}
-
 static void test_joined_anew(void **state) {
     (void)state;
     struct stage stage;
@@ -310,6 +312,22 @@ static void test_joined_anew(void **state) {
     // With another AppKey it is somebody else's.
     stage.device->app_key[0] ^= 1;
     assert_int_equal(restore(&stage, false, &remark), JOB_FAILED);
+    stage_close(&stage);
+}
+
+// A device that nobody answered joins V2 as soon as its AppKey is there again.
+static void test_joined_once_restored(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, true, "true");
+    assert_int_equal(release(&stage), JOB_DONE);
+    stage.joins = true;
+    const char *remark = NULL;
+    assert_int_equal(restore(&stage, false, &remark), JOB_DONE);
+    assert_int_equal(stage.sets, 1);
+    assert_non_null(remark);
+    assert_memory_equal(stage.device->app_key, stage.before.app_key, KEY_SIZE);
+    assert_int_equal(stage.network->session.nwk_s_key[0], 0x5A);
     stage_close(&stage);
 }
 
@@ -397,6 +415,7 @@ int main(void) {
         cmocka_unit_test(test_untouched),
         cmocka_unit_test(test_unchanged),
         cmocka_unit_test(test_joined_anew),
+        cmocka_unit_test(test_joined_once_restored),
         cmocka_unit_test(test_other_keys),
         cmocka_unit_test(test_session_that_stays),
         cmocka_unit_test(test_session_that_stays_half),
