@@ -112,7 +112,11 @@ static void check_restored(struct sim *sim, struct sim_device *device, const str
     uint32_t ignored = 0;
     if (device->seen_there && sim_next_down(sim, device, false, &ignored) > device->recalled + 1)
         device->far = true;
-    if (session && same_key(now->nwk_s_key, device->session_key) && now->f_cnt_up < device->least_up) {
+    bool back = same_key(now->nwk_s_key, device->session_key) && now->f_cnt_up < device->least_up;
+    if (session && back && device->renewed) {
+        // The run knows its counters only for the session that was read: so it has to join again, and that is told.
+        device->rejoins = true;
+    } else if (session && back) {
         sim_violated(sim, "%s: the uplink counter of its source went back from %lu to %lu", device->id,
                      (unsigned long)device->least_up, (unsigned long)now->f_cnt_up);
     }
@@ -144,8 +148,12 @@ void sim_check_read(struct sim *sim, struct sim_device *device, bool at_target) 
         return;
     }
     sim_keys_read(sim, device, &now);
+    // A device without a session that has one at a later look has joined as well.
+    if (device->read && !device->has_session_key) device->has_session_key = true;
     device->read = true;
     if (!device->cleared && sim_is_session(&now) && !same_key(now.nwk_s_key, device->session_key)) {
+        device->renewed = device->renewed || device->has_session_key;
+        device->has_session_key = true;
         memcpy(device->session_key, now.nwk_s_key, KEY_SIZE);
         device->least_up = now.f_cnt_up;
     }

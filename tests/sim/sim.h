@@ -144,6 +144,8 @@ struct sim_device {
     uint32_t least_down;            // what its line would need; 0 = it is right
     uint32_t last_read;             // the downlink counter when the engine last read it
     uint8_t session_key[KEY_SIZE];  // of the session that was read
+    bool has_session_key;           // or of none, which counts as one from the second look on
+    bool renewed;                   // it is another session than at an earlier look
     uint32_t least_up;              // its last uplink counter: no network may have a lesser one of it
     bool in_doubt;                  // the answer to its last change was lost, and nobody has looked since
     unsigned lines;                 // in the output at the end
