@@ -30,7 +30,7 @@ static const char down_v4[] =
     "function encodeDownlink(input) {\n"
     "  var port = Number(input.fPort) || 1;\n"
     "  var result = chirpstackCodec(chirpstackConsole).encodeDownlink({\n"
-    "    data: input.data, fPort: port, variables: chirpstackVariables\n"
+    "    data: input.data || {}, fPort: port, variables: chirpstackVariables\n"
     "  });\n"
     "  return {bytes: result.bytes, fPort: result.fPort || port, warnings: result.warnings, errors: "
     "result.errors};\n"
@@ -39,7 +39,7 @@ static const char down_v4[] =
 static const char down_v3[] =
     "function encodeDownlink(input) {\n"
     "  var port = Number(input.fPort) || 1;\n"
-    "  var bytes = chirpstackCodec(chirpstackConsole).Encode(port, input.data, chirpstackVariables);\n"
+    "  var bytes = chirpstackCodec(chirpstackConsole).Encode(port, input.data || {}, chirpstackVariables);\n"
     "  return {bytes: bytes, fPort: port};\n"
     "}\n";
 

@@ -14,9 +14,31 @@ struct call {
     struct script_value *normalized;  // NULL: the script does not do that
 };
 
-// As the stack hands data in: null stays null.
+static bool is_empty_object(const json_t *value) {
+    return json_is_object(value) && json_object_size(value) == 0;
+}
+
+static void nullify_empty_objects(json_t *value) {
+    const char *name = NULL;
+    void *next = NULL;
+    json_t *member = NULL;
+    json_object_foreach_safe(value, next, name, member) {
+        nullify_empty_objects(member);
+        if (is_empty_object(member)) json_object_set_new_nocheck(value, name, json_null());
+    }
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        member = json_array_get(value, i);
+        nullify_empty_objects(member);
+        if (is_empty_object(member)) json_array_set_new(value, i, json_null());
+    }
+}
+
+// As the stack hands data in: null stays null, and an object without members becomes null.
 static void push_json(duk_context *engine, const json_t *fields) {
-    char *text = json_dumps(fields, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_t *data = is_empty_object(fields) ? json_null() : json_deep_copy(fields);
+    nullify_empty_objects(data);
+    char *text = json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_decref(data);
     if (text == NULL) duk_push_object(engine);
     if (text != NULL) duk_push_string(engine, text);
     free(text);

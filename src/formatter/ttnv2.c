@@ -118,7 +118,8 @@ static const char down_head[] =
     "// Made of the Encoder of The Things Network Stack V2. It stands below, unchanged.\n"
     "\n"
     "function encodeDownlink(input) {\n"
-    "  var port = Number(input.fPort) || 1, known = [], fields = ttnv2Copy(input.data, known, true), i;\n"
+    "  var port = Number(input.fPort) || 1, known = [], fields = ttnv2Copy(input.data || {}, known, true), "
+    "i;\n"
     "\n"
     "  var bytes = ttnv2Encoder(fields, port, ttnv2Console)(fields, port);\n"
     "  if (!Array.isArray(bytes)) return {errors: ['" FORMATTER_NO_ARRAY

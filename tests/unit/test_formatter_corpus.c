@@ -247,6 +247,7 @@ static const struct mistake mistakes[] = {
     {"bytes[i] < 0 || bytes[i] > 255", "bytes[i] > 255", "encoder-bad-numbers.js"},
     {"fPort: port}", "fPort: port + 1}", "both-directions.js"},
     {"Number(input.fPort) || 1", "Number(input.fPort)", "encoder-plain.js"},
+    {"input.data || {}", "input.data", "encoder-plain.js"},
     {"function ttnv2Decoder(payload, port, console)", "function ttnv2Decoder(payload, port)",
      "console-log.js"},
     {"function ttnv2Decoder(payload, port, console)", "function ttnv2Decoder(unused, port, console)",
@@ -305,10 +306,36 @@ static void test_mistakes_are_found(void **state) {
     assert_int_equal(missed, 0);
 }
 
+// The stack hands an object without members over as null.
+static void test_empty_objects(void **state) {
+    (void)state;
+    static const char script[] =
+        "function encodeDownlink(input) {\n"
+        "  if (input.data === null) return {bytes: [], fPort: 1};\n"
+        "  var data = input.data;\n"
+        "  return {bytes: [data.a === null, data.b[0] === null, data.c.d === null, data.e === "
+        "null].map(Number), "
+        "fPort: 1};\n"
+        "}\n";
+    static const struct {
+        const char *fields;
+        const char *result;
+    } rows[] = {{"{}", "{\"bytes\":[],\"fPort\":1}"},
+                {"{\"a\":{},\"b\":[{}],\"c\":{\"d\":{}},\"e\":[]}", "{\"bytes\":[1,1,1,0],\"fPort\":1}"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *fields MEMORY_AUTO = memory_strdup(rows[i].fields);
+        struct check_result result = {0};
+        run_new(script, &(struct payload){.down = true, .port = 1, .input = fields}, &result);
+        assert_string_equal(result.text, rows[i].result);
+        check_result_release(&result);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_corpus),
         cmocka_unit_test(test_mistakes_are_found),
+        cmocka_unit_test(test_empty_objects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
