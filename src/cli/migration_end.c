@@ -173,11 +173,12 @@ static void forget_rehearsal(const struct migration *migration, struct error *er
         error_move(error, &late);
 }
 
-// Keys that were given anew count for later runs too, unless a server has refused them.
+// Keys that were given anew count for later runs too, once all was done with them.
 static void keep_secrets(struct migration *migration, const struct error *error) {
-    if (migration->kind == MIGRATION_NEW || migration->run == NULL || migration->journal.journal == NULL)
-        return;
-    if (error->code == ERROR_DENIED || error->code == ERROR_UNAVAILABLE || error->code == ERROR_TIMEOUT)
+    bool changes = migration->kind == MIGRATION_RESUMED || migration->kind == MIGRATION_ROLLBACK;
+    if (!changes || migration->dry_run || migration->run == NULL || error_is_set(error)) return;
+    const struct run_numbers *numbers = run_numbers(migration->run);
+    if (numbers->failed > 0 || numbers->formatters_failed > 0 || numbers->begun + numbers->restored == 0)
         return;
     ERROR_AUTO late = {0};
     if (run_journal_keep_given(&migration->journal, migration->session->invocation, true, &late) != 0)

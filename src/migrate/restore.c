@@ -22,6 +22,7 @@ struct restorations {
     int64_t last;
     bool exhausted;
     bool stopping;
+    bool proved;         // one of them is back: so its source takes devices back
     struct error error;  // the first one; halts unless the run keeps going
 };
 
@@ -43,12 +44,14 @@ static void restore_failed(struct restorations *all, struct restoration *slot) {
     struct error *error = &slot->undo.error;
     run->numbers.failed++;
     char *reason MEMORY_AUTO = error_chain(error);
+    // Whoever is refused for one device is refused for all, and each would be at neither network.
+    bool denied = error->code == ERROR_DENIED && !run->setup.dry_run;
     ERROR_AUTO journal_error = {0};
     if (journal_set_reason(run->journal, slot->device.sequence, all->from, reason, &journal_error) != 0) {
         journal_failed(all, &journal_error);
     }
     // A rehearsal tells of all of them.
-    if (run->setup.keep_going || run->setup.dry_run) {
+    if ((run->setup.keep_going && !denied) || run->setup.dry_run) {
         const char *message = run->setup.dry_run ? "could not be put back" : "is not put back";
         run_tell(run, LOG_ERROR, slot->device.record.id, message, error);
         return;
@@ -87,6 +90,7 @@ static void restore_ended(struct restorations *all, struct restoration *slot) {
         return;
     }
     run->numbers.restored++;
+    all->proved = true;
     if (slot->undo.remark != NULL) {
         run->numbers.imperfect++;
         tell_remark(run, slot);
@@ -104,6 +108,40 @@ static int read_converted(struct restoration *slot, struct error *error) {
     return error_wrap(error, ERROR_INPUT, "the journal's device %s", slot->device.record.id);
 }
 
+struct probe {
+    struct run *run;
+    struct source_record record;  // owned
+};
+
+static enum job_step probe_job(void *context, struct job *job, struct error *error) {
+    struct probe *probe = context;
+    const struct run_setup *setup = &probe->run->setup;
+    return setup->driver->read(setup->source, job, &probe->record, error);
+}
+
+// Before the first device is taken away from its target, its source has to answer. What it says of the device is not
+// the question: it may have been deleted there.
+static int probe_source(struct restorations *all, const struct source_record *record, struct error *error) {
+    struct run *run = all->run;
+    struct probe probe = {.run = run, .record = {.id = memory_strdup(record->id)}};
+    int result = run_job(run, SIDE_SOURCE, PRIORITY_READ, probe_job, &probe, error);
+    source_record_release(&probe.record);
+    if (result == 0) return 0;
+    if (error->code == ERROR_EMPTY || error->code == ERROR_DEVICE || error->code == ERROR_NOT_FOUND) {
+        error_release(error);
+        return 0;
+    }
+    return error_wrap(error, ERROR_NONE,
+                      "the source was asked before anything is taken away from the target");
+}
+
+static bool is_to_be_probed(const struct restorations *all, const struct restoration *slot) {
+    const struct run_setup *setup = &all->run->setup;
+    bool first = !all->proved && all->last == 0;
+    return first && all->from == DEVICE_RESTORING && setup->target_instance != NULL && !setup->dry_run &&
+           run_can_restore(all->run) && slot->device.claim != CLAIM_NONE;
+}
+
 // Starts the next one in a free slot. Returns 1, 0 if none is left, or an error.
 static int restore_start(struct restorations *all, struct restoration *slot, struct error *error) {
     struct run *run = all->run;
@@ -113,6 +151,7 @@ static int restore_start(struct restorations *all, struct restoration *slot, str
     all->exhausted = found != 1;
     if (found != 1) return found;
     int result = read_converted(slot, error);
+    if (result == 0 && is_to_be_probed(all, slot)) result = probe_source(all, &slot->device.record, error);
     if (result != 0) return result;
     all->last = slot->device.sequence;
     slot->used = true;
@@ -135,9 +174,11 @@ static int restore_start(struct restorations *all, struct restoration *slot, str
 
 static int restore_fill(struct restorations *all, size_t *ret_used, struct error *error) {
     *ret_used = 0;
+    // Until one is back, the others stay where they are.
+    size_t limit = all->proved || all->run->setup.dry_run ? all->limit : 1;
     for (size_t i = 0; i < all->limit; i++) {
         struct restoration *slot = &all->slots[i];
-        while (!slot->used && !all->exhausted && !all->stopping) {
+        while (!slot->used && i < limit && !all->exhausted && !all->stopping) {
             int result = restore_start(all, slot, error);
             if (result < 0) return result;
             if (result == 0) break;

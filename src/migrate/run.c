@@ -228,7 +228,7 @@ bool run_looks_first(const struct run *run) {
     // For a file as target only where one list tells enough of all devices, or where the file has no place for some of
     // them.
     bool cheap = run->whole && (setup->driver->features & SOURCE_CHEAP_LIST) != 0;
-    return setup->target_instance != NULL || (run_releases(run) && (cheap || setup->target->fit != NULL));
+    return setup->target_instance != NULL || (run_releases(run) && (cheap || setup->target->refuses));
 }
 
 // What is left of an earlier process comes first; then all others are looked at before one of them is changed.

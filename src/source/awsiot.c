@@ -25,6 +25,7 @@ static const struct option_spec options[] = {
      .help = "profile of Amazon's files that has the credentials (default: default)"},
     {.name = "access-key-id",
      .type = OPTION_STRING,
+     .flags = OPTION_SECRET,
      .env = "AWS_ACCESS_KEY_ID",
      .argument = "ID",
      .help = "ID of the access key; it goes before the profile's"},

@@ -210,4 +210,5 @@ const struct target_driver target_csv = {
     .begin = csv_begin,
     .encode = csv_encode,
     .fit = csv_fit,
+    .refuses = true,
 };

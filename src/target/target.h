@@ -92,6 +92,7 @@ struct target_driver {
     // Refuses (ERROR_DEVICE) a converted device that the target cannot hold, and notes what of it has no place there;
     // before anything is changed. NULL = it holds all of any device.
     int (*fit)(struct device *device, struct error *error);
+    bool refuses;  // `fit` refuses some, so that all are looked at before the first one is taken away
 
     // Appends one device, ended so that the next can follow. Fails only if the target cannot express it. NULL: the
     // target is a server.

@@ -356,6 +356,22 @@ ways_to_speak() {
     told 'the address of the Identity Server is missing'
 }
 
+# Nothing leaves the target before the source has answered, and no key is kept that does not do.
+rolled_back_with_other_keys() {
+    cluster --devices 25
+    good ttnv2 application --to tts
+    all_moved
+    for key in "$SANDBOX_KEY_SETTINGS_ONLY" ttn-account-v2.wrong; do
+        migrate rollback --keep-going --ttnv2.app-access-key "$key"
+        exits 1
+        told 'the source was asked before anything is taken away from the target'
+        all_moved
+        good verify --ttnv2.app-access-key "$key"
+    done
+    good_or_incomplete rollback
+    all_home
+}
+
 progress_of_phases() {
     cluster --devices 40 --latency 150ms
     begin ttnv2 application --to tts --dry-run --progress always --concurrency 2
@@ -378,6 +394,7 @@ run_case "verify" verification
 run_case "verify waits for uplinks; rollback --silent" heard
 run_case "rollback --silent leaves devices that are heard" silent_with_heard
 run_case "rollback" rolled_back
+run_case "rollback with keys that are refused" rolled_back_with_other_keys
 run_case "own certificates, none, no TLS, addresses" ways_to_speak
 run_case "progress of the look at all devices" progress_of_phases
 end_cases

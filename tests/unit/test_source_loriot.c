@@ -411,7 +411,7 @@ static void test_windows(void **state) {
         device_init(&device);
         assert_int_equal(play.driver->convert(play.source, &record, &device, &error), 0);
         const Tts__MACSettings *settings = device.end_device->mac_settings;
-        const Tts__RxDelayValue *delay = settings->desired_rx1_delay;
+        const Tts__RxDelayValue *delay = settings == NULL ? NULL : settings->desired_rx1_delay;
         assert_int_equal(delay == NULL ? 0 : delay->value, cases[i].delay);
         bool noted = false;
         for (size_t j = 0; j < device.notes.count; j++)
