@@ -22,6 +22,7 @@ struct restorations {
     int64_t last;
     bool exhausted;
     bool stopping;
+    bool asked;          // the source has answered
     bool proved;         // one of them is back: so its source takes devices back
     struct error error;  // the first one; halts unless the run keeps going
 };
@@ -90,7 +91,8 @@ static void restore_ended(struct restorations *all, struct restoration *slot) {
         return;
     }
     run->numbers.restored++;
-    all->proved = true;
+    // One that was never taken away proves nothing.
+    if (!slot->device.untouched) all->proved = true;
     if (slot->undo.remark != NULL) {
         run->numbers.imperfect++;
         tell_remark(run, slot);
@@ -126,6 +128,7 @@ static int probe_source(struct restorations *all, const struct source_record *re
     struct probe probe = {.run = run, .record = {.id = memory_strdup(record->id)}};
     int result = run_job(run, SIDE_SOURCE, PRIORITY_READ, probe_job, &probe, error);
     source_record_release(&probe.record);
+    all->asked = true;
     if (result == 0) return 0;
     if (error->code == ERROR_EMPTY || error->code == ERROR_DEVICE || error->code == ERROR_NOT_FOUND) {
         error_release(error);
@@ -137,9 +140,8 @@ static int probe_source(struct restorations *all, const struct source_record *re
 
 static bool is_to_be_probed(const struct restorations *all, const struct restoration *slot) {
     const struct run_setup *setup = &all->run->setup;
-    bool first = !all->proved && all->last == 0;
-    return first && all->from == DEVICE_RESTORING && setup->target_instance != NULL && !setup->dry_run &&
-           run_can_restore(all->run) && slot->device.claim != CLAIM_NONE;
+    return !all->asked && all->from == DEVICE_RESTORING && setup->target_instance != NULL &&
+           !setup->dry_run && run_can_restore(all->run) && slot->device.claim != CLAIM_NONE;
 }
 
 // Starts the next one in a free slot. Returns 1, 0 if none is left, or an error.
