@@ -278,7 +278,7 @@ heard() {
 
 never_without_now() {
     world after
-    guarded "$1"
+    live_twice "$1"
     never_without
 }
 
