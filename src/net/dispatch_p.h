@@ -13,6 +13,7 @@ struct search {
     double rate;        // what the server does there: in flight by latency, calls/ns; 0 = not measured yet
     double level;       // of the present measurement
     bool trying;        // another level than `kept`
+    bool rising;        // from a careful start: each level so far was better than the one before
     unsigned trial;     // which one is next, or is made
     unsigned patience;  // measurements between trials
     unsigned failures;  // of trials since it grew
@@ -29,7 +30,7 @@ void search_note(struct search *search, int64_t started, int64_t now, unsigned i
 
 // How fast, and how many at once, a server takes calls. Times in ns, monotonic.
 struct pacer {
-    double limit;  // calls at once; adapts between 1 and search.level
+    double limit;  // calls at once; adapts between 1 and search.level, or with a known rate search.most
     struct search search;
     unsigned in_flight;
     double rate;           // calls/s; 0 = as fast as they come
