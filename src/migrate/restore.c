@@ -40,9 +40,18 @@ static void slot_release(struct restoration *slot) {
     *slot = (struct restoration){0};
 }
 
+// What somebody has changed at the source meanwhile is that person's to judge.
+static void hint_at_source(const struct undo *undo, struct error *error) {
+    if (!undo->at_source || error->code != ERROR_DEVICE || error->hint != NULL) return;
+    error_hint(error,
+               "if it is in order there as it is, nothing is left to do for it, and the rollback goes on with the others by "
+               "--keep-going; else give it there what it had before, and roll back again");
+}
+
 static void restore_failed(struct restorations *all, struct restoration *slot) {
     struct run *run = all->run;
     struct error *error = &slot->undo.error;
+    hint_at_source(&slot->undo, error);
     run->numbers.failed++;
     char *reason MEMORY_AUTO = error_chain(error);
     // Whoever is refused for one device is refused for all, and each would be at neither network.

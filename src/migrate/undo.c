@@ -63,6 +63,7 @@ static enum run_side side_of(const struct undo *undo) {
 
 static void undo_fail(struct undo *undo, struct error *error) {
     error_move(&undo->error, error);
+    undo->at_source = undo->stage == UNDO_RESTORE;
     undo->stage = UNDO_END;
 }
 

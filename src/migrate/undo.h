@@ -37,6 +37,7 @@ struct undo {
     struct source_restoration restoration;
     char *remark;        // owned; what could not be put back; NULL = nothing
     struct error error;  // why it did not succeed; none = it did
+    bool at_source;      // that is what its source said, after the target had let go of it
     struct task task;
     unsigned logins;
     bool parked;
