@@ -218,6 +218,13 @@ static void tell_unreached(const struct dispatch *dispatch, const struct lane *l
     reply->unreached = true;
 }
 
+// That there is no such thing is an answer like others: a server has as much to do for it.
+static bool is_served(const struct reply *reply, enum call_kind kind) {
+    if (reply_ok(reply, kind)) return true;
+    if (reply->outcome != REPLY_ANSWERED) return false;
+    return kind == CALL_GRPC ? reply->grpc_status == GRPC_NOT_FOUND : reply->http_status == HTTP_NOT_FOUND;
+}
+
 static void call_done(void *context, struct reply *reply) {
     struct dispatch_call *call = context;
     struct dispatch *dispatch = call->dispatch;
@@ -226,7 +233,8 @@ static void call_done(void *context, struct reply *reply) {
     flying_remove(lane, call);
     call->handle = NULL;
     bool good = reply_ok(reply, call->call->kind);
-    if (good) pacer_succeeded(&lane->pacer, call->started, now, lane->first != NULL);
+    if (is_served(reply, call->call->kind))
+        pacer_succeeded(&lane->pacer, call->started, now, lane->first != NULL);
     lane->pacer.in_flight--;
     dispatch->numbers.in_flight--;
     budget_ended(lane->budgets, call->call->method, reply, now);

@@ -25,7 +25,7 @@ static const double gain_above = 1.04;
 // From a careful start it doubles, with few calls measured each time, as long as a step gains at least this part of
 // what it adds.
 static const double factor_rising = 2;
-static const double gain_rising = 0.25;
+static const double gain_rising = 0.15;
 
 // Measurements with fewer calls that found others waiting say nothing of the server.
 static const double busy_least = 0.8;
@@ -139,7 +139,13 @@ void search_note(struct search *search, int64_t started, int64_t now, unsigned i
     // Calls in flight by the time of each: calls a second (Little's law), in whatever bursts they come.
     double rate = search->in_flight / search->latency;
     if (search->busy < busy_least * search->count) {
-        if (whole) stay(search, now);
+        if (!whole) return;
+        // A level that nobody needs yet harms nobody, and may be needed.
+        if (search->rising && search->trying) {
+            begin(search, search->level, now);
+        } else {
+            stay(search, now);
+        }
         return;
     }
     if (whole || rate < search->rate * hopeless(search)) measured(search, rate, now);

@@ -223,8 +223,11 @@ static void takes_the_least_of_all_rates(void **state) {
     bench_close(&bench);
 }
 
-static double time_for(unsigned concurrency) {
-    struct answers answers = {.latency = 30 * NS_PER_MS};
+static double time_for(unsigned concurrency, enum grpc_status status) {
+    struct answers answers = {.latency = 30 * NS_PER_MS,
+                              .outcome = REPLY_ANSWERED,
+                              .status = status,
+                              .failures = status == GRPC_OK ? 0 : 800};
     struct bench bench;
     bench_open(&bench, answer_plainly, &answers, (struct dispatch_setup){.concurrency = concurrency});
     bench_add(&bench, &reading, 800);
@@ -237,7 +240,9 @@ static double time_for(unsigned concurrency) {
 
 static void uses_the_concurrency(void **state) {
     (void)state;
-    assert_true(time_for(1) / time_for(16) >= 14);
+    assert_true(time_for(1, GRPC_OK) / time_for(16, GRPC_OK) >= 14);
+    // So it is where all that is asked for is missing.
+    assert_true(time_for(1, GRPC_NOT_FOUND) / time_for(16, GRPC_NOT_FOUND) >= 14);
 }
 
 static void halves_and_recovers(void **state) {
