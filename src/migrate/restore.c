@@ -44,7 +44,8 @@ static void slot_release(struct restoration *slot) {
 static void hint_at_source(const struct undo *undo, struct error *error) {
     if (!undo->at_source || error->code != ERROR_DEVICE || error->hint != NULL) return;
     error_hint(error,
-               "if it is in order there as it is, nothing is left to do for it, and the rollback goes on with the others by "
+               "if it is in order there as it is, nothing is left to do for it, and the rollback goes on "
+               "with the others by "
                "--keep-going; else give it there what it had before, and roll back again");
 }
 
