@@ -290,11 +290,12 @@ static void take_progress(const struct restore_state *state, Ttnv2__LoRaWANDevic
         lorawan->f_cnt_down = progress->last_n_f_cnt_down + 1;
 }
 
-// True if V2 heard the device after it was read, and may have used a downlink counter that was then written back.
+// True if V2 heard the device after it was read, and may have used a downlink counter that was then written back. A session
+// that V2 keeps need not be one that was there when it was read.
 static bool may_repeat(const struct restore_state *state, const Ttnv2__LoRaWANDevice *now) {
     const Ttnv2__LoRaWANDevice *recorded = state->recorded->lorawan_device;
-    if (session_stays(state->parts)) return is_set_back(now, recorded->last_seen, recorded->f_cnt_down);
-    return state->parts.takes_session && now->last_seen > recorded->last_seen;
+    if (state->parts.takes_session) return now->last_seen > recorded->last_seen;
+    return ttnv2_parts(now, true).some_session && is_set_back(now, recorded->last_seen, recorded->f_cnt_down);
 }
 
 static void take_counters(struct restore_state *state, Ttnv2__LoRaWANDevice *lorawan,

@@ -43,7 +43,8 @@ void sim_check_held(struct sim *sim, struct sim_device *device) {
         sim_violated(sim, "%s is at both networks, and both handle it", device->id);
     // Two networks that handled it together before this run use up each other's counters.
     bool shared = device->was_there && target;
-    if (source && !stays && !shared) check_counter(sim, device, false);
+    // Clearing writes the counters that were read over those of a session that is not taken yet: that is V2's way.
+    if (source && !stays && !shared && !device->late) check_counter(sim, device, false);
     if (target && !device->was_there && !stays) check_counter(sim, device, true);
 }
 
