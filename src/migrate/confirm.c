@@ -14,8 +14,9 @@ static enum device_state state_before(const struct run *run) {
 // Fails only if the journal cannot be written.
 static int confirm_result(struct run *run, const struct journal_device *device,
                           const struct source_confirmation *confirmation, struct error *error) {
-    // A session that was not read is taken away after this look.
-    if (confirmation->proof == SOURCE_JOINED && !run->joined_done) {
+    // A session that was not read is taken away after this look, or was before a device was made at a server.
+    bool joined = confirmation->proof == SOURCE_JOINED;
+    if (joined && run->setup.target_instance == NULL && !run->joined_done) {
         run->joined++;
         run->uncommitted = true;
         return journal_set_reason(run->journal, device->sequence, DEVICE_RELEASED, confirmation->remark,
@@ -23,7 +24,7 @@ static int confirm_result(struct run *run, const struct journal_device *device,
     }
     // What the source still handles is to be released again by the next run.
     bool held = confirmation->proof == SOURCE_HELD;
-    if (confirmation->proof == SOURCE_JOINED) held = true;
+    if (joined) held = true;
     enum device_state state = held ? DEVICE_RELEASING : DEVICE_CONFIRMED;
     int result = 0;
     // With a server as target, what was heard of a session has been dealt with before its import. A counter is of no use to

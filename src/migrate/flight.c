@@ -501,13 +501,10 @@ int run_finish_rest(struct run *run, struct error *error) {
 int run_finish_joined(struct run *run, struct error *error) {
     const struct flights joined = {
         .least = DEVICE_RELEASED, .most = DEVICE_RELEASED, .filter = JOURNAL_WITHOUT_SESSION};
+    // They have been counted before.
     const struct run_numbers before = run->numbers;
     int result = run_through(run, joined, error);
-    // They have been counted before.
-    run->numbers.begun = before.begun;
     run->numbers.released = before.released;
-    run->numbers.imported = before.imported;
-    run->numbers.verified = before.verified;
     run->numbers.done = before.done;
     return result;
 }

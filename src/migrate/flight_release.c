@@ -181,32 +181,32 @@ static void tell_moved_on(struct flight *flight) {
     run_tell(run, LOG_WARN, flight->record.id, text, NULL);
 }
 
-static void tell_unheard(struct flight *flight, struct error *error) {
-    const Tts__Session *session = flight->device.end_device->session;
-    const char *text = "could not be looked at after its release: it may have joined its source before";
-    if (session != NULL) {
-        // A counter that is skipped does no harm; one that is used twice does.
-        set_counter(flight, source_skip_unseen(session->last_n_f_cnt_down));
-        text = "could not be looked at after its release: some downlink counters are skipped";
-    }
-    run_tell(flight->flights->run, LOG_WARN, flight->record.id, text, error);
+// A counter that is skipped does no harm; one that is used twice does.
+static void skip_unheard(struct flight *flight, struct error *error) {
+    set_counter(flight, source_skip_unseen(flight->device.end_device->session->last_n_f_cnt_down));
+    run_tell(flight->flights->run, LOG_WARN, flight->record.id,
+             "could not be looked at after its release: some downlink counters are skipped", error);
 }
 
 void flight_heard(struct flight *flight, bool done, struct error *error) {
     struct run *run = flight->flights->run;
     const struct source_confirmation *heard = &flight->heard;
     bool session = flight->device.end_device->session != NULL;
-    if (!done) {
-        tell_unheard(flight, error);
-    } else if (heard->proof == SOURCE_JOINED && !flight->joined) {
+    if (done && heard->proof == SOURCE_JOINED && !flight->joined) {
         take_over(flight);
         return;
-    } else if (heard->proof == SOURCE_HELD || heard->proof == SOURCE_JOINED) {
-        error_set(error, ERROR_DEVICE, "%s", heard->remark);
+    }
+    bool held = done && (heard->proof == SOURCE_HELD || heard->proof == SOURCE_JOINED);
+    if (held) error_set(error, ERROR_DEVICE, "%s", heard->remark);
+    // One that never joined can wait until it is known whether it did meanwhile.
+    if (held || (!done && !session)) {
         flight_hold(flight, error);
         run->numbers.done++;
         flight_done(flight);
         return;
+    }
+    if (!done) {
+        skip_unheard(flight, error);
     } else if (heard->proof == SOURCE_MOVED_ON && (session || heard->last_n_f_cnt_down == 0)) {
         // A counter is of no use to one that joins again.
         run->numbers.moved_on++;

@@ -28,8 +28,8 @@ static void check_counter(struct sim *sim, struct sim_device *device, bool at_ta
 // V2 goes on with a session that does not go along, since the user wants that or a part of it is missing.
 static bool session_stays(const struct sim *sim, const struct sim_device *device) {
     if (sim->c.source != SIM_V2 || v2_is_zero(device->taken.app_key, KEY_SIZE)) return false;
-    // It joined there after it was read: that session is taken as well, though late where the first look for it failed.
-    if (device->late) return device->unlooked;
+    // It joined there after it was read: that session is taken as well.
+    if (device->late) return false;
     return !sim->c.with_session || !sim_is_session(&device->taken);
 }
 
@@ -93,7 +93,7 @@ void sim_check_at_target(struct sim *sim, const struct sim_device *device, enum 
         sim_violated(sim, "%s is otherwise at its target than it was given, and nobody was told", device->id);
     if (gone && !back) {
         if (state < DEVICE_IMPORTED) sim_violated(sim, "%s is only released at the end", device->id);
-        if (source && (device->late || !session_stays(sim, device)))
+        if (source && !session_stays(sim, device))
             sim_violated(sim, "%s is migrated, and still handled by its source", device->id);
         if (device->first_held && !target && !device->spoiled)
             sim_violated(sim, "%s is at neither network", device->id);

@@ -140,7 +140,6 @@ struct sim_device {
     bool unlike;                    // it joined or was heard between reading and clearing: it must be named
     bool named;                     // and was
     bool late;                      // V2 has a session still that it joined to get after it was read
-    bool unlooked;                  // and may have, since the look for that failed, which was told
     bool read;                      // by the present process
     bool left_alone;                // people were told that only a rollback helps it
     uint32_t advice;                // the downlink counter that was named for its line; 0 = none
