@@ -183,7 +183,7 @@ static bool send_to_tts(struct world *world, struct field_device *device, int64_
     return true;
 }
 
-static void send_from_v2(struct world *world, struct v2_device *device, int64_t now) {
+void field_send_to_v2(struct world *world, struct v2_device *device, int64_t now) {
     uint8_t euis[FIELD_EUIS_SIZE];
     memcpy(euis, device->app_eui, EUI_SIZE);
     memcpy(euis + EUI_SIZE, device->dev_eui, EUI_SIZE);
@@ -222,7 +222,7 @@ void field_advance(struct world *world, int64_t now) {
         if (count == 0) continue;
         size_t index = prng_below(&v2->field, (uint32_t)count);
         if (index < application->device_count) {
-            send_from_v2(world, application->devices[index], now);
+            field_send_to_v2(world, application->devices[index], now);
         } else {
             send_from_other(world, &field->devices[field->others[index - application->device_count]], now);
         }

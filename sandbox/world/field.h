@@ -78,6 +78,11 @@ void field_look(struct world *world, int64_t now);
 // Lets the devices live until `now`.
 void field_advance(struct world *world, int64_t now);
 
+struct v2_device;
+
+// A device that V2 knows sends something, or tries to join.
+void field_send_to_v2(struct world *world, struct v2_device *device, int64_t now);
+
 // The device with these EUIs, or NULL.
 struct field_device *field_find(const struct field *field, const uint8_t *euis);
 

@@ -14,13 +14,25 @@ static enum device_state state_before(const struct run *run) {
 // Fails only if the journal cannot be written.
 static int confirm_result(struct run *run, const struct journal_device *device,
                           const struct source_confirmation *confirmation, struct error *error) {
+    // A session that was not read is taken away after this look, or was before a device was made at a server.
+    bool joined = confirmation->proof == SOURCE_JOINED;
+    if (joined && run->setup.target_instance == NULL && !run->joined_done) {
+        run->joined++;
+        run->uncommitted = true;
+        return journal_set_reason(run->journal, device->sequence, DEVICE_RELEASED, confirmation->remark,
+                                  error);
+    }
     // What the source still handles is to be released again by the next run.
     bool held = confirmation->proof == SOURCE_HELD;
+    if (joined) held = true;
     enum device_state state = held ? DEVICE_RELEASING : DEVICE_CONFIRMED;
     int result = 0;
-    // With a server as target, what was heard of a session has been dealt with before its import.
+    // With a server as target, what was heard of a session has been dealt with before its import. A counter is of no use to
+    // a device whose session does not go along.
+    bool counter = confirmation->last_n_f_cnt_down > 0;
     bool moved_on =
-        confirmation->proof == SOURCE_MOVED_ON && (run->setup.target_instance == NULL || !device->session);
+        confirmation->proof == SOURCE_MOVED_ON &&
+        (run->setup.target_instance == NULL ? device->session || !counter : !device->session && !counter);
     if (held || moved_on) {
         result = journal_set_reason(run->journal, device->sequence, state, confirmation->remark, error);
     } else {
@@ -109,8 +121,7 @@ static int confirm_page(struct run *run, void *context, const struct source_page
     return *left == 0 ? RUN_LIST_ENOUGH : 0;
 }
 
-int run_confirm(struct run *run, struct error *error) {
-    if (run->setup.driver->confirm == NULL) return 0;
+static int confirm_all(struct run *run, struct error *error) {
     run->numbers.phase = "looking at the cleared devices once more";
     run->numbers.confirming = true;
     int result = confirm_each(run, JOURNAL_WITH_SESSION, error);
@@ -122,4 +133,15 @@ int run_confirm(struct run *run, struct error *error) {
     }
     // Those that no list showed are asked for one by one.
     return result != 0 ? result : confirm_each(run, JOURNAL_WITHOUT_SESSION, error);
+}
+
+int run_confirm(struct run *run, struct error *error) {
+    if (run->setup.driver->confirm == NULL) return 0;
+    run->joined = 0;
+    run->joined_done = false;
+    int result = confirm_all(run, error);
+    if (result != 0 || run->joined == 0) return result;
+    run->joined_done = true;
+    result = run_finish_joined(run, error);
+    return result != 0 ? result : confirm_all(run, error);
 }

@@ -214,8 +214,7 @@ static int would_become(const char *device_id, char *other, struct error *error)
     return -ERROR_DEVICE;
 }
 
-// Puts the device into the journal as it was read and as it was converted; that is durable with the next commit.
-static int flight_store(struct flight *flight, struct error *error) {
+int flight_store(struct flight *flight, struct error *error) {
     struct run *run = flight->flights->run;
     BUFFER_AUTO converted;
     buffer_init(&converted, BUFFER_UNLIMITED);
@@ -266,20 +265,25 @@ static int flight_adapt(struct flight *flight, struct error *error) {
     return in_file ? file_error_at(entry.line, result, error) : result;
 }
 
-static int flight_convert(struct flight *flight, struct error *error) {
+int flight_convert(struct flight *flight, struct error *error) {
     const struct run_setup *setup = &flight->flights->run->setup;
     device_init(&flight->device);
     int result = setup->driver->convert(setup->source, &flight->record, &flight->device, error);
     if (result == 0) result = flight_adapt(flight, error);
     if (result == 0) device_note_root_keys(&flight->device);
     if (result == 0) device_note_band(&flight->device, setup->plans);
-    if (result == 0 && flight->flights->checking) return flight_store_id(flight, error);
-    return result != 0 ? result : flight_store(flight, error);
+    return result;
+}
+
+static int flight_keep(struct flight *flight, struct error *error) {
+    int result = flight_convert(flight, error);
+    if (result != 0) return result;
+    return flight->flights->checking ? flight_store_id(flight, error) : flight_store(flight, error);
 }
 
 static void flight_was_read(struct flight *flight, bool done, struct error *error) {
     const struct run *run = flight->flights->run;
-    if (!done || flight_convert(flight, error) != 0) {
+    if (!done || flight_keep(flight, error) != 0) {
         flight_fail(flight, error);
     } else if (run->setup.target_instance == NULL) {
         flight->stage = STAGE_READY;
@@ -311,12 +315,8 @@ static int flight_take_up(struct flight *flight, const struct journal_device *ke
         return -(int)error->code;
     }
     moving_add(flight->flights, flight);
-    if (flight->flights->run->setup.target_instance != NULL) {
-        flight->flights->run->numbers.begun++;
-        server_take_up(flight, kept->state);
-    } else {
-        flight_start(flight, STAGE_RELEASE);
-    }
+    if (flight->flights->run->setup.target_instance != NULL) flight->flights->run->numbers.begun++;
+    moving_take_up(flight, kept->state);
     return 1;
 }
 
@@ -337,9 +337,8 @@ static struct flight *flight_new(struct flights *flights, struct journal_device 
 static int window_add(struct flights *flights, struct error *error) {
     struct run *run = flights->run;
     struct journal_device device = {0};
-    enum device_state most = run->setup.target_instance != NULL ? DEVICE_IMPORTED : DEVICE_RELEASING;
-    if (flights->checking) most = DEVICE_RECORDED;
-    int found = journal_next(run->journal, flights->last, flights->least, most, JOURNAL_ANY, &device, error);
+    int found = journal_next(run->journal, flights->last, flights->least, flights->most, flights->filter,
+                             &device, error);
     flights->exhausted = found == 0;
     if (found != 1) return found;
     flights->last = device.sequence;
@@ -468,9 +467,9 @@ static void flights_finish(struct flights *flights) {
     run_login_stop(run);
 }
 
-static int run_through(struct run *run, enum device_state least, bool checking, struct error *error) {
-    struct flights flights = {
-        .run = run, .limit = (size_t)run->setup.concurrency * 2, .least = least, .checking = checking};
+static int run_through(struct run *run, struct flights flights, struct error *error) {
+    flights.run = run;
+    flights.limit = (size_t)run->setup.concurrency * 2;
     int result = 0;
     while (result == 0 &&
            !(flights.head == NULL && flights.moving == NULL && (flights.exhausted || flights.stopping))) {
@@ -484,21 +483,38 @@ static int run_through(struct run *run, enum device_state least, bool checking, 
     return result;
 }
 
+// The last state of those that are on their way.
+static enum device_state last_on_way(const struct run *run) {
+    return run->setup.target_instance != NULL ? DEVICE_IMPORTED : DEVICE_RELEASING;
+}
+
 int run_flights(struct run *run, struct error *error) {
     run->numbers.phase = NULL;
-    return run_through(run, DEVICE_PLANNED, false, error);
+    return run_through(run, (struct flights){.least = DEVICE_PLANNED, .most = last_on_way(run)}, error);
 }
 
 int run_finish_rest(struct run *run, struct error *error) {
     run->numbers.phase = NULL;
-    return run_through(run, DEVICE_RELEASING, false, error);
+    return run_through(run, (struct flights){.least = DEVICE_RELEASING, .most = last_on_way(run)}, error);
+}
+
+int run_finish_joined(struct run *run, struct error *error) {
+    const struct flights joined = {
+        .least = DEVICE_RELEASED, .most = DEVICE_RELEASED, .filter = JOURNAL_WITHOUT_SESSION};
+    // They have been counted before.
+    const struct run_numbers before = run->numbers;
+    int result = run_through(run, joined, error);
+    run->numbers.released = before.released;
+    run->numbers.done = before.done;
+    return result;
 }
 
 int run_check(struct run *run, struct error *error) {
     run->numbers.phase = "checking all devices before anything is changed";
     run->numbers.checking = true;
     run->setup.source->checks = true;
-    int result = run_through(run, DEVICE_PLANNED, true, error);
+    const struct flights checked = {.least = DEVICE_PLANNED, .most = DEVICE_RECORDED, .checking = true};
+    int result = run_through(run, checked, error);
     run->setup.source->checks = false;
     run->numbers.checking = false;
     return result;

@@ -43,6 +43,7 @@ struct flight {
     bool touched;     // its release was begun
     bool skipped;     // STAGE_FAILED: not an error, the user wants it left alone
     bool released;    // its source has given it up, or is not to be changed
+    bool joined;      // the session that it got there between reading and releasing was taken over
     bool go;          // its stage begins with the next commit
     unsigned logins;  // how often its job waited for new credentials
     bool parked;      // waits for them now
@@ -54,13 +55,14 @@ struct flights {
     size_t window;
     struct flight *moving;
     size_t moving_count;
-    size_t limit;             // of the window, and of those that are moving
-    int64_t last;             // sequence of the last one that was started
-    enum device_state least;  // of those that are started
-    bool checking;            // nothing is changed: only what would become of each device is found out
-    bool exhausted;           // no planned device is left
-    bool stopping;            // no new device starts
-    bool progressed;          // something became ready without a call
+    size_t limit;                   // of the window, and of those that are moving
+    int64_t last;                   // sequence of the last one that was started
+    enum device_state least, most;  // of those that are started
+    enum journal_filter filter;     // likewise
+    bool checking;                  // nothing is changed: only what would become of each device is found out
+    bool exhausted;                 // no planned device is left
+    bool stopping;                  // no new device starts
+    bool progressed;                // something became ready without a call
 };
 
 // One stage's job. `finished` gets `done` = JOB_DONE; else `error` says why, and may be taken.
@@ -75,6 +77,12 @@ struct flight_step {
 
 // Starts the stage's job.
 void flight_start(struct flight *flight, enum flight_stage stage);
+
+// Makes the target's device of the record.
+int flight_convert(struct flight *flight, struct error *error);
+
+// Puts the device into the journal as it was read and as it was converted; that is durable with the next commit.
+int flight_store(struct flight *flight, struct error *error);
 
 // It fails in the window.
 void flight_fail(struct flight *flight, struct error *error);
@@ -120,6 +128,12 @@ void flight_released(struct flight *flight, bool done, struct error *error);
 enum job_step flight_hear_job(void *context, struct job *job, struct error *error);
 void flight_heard(struct flight *flight, bool done, struct error *error);
 
+// What follows the release.
+void flight_go_on(struct flight *flight);
+
+// Goes on with a device that an earlier process left on its way.
+void moving_take_up(struct flight *flight, enum device_state state);
+
 // ---- flight_server.c
 
 enum job_step flight_look_job(void *context, struct job *job, struct error *error);
@@ -133,9 +147,6 @@ void flight_imported(struct flight *flight, bool done, struct error *error);
 enum job_step flight_verify_job(void *context, struct job *job, struct error *error);
 void flight_verified(struct flight *flight, bool done, struct error *error);
 
-// What follows the release.
-void flight_go_on(struct flight *flight);
-
 // The source has given it up, and its counters are known: it is made at the target.
 void flight_start_at_target(struct flight *flight);
 
@@ -144,8 +155,5 @@ void flight_undo(struct flight *flight, struct error *error);
 
 // Everything that waits for a commit gets it, and goes on.
 int server_turn(struct flights *flights, struct error *error);
-
-// Goes on with a device that an earlier process left on its way.
-void server_take_up(struct flight *flight, enum device_state state);
 
 #endif

@@ -214,31 +214,11 @@ void flight_verified(struct flight *flight, bool done, struct error *error) {
 // ---- what follows the release
 
 void flight_start_at_target(struct flight *flight) {
-    flight_start(flight, flight->claim == CLAIM_LATE ? STAGE_RESERVE : STAGE_IMPORT);
-}
-
-void flight_go_on(struct flight *flight) {
-    const struct run_setup *setup = &flight->flights->run->setup;
-    bool hears =
-        !setup->source->keeps && setup->driver->confirm != NULL && flight->device.end_device->session != NULL;
     if (flight->claim == CLAIM_FOUND) {
         flight_set_state(flight, DEVICE_IMPORTED);
         flight_start(flight, STAGE_VERIFY);
-    } else if (hears) {
-        flight_start(flight, STAGE_HEAR);
     } else {
-        flight_start_at_target(flight);
-    }
-}
-
-void server_take_up(struct flight *flight, enum device_state state) {
-    flight->released = state >= DEVICE_RELEASED;
-    if (state == DEVICE_RELEASING) {
-        flight_start(flight, STAGE_RELEASE);
-    } else if (state == DEVICE_RELEASED) {
-        flight_go_on(flight);
-    } else {
-        flight_start(flight, STAGE_VERIFY);
+        flight_start(flight, flight->claim == CLAIM_LATE ? STAGE_RESERVE : STAGE_IMPORT);
     }
 }
 

@@ -70,6 +70,8 @@ struct run {
     uint64_t obstacles;                           // devices that cannot go and may not stay behind
     struct run_formatters_state formatters;
     struct vacancies vacancies;  // of the look before the run
+    uint64_t joined;             // whose source turned out to have a session of them behind their release
+    bool joined_done;            // these have been gone on with
     bool whole;                  // of an application: devices that are exported already are no reason to halt
     struct error halt;           // why no new device starts; none = go on
     unsigned interrupts;
@@ -165,6 +167,10 @@ int run_flights(struct run *run, struct error *error);
 
 // The same for those alone that an earlier process left half way, where the target is a server.
 int run_finish_rest(struct run *run, struct error *error);
+
+// The same for those released ones without session that may have joined their source between reading and releasing, where
+// lines are written.
+int run_finish_joined(struct run *run, struct error *error);
 
 // Reads every imported device of the application back from its target.
 int run_verify_devices(struct run *run, const struct run_verification *wanted, struct error *error);

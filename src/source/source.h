@@ -28,6 +28,8 @@ struct source {
         checks;  // set by the engine: it only finds out what would become of each device, so that `read` may be
                  // content with a list's entry that lacks counters
     bool frees;  // set by `open`: a released device's ID and EUIs are free for another one
+    bool joins;  // set by `open`: a device without session that joins between reading and releasing has that
+                 // session here still, so that `confirm` is asked for it behind its release
 };
 
 // A page of a list, filled by `list`.
@@ -50,15 +52,20 @@ enum source_proof {
     SOURCE_RELEASED,  // the source no longer handles the device
     SOURCE_HELD,      // it still does
     SOURCE_MOVED_ON,  // released, but the device was heard between reading and releasing
+    SOURCE_JOINED,  // released but for the session that the device joined to get between reading and releasing
 };
 
 struct source_confirmation {
     enum source_proof proof;
-    const char *remark;  // SOURCE_HELD, SOURCE_MOVED_ON: what that means for the device; in the job's arena
+    const char *remark;  // not SOURCE_RELEASED: what that means for the device; in the job's arena
     // SOURCE_MOVED_ON with a session: the downlink counter that the device has to be given instead (the last one
     // used); 0 = the one that it has is right.
     uint32_t last_n_f_cnt_down;
     bool unseen;  // with such a counter: nobody knows whether it was heard between reading and releasing
+    // SOURCE_JOINED: the record with that session, to be released and restored in place of the one that was read; in the
+    // job's arena. NULL where a list was judged, which does not tell it.
+    const void *joined;
+    size_t joined_size;
 };
 
 // A session of which nobody knows how far it got skips so many downlinks: more than are sent between the last look at it and

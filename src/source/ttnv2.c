@@ -152,6 +152,7 @@ static int ttnv2_open(const struct source_setup *setup, struct source **ret_sour
     self->plans = setup->plans;
     self->gateways = setup->gateways;
     self->base.keeps = setup->gateways;
+    self->base.joins = self->rules.with_session;
     int result = setup->gateways ? check_token(self, error) : open_plan(self, setup, error);
     if (result == 0) result = ttnv2_servers_open(self, error);
     if (result != 0) {

@@ -75,6 +75,15 @@ static bool is_joined_anew(const struct source_record *record, const Ttnv2__Devi
     return keys_are_recorded(record, now, parts) && ttnv2_parts(now->lorawan_device, true).session;
 }
 
+// True if it is cleared but for its session: the device joined to get that between reading and clearing, which was recorded
+// since.
+static bool is_half_cleared(const struct source_record *record, const Ttnv2__Device *now,
+                            struct ttnv2_parts parts) {
+    if (!parts.join || !parts.takes_session || !ttnv2_is_zero(now->lorawan_device->app_key)) return false;
+    parts.join = false;
+    return keys_are_recorded(record, now, parts);
+}
+
 struct release_state {
     struct ttnv2_parts parts;
     unsigned tries;
@@ -201,7 +210,9 @@ static enum job_step release_looked(struct ttnv2 *self, struct job *job, const s
     }
     // Between reading and clearing a device may join V2 once more, but not after a clearing that may have been done.
     bool anew = is_joined_anew(record, device, state->parts);
-    if (!keys_are_recorded(record, device, state->parts) && (job->again || !anew)) {
+    bool ours =
+        keys_are_recorded(record, device, state->parts) || is_half_cleared(record, device, state->parts);
+    if (!ours && (job->again || !anew)) {
         error_set(
             error, ERROR_DEVICE,
             anew ? "joined V2 once more after it was exported: it is left alone, until it is rolled back "
@@ -279,11 +290,12 @@ static void take_progress(const struct restore_state *state, Ttnv2__LoRaWANDevic
         lorawan->f_cnt_down = progress->last_n_f_cnt_down + 1;
 }
 
-// True if V2 heard the device after it was read, and may have used a downlink counter that was then written back.
+// True if V2 heard the device after it was read, and may have used a downlink counter that was then written back. A session
+// that V2 keeps need not be one that was there when it was read.
 static bool may_repeat(const struct restore_state *state, const Ttnv2__LoRaWANDevice *now) {
     const Ttnv2__LoRaWANDevice *recorded = state->recorded->lorawan_device;
-    if (session_stays(state->parts)) return is_set_back(now, recorded->last_seen, recorded->f_cnt_down);
-    return state->parts.takes_session && now->last_seen > recorded->last_seen;
+    if (state->parts.takes_session) return now->last_seen > recorded->last_seen;
+    return ttnv2_parts(now, true).some_session && is_set_back(now, recorded->last_seen, recorded->f_cnt_down);
 }
 
 static void take_counters(struct restore_state *state, Ttnv2__LoRaWANDevice *lorawan,
@@ -326,6 +338,11 @@ static enum job_step restore_set(struct ttnv2 *self, struct job *job, Ttnv2__Dev
     return JOB_CALLS;
 }
 
+// True if what is missing is what the run has cleared.
+static bool is_taken(const struct source_record *record, const Ttnv2__Device *now, struct ttnv2_parts parts) {
+    return parts_are_cleared(now->lorawan_device, parts) || is_half_cleared(record, now, parts);
+}
+
 // What has its keys in the Handler needs nothing.
 static bool is_whole(const struct restore_state *state, const Ttnv2__Device *now) {
     return state->untouched || (!state->parts.takes_session && !may_repeat(state, now->lorawan_device));
@@ -345,7 +362,7 @@ static enum job_step restore_looked(struct ttnv2 *self, struct job *job, const s
     }
     // An AppKey that was entered for a device that had none would be overwritten.
     bool new_key = !state->parts.join && !ttnv2_is_zero(now->lorawan_device->app_key);
-    if (new_key || !parts_are_cleared(now->lorawan_device, state->parts)) {
+    if (new_key || !is_taken(record, now, state->parts)) {
         error_set(error, ERROR_DEVICE,
                   "has other keys in V2 than those that were exported: it is left alone");
         return JOB_FAILED;
@@ -397,7 +414,7 @@ static enum job_step restore_proved(struct ttnv2 *self, struct job *job, const s
     // Keys that were there before prove nothing.
     if (!recorded || (state->kept && !state->done)) {
         bool again = call_may_pass(state->code) && more;
-        bool same = state->kept ? recorded : parts_are_cleared(now->lorawan_device, state->parts);
+        bool same = state->kept ? recorded : is_taken(record, now, state->parts);
         if (again && same) return restore_set(self, job, now);
         error_set(error, state->code, "%s", state->message);
         return JOB_FAILED;
@@ -437,8 +454,24 @@ enum job_step ttnv2_restore(struct source *source, struct job *job, const struct
 
 // ---- confirming
 
-static void confirm_now(const struct ttnv2 *self, const struct job *job, const Ttnv2__Device *before,
-                        const Ttnv2__Device *now, struct ttnv2_parts parts,
+// The record with the session that V2 has of a device: what was cleared is as it was read. Clearing wrote the counters that
+// were read over those of the session: which uplink was the last is known only if V2 has heard one since, and how many
+// downlinks it had sent before is not.
+static void set_joined(struct job *job, const Ttnv2__Device *before, Ttnv2__Device *now,
+                       struct source_confirmation *confirmation) {
+    Ttnv2__LoRaWANDevice *lorawan = now->lorawan_device;
+    lorawan->app_key = before->lorawan_device->app_key;
+    if (lorawan->f_cnt_up == before->lorawan_device->f_cnt_up) lorawan->f_cnt_up = 0;
+    lorawan->f_cnt_down = source_skip_unseen(lorawan->f_cnt_down);
+    confirmation->joined_size = protobuf_c_message_get_packed_size(&now->base);
+    uint8_t *joined = arena_alloc(job->arena, 1, confirmation->joined_size);
+    protobuf_c_message_pack(&now->base, joined);
+    confirmation->joined = joined;
+}
+
+// Only who asked V2 for it has all of `now`; a list's entry tells no counters.
+static void confirm_now(const struct ttnv2 *self, struct job *job, const Ttnv2__Device *before,
+                        Ttnv2__Device *now, struct ttnv2_parts parts,
                         struct source_confirmation *confirmation) {
     const Ttnv2__LoRaWANDevice *lorawan = now->lorawan_device;
     confirmation->proof = SOURCE_RELEASED;
@@ -448,11 +481,10 @@ static void confirm_now(const struct ttnv2 *self, const struct job *job, const T
             "was cleared, but has keys in V2 again: somebody else writes to this application";
         return;
     }
-    if (self->rules.with_session && !parts.some_session && !ttnv2_is_zero(lorawan->dev_addr)) {
-        confirmation->proof = SOURCE_MOVED_ON;
-        confirmation->remark =
-            "joined V2 between reading and clearing: that session stays in V2, so the "
-            "device must join once more after it is imported";
+    if (self->base.joins && parts.join && !parts.takes_session && ttnv2_parts(lorawan, true).session) {
+        confirmation->proof = SOURCE_JOINED;
+        confirmation->remark = "joined V2 between reading and clearing, and has that session there still";
+        if (job->stage > 0) set_joined(job, before, now, confirmation);
         return;
     }
     if (!parts.takes_session || lorawan->last_seen <= before->lorawan_device->last_seen) return;

@@ -86,11 +86,10 @@ while_devices_send() {
     world after
     equal "devices in the output" "$(line_count out)" 60
     equal "devices restored" "$(jq .ttnv2.restored after)" 0
-    ask '.devices | main("my-ttn-app") | map(select(has_session)) | .[].dev_id' after >kept
-    ask '.devices | main("my-ttn-app") | map(select(has_join)) | length' after >joinable
-    equal "AppKeys in V2" "$(cat joinable)" 0
-    while read -r id; do told "$id.*joined V2"; done <kept
-    equal "devices that are told to have joined" "$(grep -c 'joined V2' err || true)" "$(wc -l <kept)"
+    equal "AppKeys in V2" "$(ask '.devices | main("my-ttn-app") | map(select(has_join)) | length' after)" 0
+    # That of a device which joined after it was read is taken away too, and comes back with a rollback.
+    equal "sessions in V2" "$(ask '.devices | main("my-ttn-app") | map(select(has_session)) | length' after)" 0
+    sed -n 's/.* \([^ ]*\): joined its source .* has to join again.*/\1/p' err | sort >joined
     jq -c .devices before >devices
     turned=$(jq -r -n --slurpfile before devices '
         [inputs | . as $line | $before[0][] | select(.dev_id == $line.name and $line.session != null)
@@ -98,6 +97,11 @@ while_devices_send() {
             or ($line.session.last_n_f_cnt_down // 0) < .network_server.f_cnt_down - 1) | .dev_id] | join(" ")' out)
     equal "devices whose counters were turned back" "$turned" ""
     if grep -q 'was heard by V2' err; then told 'set session.last_n_f_cnt_down to [0-9]+'; fi
+    migrate rollback
+    [ "$status" -eq 0 ] || exits 3
+    world after
+    ask '.devices | main("my-ttn-app") | map(select(has_session and has_join)) | .[].dev_id' after | sort >back
+    equal "devices without the session that they joined to get" "$(comm -23 joined back | wc -l)" 0
 }
 
 # The access key of another application of a sandbox with the same seed.

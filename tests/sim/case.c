@@ -178,6 +178,7 @@ static void draw_others(struct sim_case *drawn, uint64_t seed) {
         process->ids = draw(&prng, 0, 255);
         process->no_retry = one_in(&prng, 3);
     }
+    if (one_in(&prng, 4)) drawn->joins = draw(&prng, 1, 3);
 }
 
 void case_draw(struct sim_case *drawn, uint64_t seed) {
@@ -266,6 +267,7 @@ static const struct {
     NUMBER(losses),
     NUMBER(losses_every),
     NUMBER(meddles),
+    NUMBER(joins),
     NUMBER(together),
     NUMBER(release),
     NUMBER(source),

@@ -28,8 +28,8 @@ static void check_counter(struct sim *sim, struct sim_device *device, bool at_ta
 // V2 goes on with a session that does not go along, since the user wants that or a part of it is missing.
 static bool session_stays(const struct sim *sim, const struct sim_device *device) {
     if (sim->c.source != SIM_V2 || v2_is_zero(device->taken.app_key, KEY_SIZE)) return false;
-    // It joined there after it was read: that has to be told in the end.
-    if (device->unlike) return true;
+    // It joined there after it was read: that session is taken as well.
+    if (device->late) return false;
     return !sim->c.with_session || !sim_is_session(&device->taken);
 }
 
@@ -43,7 +43,8 @@ void sim_check_held(struct sim *sim, struct sim_device *device) {
         sim_violated(sim, "%s is at both networks, and both handle it", device->id);
     // Two networks that handled it together before this run use up each other's counters.
     bool shared = device->was_there && target;
-    if (source && !stays && !shared) check_counter(sim, device, false);
+    // Clearing writes the counters that were read over those of a session that is not taken yet: that is V2's way.
+    if (source && !stays && !shared && !device->late) check_counter(sim, device, false);
     if (target && !device->was_there && !stays) check_counter(sim, device, true);
 }
 

@@ -161,7 +161,7 @@ static bool others_are_seen(struct sim *sim, enum world_endpoint looks, bool tri
 }
 
 void sim_meddle(struct sim *sim, struct sim_device *device, enum world_endpoint looks) {
-    if (sim->c.meddles <= 0 || device->meddled || is_changing(sim, device)) return;
+    if (sim->c.meddles <= 0 || device->meddled || device->late || is_changing(sim, device)) return;
     bool v2 = sim->c.source == SIM_V2;
     // V2 cannot be asked to change only the device that was read: but a look has to be believed.
     bool tried = looks != WORLD_ENDPOINTS && v2 && device->tried && !device->cleared;

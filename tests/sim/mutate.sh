@@ -78,6 +78,14 @@ forget_claim:*)
     change 1 'return journal_set_claim(run->journal, flight->sequence, flight->record.id, flight->claim, flight->before,' \
         'return 0; return journal_set_claim(run->journal, flight->sequence, flight->record.id, flight->claim, flight->before,'
     ;;
+joined_before_commit:*)
+    # A session that the device joined to get is cleared before the journal has it.
+    change 1 'if (result == 0) result = run_commit(run, &error);' ';'
+    ;;
+joined_is_left:*)
+    # It stays at the source, beside the new entry.
+    change 1 'device->session == NULL && device->supports_join && setup->source->joins' 'false'
+    ;;
 update_forgets_before:*)
     # What an interrupted update has left counts as what was there before it.
     change 1 'if (flight->claim != CLAIM_UPDATED) {' 'if (flight->claim != CLAIM_NONE) {'
@@ -150,8 +158,7 @@ held_is_confirmed:*)
     ;;
 take_other_keys:ttnv2_change.c)
     # Keys that somebody else has entered are cleared like those that were read.
-    change 1 'if (!keys_are_recorded(record, device, state->parts) && (job->again || !anew)) {' \
-        'if (!keys_are_recorded(record, device, state->parts) && job->again) {'
+    change 1 'if (!ours && (job->again || !anew)) {' 'if (!ours && job->again) {'
     ;;
 take_other_keys:tts_release.c)
     change 1 'if (what == NULL) continue;' 'if (what == NULL || server == STACK_JOIN) continue;'

@@ -239,6 +239,7 @@ static void arrive(struct sim *sim, struct flow *flow) {
     if (flow->at_target && flow->device != NULL && flow->changes && method_is(flow, "Create"))
         sim_rival(sim, flow->device);
     bool at_source = !flow->at_target && flow->device != NULL;
+    if (at_source && flow->changes) sim_join(sim, flow->device);
     if (at_source && flow->changes) sim_meddle_note(sim, flow->device);
     if (at_source && (method_is(flow, "GetDevice") || method_is(flow, "Get")))
         sim_meddle(sim, flow->device, flow->endpoint);

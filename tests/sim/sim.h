@@ -83,6 +83,7 @@ struct sim_case {
         losses;  // what the target stores otherwise than it is given, while the weather is bad; 0 = nothing
     int64_t losses_every;  // of every so many changes
     int64_t meddles;       // of every so many chances somebody else writes to the source; 0 = never
+    int64_t joins;         // of every so many chances a device joins V2 after it was read; 0 = as it happens
     struct case_fault faults[FAULTS];
     struct case_process processes[PROCESSES];
 };
@@ -138,6 +139,7 @@ struct sim_device {
     bool cleared;                   // this run took keys, and has not put them back
     bool unlike;                    // it joined or was heard between reading and clearing: it must be named
     bool named;                     // and was
+    bool late;                      // V2 has a session still that it joined to get after it was read
     bool read;                      // by the present process
     bool left_alone;                // people were told that only a rollback helps it
     uint32_t advice;                // the downlink counter that was named for its line; 0 = none
@@ -232,6 +234,7 @@ struct sim {
     uint64_t creations;  // that the target was asked for
     uint64_t stored;     // what it was given
     uint64_t chances;    // of somebody else to write to the source
+    uint64_t joiners;    // devices that could join V2 after they were read
     // the present process
     const struct case_process *process;
     bool running;
@@ -326,6 +329,11 @@ void sim_check_foreign(struct sim *sim, struct sim_device *device);
 // Takes away the foreign keys that were said to be in the way. False if nothing was said of any device: else the next
 // process has something to do.
 bool sim_meddle_tidy(struct sim *sim);
+
+// join.c
+
+// V2 is about to be told to clear the device: it may join first.
+void sim_join(struct sim *sim, struct sim_device *device);
 
 // check_server.c
 

@@ -30,6 +30,7 @@ struct stage {
     enum grpc_status refused;  // what SetDevice answers without doing anything; 0 = it does something
     bool entered;              // somebody enters other keys while it does
     bool joins;                // the device joins V2 right after it
+    bool joins_before;         // right before it, once
 };
 
 static void hear(struct stage *stage) {
@@ -60,6 +61,11 @@ static void answer_world(struct play *play, const struct call *call, struct repl
     bool set = strstr(call->method, "/SetDevice") != NULL;
     stage->sets += set;
     if (set && stage->sets == stage->heard_before) hear(stage);
+    if (set && stage->joins_before) {
+        join_anew(stage);
+        hear(stage);
+        stage->joins_before = false;
+    }
     if (set && stage->refused != GRPC_OK) {
         reply->grpc_status = stage->refused;
         if (stage->entered) enter_keys(stage);
@@ -71,15 +77,18 @@ static void answer_world(struct play *play, const struct call *call, struct repl
     if (set && stage->joins && !v2_is_zero(stage->device->app_key, KEY_SIZE)) join_anew(stage);
 }
 
-// The first device with an AppKey and a session, or with a session alone.
-static struct v2_device *find_device(const struct stage *stage, bool joins) {
+enum what { ABP, JOINED, NEW };
+
+// The first device with a session alone, with an AppKey too, or with that alone.
+static struct v2_device *find_device(const struct stage *stage, enum what what) {
     const struct v2_application *application = stage->world->v2->main;
     for (size_t i = 0; i < application->device_count; i++) {
         struct v2_device *device = application->devices[i];
         bool session = !v2_is_zero(device->session.nwk_s_key, KEY_SIZE) &&
                        !v2_is_zero(device->session.dev_addr, DEV_ADDR_SIZE) &&
                        !v2_is_zero(device->app_s_key, KEY_SIZE);
-        if (session && v2_is_zero(device->app_key, KEY_SIZE) != joins) return device;
+        bool joins = !v2_is_zero(device->app_key, KEY_SIZE);
+        if (session == (what != NEW) && joins == (what != ABP)) return device;
     }
     fail_msg("no such device");
     return NULL;
@@ -90,7 +99,7 @@ static void note(struct stage *stage) {
     stage->network_before = *stage->network;
 }
 
-static void stage_open(struct stage *stage, bool joins, const char *with_session) {
+static void stage_open(struct stage *stage, enum what what, const char *with_session) {
     *stage = (struct stage){.world = world_new(&(struct world_setup){.seed = 5, .devices = 40})};
     world_announce_handler(stage->world, "handler.example:1904", "", "");
     char *key MEMORY_AUTO = memory_printf("app-access-key=%s", world_access_key(stage->world));
@@ -105,7 +114,7 @@ static void stage_open(struct stage *stage, bool joins, const char *with_session
     stage->play.context = stage;
     assert_int_equal(play_open(&stage->play), 0);
     assert_int_equal(play_prepare(&stage->play, WORLD_DEFAULT_APP_ID), JOB_DONE);
-    stage->device = find_device(stage, joins);
+    stage->device = find_device(stage, what);
     stage->network =
         v2_network_find(&stage->world->v2->network, stage->device->app_eui, stage->device->dev_eui);
     stage->record.id = memory_strdup(stage->device->dev_id);
@@ -405,6 +414,127 @@ static void test_heard_while_restored(void **state) {
     stage_close(&stage);
 }
 
+// ---- a device that joins V2 after it was read
+
+static struct source_confirmation confirm(struct stage *stage, const struct source_record *now) {
+    struct play *play = &stage->play;
+    struct source_confirmation confirmation = {0};
+    assert_int_equal(play_run(play, play->driver->confirm(play->source, &play->job, &stage->record, now,
+                                                          &confirmation, &play->error)),
+                     JOB_DONE);
+    return confirmation;
+}
+
+// It is cleared but for the session that it got meanwhile, which is in the record from then on.
+static void open_joined(struct stage *stage, struct v2_session_keys *ret_session) {
+    stage_open(stage, NEW, "true");
+    stage->joins_before = true;
+    assert_int_equal(release(stage), JOB_DONE);
+    *ret_session = stage->network->session;
+    assert_true(network_has_session(stage));
+    struct source_confirmation confirmation = confirm(stage, NULL);
+    assert_int_equal(confirmation.proof, SOURCE_JOINED);
+    assert_non_null(confirmation.joined);
+    source_record_set_data(&stage->record, confirmation.joined, confirmation.joined_size);
+    stage->play.again = true;
+}
+
+static void assert_joined(const struct stage *stage, const struct v2_session_keys *session) {
+    assert_session(&stage->network->session, session);
+    assert_session(&stage->device->session, session);
+    assert_memory_equal(stage->device->app_key, stage->before.app_key, KEY_SIZE);
+    assert_int_equal(stage->device->app_s_key[0], 0xA5);
+    // What V2 may have sent before the counters were written back is not sent again.
+    assert_true(stage->network->f_cnt_down >= SOURCE_UNSEEN_DOWNLINKS);
+}
+
+static void test_joined_meanwhile(void **state) {
+    (void)state;
+    struct stage stage;
+    struct v2_session_keys session;
+    open_joined(&stage, &session);
+    struct device device;
+    device_init(&device);
+    assert_int_equal(stage.play.driver->convert(stage.play.source, &stage.record, &device, NULL), 0);
+    const Tts__EndDevice *converted = device.end_device;
+    assert_non_null(converted->session);
+    assert_memory_equal(converted->session->keys->f_nwk_s_int_key->key.data, session.nwk_s_key, KEY_SIZE);
+    assert_memory_equal(converted->root_keys->app_key->key.data, stage.before.app_key, KEY_SIZE);
+    assert_true(converted->session->last_n_f_cnt_down + 1 >= SOURCE_UNSEEN_DOWNLINKS);
+    device_release(&device);
+    assert_int_equal(release(&stage), JOB_DONE);
+    assert_int_equal(stage.sets, 1);
+    assert_false(network_has_session(&stage));
+    assert_true(v2_is_zero(stage.device->session.nwk_s_key, KEY_SIZE));
+    assert_true(v2_is_zero(stage.device->app_s_key, KEY_SIZE));
+    assert_int_not_equal(confirm(&stage, NULL).proof, SOURCE_JOINED);
+    assert_int_equal(restore(&stage, false, NULL), JOB_DONE);
+    assert_joined(&stage, &session);
+    stage_close(&stage);
+}
+
+// The way back begins before V2 was told to let go of that session.
+static void test_joined_meanwhile_restored(void **state) {
+    (void)state;
+    struct stage stage;
+    struct v2_session_keys session;
+    open_joined(&stage, &session);
+    fault(&stage, "SetDevice:reset-before:count=1");
+    const char *remark = NULL;
+    assert_int_equal(restore(&stage, false, &remark), JOB_DONE);
+    assert_non_null(remark);
+    assert_joined(&stage, &session);
+    stage_close(&stage);
+}
+
+// A session that nobody has recorded yet stays, and goes on behind the counter that clearing wrote back.
+static void test_joined_meanwhile_unrecorded(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_open(&stage, NEW, "true");
+    stage.joins_before = true;
+    assert_int_equal(release(&stage), JOB_DONE);
+    struct v2_session_keys session = stage.network->session;
+    assert_int_equal(restore(&stage, false, NULL), JOB_DONE);
+    assert_session(&stage.network->session, &session);
+    assert_int_equal(stage.network->f_cnt_down, 1);
+    assert_memory_equal(stage.device->app_key, stage.before.app_key, KEY_SIZE);
+    stage_close(&stage);
+}
+
+// With other keys than the recorded session it is somebody else's.
+static void test_joined_meanwhile_other_keys(void **state) {
+    (void)state;
+    struct stage stage;
+    struct v2_session_keys session;
+    open_joined(&stage, &session);
+    stage.device->session.nwk_s_key[0] ^= 1;
+    assert_int_equal(release(&stage), JOB_FAILED);
+    assert_int_equal(stage.sets, 0);
+    assert_int_equal(restore(&stage, false, NULL), JOB_FAILED);
+    assert_int_equal(stage.sets, 0);
+    stage_close(&stage);
+}
+
+// A list shows that there is a session, but not its counters; and one that is to stay is none to ask for.
+static void test_joined_meanwhile_listed(void **state) {
+    (void)state;
+    static const char *const sessions[] = {"true", "false"};
+    for (size_t i = 0; i < 2; i++) {
+        struct stage stage;
+        stage_open(&stage, NEW, sessions[i]);
+        stage.joins_before = true;
+        assert_int_equal(release(&stage), JOB_DONE);
+        struct source_record now = {.id = memory_strdup(stage.record.id)};
+        assert_int_equal(play_read(&stage.play, &now), JOB_DONE);
+        assert_int_equal(confirm(&stage, &now).proof, i == 0 ? SOURCE_JOINED : SOURCE_RELEASED);
+        assert_null(confirm(&stage, &now).joined);
+        assert_int_equal(stage.play.source->joins, i == 0);
+        source_record_release(&now);
+        stage_close(&stage);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_half_release),
@@ -420,6 +550,11 @@ int main(void) {
         cmocka_unit_test(test_session_that_stays),
         cmocka_unit_test(test_session_that_stays_half),
         cmocka_unit_test(test_heard_while_restored),
+        cmocka_unit_test(test_joined_meanwhile),
+        cmocka_unit_test(test_joined_meanwhile_restored),
+        cmocka_unit_test(test_joined_meanwhile_unrecorded),
+        cmocka_unit_test(test_joined_meanwhile_other_keys),
+        cmocka_unit_test(test_joined_meanwhile_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
