@@ -24,6 +24,28 @@ struct server {
     double rate;           // calls/s that the server is known to take; 0 = not known, find out
 };
 
+struct arena;
+struct call;
+struct reply;
+
+// How calls that only read are put together into one, where several of them wait for their turn at a server.
+struct call_group {
+    size_t most;  // calls in one
+
+    // True if two of them go together.
+    bool (*fit)(const struct call *a, const struct call *b);
+
+    // Makes *ret_joined, zeroed before, the call that asks what all of these do. What it points to lies in the arena, or where
+    // theirs does.
+    void (*join)(const struct call *const calls[], size_t count, struct arena *arena,
+                 struct call *ret_joined);
+
+    // Makes ret_replies, zeroed before, what `reply` (which is OK) says to each of them. False, with these still zeroed, if
+    // it does not tell: then each is made by itself.
+    bool (*split)(const struct call *const calls[], size_t count, const struct reply *reply,
+                  struct reply *ret_replies);
+};
+
 enum call_kind { CALL_GRPC, CALL_HTTP };
 
 struct call_header {
@@ -47,6 +69,8 @@ struct call {
     unsigned side;       // whose call it is, for who made it; nothing here looks at it
     unsigned attempt;    // how often the driver has made it before: it waits as a retry would
     bool changes;        // it changes something at the server: not made in a dry run, not repeated blindly
+    const struct call_group *group;  // NULL = it is always made by itself
+    const void *group_context;       // the driver's own, for its group
 };
 
 // Those that somebody here asks for.

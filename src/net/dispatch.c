@@ -15,50 +15,6 @@ static const int64_t waiting_time = 2 * NS_PER_SECOND;
 // The least time that a last attempt to reach a server needs to be worth it.
 static const int64_t reach_least = 100 * NS_PER_MS;
 
-struct lane;
-
-struct dispatch_call {
-    struct dispatch *dispatch;  // borrowed
-    struct dispatch_call *next;
-    struct dispatch_call *previous;
-    struct lane *lane;
-    const struct call *call;
-    int priority;
-    transport_done *done;
-    void *context;
-    uint64_t number;  // of its arrival
-    unsigned tries;
-    int64_t not_before;  // ns; after a failed try
-    int64_t started;     // ns; of the present try
-    void *handle;        // of the transport, while it is under way
-};
-
-// Everything about one server.
-struct lane {
-    struct lane *next;
-    char *address;  // owned
-    char *name;     // owned
-    bool plain;
-    struct pacer pacer;
-    struct budget *budgets;       // owned
-    bool answered;                // it has answered at least once
-    int64_t first_try;            // ns; 0 = none yet
-    char *obstacle;               // owned; what stood in the way of the first answer so far; or NULL
-    int64_t waiting_since;        // ns; its last good answer, or when a call met an idle server
-    struct dispatch_call *first;  // those that wait for their turn, in order
-    struct dispatch_call *last;
-    struct dispatch_call *flying;  // those under way
-};
-
-struct dispatch {
-    struct dispatch_setup setup;
-    struct lane *lanes;
-    struct dispatch_call *dry;       // changes in a dry run, to be told so
-    struct dispatch_call *dry_last;  //
-    uint64_t arrivals;
-    struct dispatch_numbers numbers;
-};
-
 struct dispatch *dispatch_new(const struct dispatch_setup *setup) {
     struct dispatch *dispatch = memory_new(struct dispatch);
     dispatch->setup = *setup;
@@ -72,6 +28,7 @@ static void list_free(struct dispatch *dispatch, struct dispatch_call *call) {
         if (call->handle != NULL) {
             dispatch->setup.transport->operations->cancel(dispatch->setup.transport, call->handle);
         }
+        carrier_free(call->carries);
         free(call);
         call = next;
     }
@@ -121,7 +78,7 @@ static bool comes_first(const struct dispatch_call *a, const struct dispatch_cal
     return a->priority != b->priority ? a->priority < b->priority : a->number < b->number;
 }
 
-static void queue_insert(struct lane *lane, struct dispatch_call *call) {
+void queue_insert(struct lane *lane, struct dispatch_call *call) {
     struct dispatch_call *before = lane->last;
     while (before != NULL && comes_first(call, before)) before = before->previous;
     call->previous = before;
@@ -130,7 +87,7 @@ static void queue_insert(struct lane *lane, struct dispatch_call *call) {
     *(before == NULL ? &lane->first : &before->next) = call;
 }
 
-static void queue_remove(struct lane *lane, struct dispatch_call *call) {
+void queue_remove(struct lane *lane, struct dispatch_call *call) {
     *(call->previous == NULL ? &lane->first : &call->previous->next) = call->next;
     *(call->next == NULL ? &lane->last : &call->next->previous) = call->previous;
     call->next = call->previous = NULL;
@@ -170,6 +127,10 @@ struct dispatch_call *dispatch_add(struct dispatch *dispatch, const struct call 
 }
 
 void dispatch_cancel(struct dispatch *dispatch, struct dispatch_call *call) {
+    if (call->member_of != NULL) {
+        group_drop(call);
+        return;
+    }
     if (call->lane == NULL) {
         struct dispatch_call *before = NULL;
         struct dispatch_call *at = dispatch->dry;
@@ -345,7 +306,7 @@ static int64_t start_all(struct dispatch *dispatch) {
             if (call != NULL && (best == NULL || comes_first(call, best))) best = call;
         }
         if (best == NULL) return wait;
-        call_start(dispatch, best, now);
+        call_start(dispatch, group_gather(best, now), now);
     }
     return -1;
 }

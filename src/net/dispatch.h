@@ -3,9 +3,9 @@
 // concurrency, retries with backoff, deadlines, and the refusal of changes in a dry run.
 //
 // Rules (each server has a pacer of its own):
-//  - at most `concurrency` calls at once to one server, and `most` over all; a server that says it is overloaded gets half
-//    as many at once (never below 1), and one more for each round of calls that went well; below that, as many
-//    at once as the server does most with are searched for;
+//  - at most `concurrency` calls at once to one server, and `most` over all; below that, as many at once as the server
+//    does most with are searched for, from four on; a server that says it is overloaded gets half as many at once
+//    (never below 1), and one more for each round of calls that went well;
 //  - `rate` (or server->rate, or a rate learned from `dispatch_verdict`) spaces calls evenly;
 //  - limits that answers tell (x-rate-limit-limit, -available, -reset) are kept for each method before they are
 //    met: once half of a limit is used, calls of that method are spread over the time until it is there again.

@@ -8,8 +8,9 @@ static const int64_t bucket_time = NS_PER_SECOND;
 static const int64_t lateness_least = 5 * NS_PER_MS;
 
 void pacer_init(struct pacer *pacer, unsigned most, double rate) {
-    *pacer = (struct pacer){.limit = most, .rate = rate};
+    *pacer = (struct pacer){.rate = rate};
     search_init(&pacer->search, most);
+    pacer->limit = rate > 0 ? most : pacer->search.level;
 }
 
 int64_t pacer_delay(const struct pacer *pacer, int64_t now) {
@@ -32,14 +33,14 @@ void pacer_started(struct pacer *pacer, int64_t now) {
 void pacer_succeeded(struct pacer *pacer, int64_t started, int64_t now, bool waiting) {
     struct search *search = &pacer->search;
     // With a known rate, or after an overload, it is not the server's speed that counts.
-    bool free = pacer->rate <= 0 && pacer->limit >= search->level;
-    if (free) {
+    if (pacer->rate <= 0 && pacer->limit >= search->level) {
         search_note(search, started, now, pacer->in_flight, waiting);
         pacer->limit = search->level;
         return;
     }
+    double most = pacer->rate > 0 ? search->most : search->level;
     pacer->limit += 1 / pacer->limit;
-    if (pacer->limit > search->level) pacer->limit = search->level;
+    if (pacer->limit > most) pacer->limit = most;
 }
 
 void pacer_overloaded(struct pacer *pacer, int64_t started, int64_t now) {

@@ -7,19 +7,25 @@
 enum {
     SAMPLES_LEAST = 64,  // calls that are measured at a level
     SAMPLES_EACH = 2,    // and for each that is in flight
+    SAMPLES_RISING = 8,  // the same while it rises
     SAMPLES_EARLY = 16,  // enough to see that a trial is far worse
     PATIENCE_FIRST = 2,  // measurements before a trial
-    MANY = 32,           // from so many on, the first trial comes after one: they may be far too many
+    START_MOST = 4,      // where it begins: a server that takes more shows that within a few round trips
     PATIENCE_MOST = 32,  // and when all trials have failed
 };
 
 // What is tried, one after the other: large steps find the place, small ones the best near it.
-static const double factors[] = {0.5, 2, 0.75, 4.0 / 3};
+static const double factors[] = {2, 0.5, 4.0 / 3, 0.75};
 enum { FACTORS = sizeof factors / sizeof *factors };
 
 // Fewer at once are better if they do nearly as much; more must be worth it.
 static const double enough_below = 0.97;
 static const double gain_above = 1.04;
+
+// From a careful start it doubles, with few calls measured each time, as long as a step gains at least this part of
+// what it adds.
+static const double factor_rising = 2;
+static const double gain_rising = 0.25;
 
 // Measurements with fewer calls that found others waiting say nothing of the server.
 static const double busy_least = 0.8;
@@ -35,9 +41,11 @@ static void begin(struct search *search, double level, int64_t now) {
 }
 
 void search_init(struct search *search, unsigned most) {
-    *search = (struct search){.most = most, .kept = most, .patience = PATIENCE_FIRST};
-    search->waits = most < MANY ? search->patience : 1;
-    begin(search, most, 0);
+    unsigned start = most < START_MOST ? most : START_MOST;
+    *search = (struct search){.most = most, .kept = start, .patience = PATIENCE_FIRST};
+    search->rising = start < most;
+    search->waits = search->rising ? 1 : search->patience;
+    begin(search, start, 0);
 }
 
 // The level of a trial: whole calls, within bounds.
@@ -56,8 +64,9 @@ static void stay(struct search *search, int64_t now) {
 
 // Goes to the next trial that is one, from the present one on.
 static void try_next(struct search *search, int64_t now) {
+    search->rising = search->rising && search->kept < search->most;
     for (unsigned i = 0; i < FACTORS; i++) {
-        double level = level_of(search, factors[search->trial]);
+        double level = level_of(search, search->rising ? factor_rising : factors[search->trial]);
         if (level != search->kept) {
             search->trying = true;
             begin(search, level, now);
@@ -71,12 +80,19 @@ static void try_next(struct search *search, int64_t now) {
 // A trial has ended. What was better is tried further at once.
 static void decide(struct search *search, double rate, int64_t now) {
     bool more = search->level > search->kept;
-    if (rate >= search->rate * (more ? gain_above : enough_below)) {
+    double needed = more ? gain_above : enough_below;
+    if (search->rising) needed = 1 + gain_rising * (search->level / search->kept - 1);
+    if (rate >= search->rate * needed) {
         search->kept = search->level;
         search->rate = rate;
         search->patience = PATIENCE_FIRST;
         search->failures = search->waits = 0;
         try_next(search, now);
+        return;
+    }
+    if (search->rising) {
+        search->rising = false;
+        stay(search, now);
         return;
     }
     // One that failed may have had bad luck: only when all have failed there is longer peace.
@@ -114,8 +130,9 @@ void search_note(struct search *search, int64_t started, int64_t now, unsigned i
     search->busy += waiting;
     search->latency += (double)(now - started);
     search->in_flight += in_flight;
-    double needed = search->level * SAMPLES_EACH;
-    if (needed < SAMPLES_LEAST) needed = SAMPLES_LEAST;
+    double needed = search->level * (search->rising ? 1 : SAMPLES_EACH);
+    double least = search->rising ? SAMPLES_RISING : SAMPLES_LEAST;
+    if (needed < least) needed = least;
     bool whole = search->count >= needed;
     bool early = search->trying && search->count >= SAMPLES_EARLY;
     if ((!whole && !early) || search->latency <= 0) return;

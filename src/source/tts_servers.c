@@ -145,7 +145,8 @@ void tts_source_get_call(struct tts_source *self, struct job *job, enum stack_ro
     }
     request.end_device_ids = &ids;
     request.field_mask = &mask;
-    tts_source_registry_call(self, job, server, "Get", &request.base);
+    struct call *call = tts_source_registry_call(self, job, server, "Get", &request.base);
+    if (server == STACK_IDENTITY) stack_ask_together(call, self->application, ids.device_id, &mask, arena);
 }
 
 // ---- what goes wrong

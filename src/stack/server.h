@@ -49,6 +49,11 @@ void stack_server_release(struct stack_server *server);
 struct call *stack_call(const struct stack_server *server, const struct stack_access *access, struct job *job,
                         const char *service, const char *method, const ProtobufCMessage *message);
 
+// Lets a call that reads one device at the Identity Server ("EndDeviceRegistry/Get") be made together with others of its
+// application. All is borrowed for as long as the call lives; what is made lies in the arena.
+void stack_ask_together(struct call *call, const char *application_id, const char *device_id,
+                        const Google__FieldMask *mask, struct arena *arena);
+
 // Adds the call that reads the payload formatters of an application, at the Application Server.
 struct call *stack_link_call(const struct stack_server *server, const struct stack_access *access,
                              struct job *job, char *application_id);

@@ -67,7 +67,10 @@ static void find_call(struct tts *self, struct job *job, enum tts_place place, c
     if (place != TTS_JOIN) ids.dev_eui = ids.join_eui = (ProtobufCBinaryData){0};
     request.end_device_ids = &ids;
     request.field_mask = &mask;
-    tts_registry_call(self, job, place, "Get", &request.base)->reply_limit = DEVICE_SIZE_MAX;
+    struct call *call = tts_registry_call(self, job, place, "Get", &request.base);
+    call->reply_limit = DEVICE_SIZE_MAX;
+    if (place == TTS_IDENTITY)
+        stack_ask_together(call, ids.application_ids->application_id, ids.device_id, &mask, job->arena);
 }
 
 static bool same_bytes(ProtobufCBinaryData a, ProtobufCBinaryData b) {

@@ -12,7 +12,8 @@ static const int64_t started_matters = 3600 * NS_PER_SECOND;
 // What both jobs keep between their steps.
 struct change_state {
     unsigned tries;
-    bool there;  // the servers had something of it when it was looked for
+    size_t calls;  // of `reserve`, at the servers behind the Identity Server
+    bool there;    // the servers had something of it when it was looked for
     struct error_text {
         enum error_code code;
         const char *message;
@@ -61,17 +62,32 @@ static enum job_step reserve_create(struct tts *self, struct job *job, const Tts
     return JOB_CALLS;
 }
 
-// The other servers. A device that does not join is of no use to the Network Server without its session.
+// True if the reservation is all that this server needs.
+static bool is_reserved_whole(const Tts__EndDevice *device, enum tts_place place) {
+    bool has_session = device->session != NULL || device->pending_session != NULL;
+    if (place == TTS_NETWORK) return device->supports_join && !has_session;
+    if (place == TTS_JOIN) return !device->supports_join || device->root_keys == NULL;
+    return device->session == NULL || device->session->keys == NULL ||
+           device->session->keys->app_s_key == NULL;
+}
+
+// The other servers, where something can be there before the session: a device that does not join is of no use to the Network
+// Server, and the Application Server gets a session with all else.
 static enum job_step reserve_set(struct tts *self, struct job *job, const Tts__EndDevice *device) {
     unsigned tries = state_of(job)->tries;
     static const enum tts_place places[] = {TTS_JOIN, TTS_NETWORK, TTS_APPLICATION};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        if (places[i] != TTS_APPLICATION && !device->supports_join) continue;
+        bool wanted =
+            places[i] == TTS_APPLICATION ? is_reserved_whole(device, TTS_APPLICATION) : device->supports_join;
+        if (!wanted) continue;
         const Tts__EndDevice *part = tts_part_reserved(device, places[i], job->arena);
         tts_set_call(self, job, places[i], part, NULL, tries);
     }
+    state_of(job)->calls = job->call_count;
     job->stage = RESERVE_SET;
-    return JOB_CALLS;
+    if (job->call_count > 0) return JOB_CALLS;
+    tts_reserved_add(self, device);
+    return JOB_DONE;
 }
 
 static enum job_step reserve_found(struct tts *self, struct job *job, const Tts__EndDevice *device,
@@ -98,7 +114,7 @@ static enum job_step reserve_found(struct tts *self, struct job *job, const Tts_
 
 static enum job_step reserve_answered(struct tts *self, struct job *job, const Tts__EndDevice *device,
                                       struct error *error) {
-    size_t count = job->stage == RESERVE_CREATED ? 1 : device->supports_join ? 3 : 1;
+    size_t count = job->stage == RESERVE_CREATED ? 1 : state_of(job)->calls;
     int failure = first_failure(job, count);
     if (failure < 0) {
         if (job->stage == RESERVE_CREATED) return reserve_set(self, job, device);
@@ -188,15 +204,6 @@ static void set_started(struct tts *self, struct job *job) {
     struct call *call = tts_registry_call(self, job, TTS_NETWORK, "Set", &request.base);
     call->changes = true;
     call->attempt = state->change.tries;
-}
-
-// True if the reservation is all that this server needs.
-static bool is_reserved_whole(const Tts__EndDevice *device, enum tts_place place) {
-    bool has_session = device->session != NULL || device->pending_session != NULL;
-    if (place == TTS_NETWORK) return device->supports_join && !has_session;
-    if (place == TTS_JOIN) return !device->supports_join || device->root_keys == NULL;
-    return device->session == NULL || device->session->keys == NULL ||
-           device->session->keys->app_s_key == NULL;
 }
 
 // What has to be deleted before it can be set: whether a device joins cannot be changed.

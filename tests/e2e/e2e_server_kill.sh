@@ -113,8 +113,8 @@ resumed_in_vain() {
     all_moved
 }
 
-run_case "killed, resumed, rolled back" killed resume "1 20 60"
-run_case "killed, rolled back" killed rollback "7 45"
+run_case "killed, resumed, rolled back" killed resume "1 10 30"
+run_case "killed, rolled back" killed rollback "4 22"
 run_case "killed, resumed in vain" resumed_in_vain
 run_case "killed again and again" killed_often
 run_case "SIGINT" interrupted INT

@@ -96,8 +96,8 @@ static bool play_kills(const struct settings *settings, const struct kill_case *
     return true;
 }
 
-// The answer to a call of each method is lost, though the request is carried out, or the request is; and mostly the
-// program dies somewhere, too.
+// The answer to a call of each method is lost, though the request is carried out, or the request is: in each of these ways
+// once if so many are wanted, and mostly the program dies somewhere, too.
 static bool play_faults(const struct settings *settings, const struct kill_case *base,
                         const struct kill_end *end, struct kill_numbers *numbers) {
     static const char *const kinds[] = {"reset-after", "reset-before", "deadline-after", "unavailable-after"};
@@ -112,7 +112,12 @@ static bool play_faults(const struct settings *settings, const struct kill_case 
         const struct kill_method *method = &end->methods[number % end->method_count];
         uint32_t way = count == all ? (uint32_t)(number / end->method_count) : prng_below(&prng, WAYS);
         played.then = method->back || way % KILL_THENS == 1 ? KILL_ROLLBACK : KILL_RESUME;
-        if (prng_below(&prng, KILLED_OF) > 0) played.first = 1 + prng_below(&prng, (uint32_t)end->events);
+        bool plain =
+            number < KINDS * (uint64_t)end->method_count && count >= KINDS * (uint64_t)end->method_count;
+        if (plain && count < all)
+            way = (uint32_t)(number / end->method_count) * KILL_THENS + way % KILL_THENS;
+        if (!plain && prng_below(&prng, KILLED_OF) > 0)
+            played.first = 1 + prng_below(&prng, (uint32_t)end->events);
         played.fault_there = method->there;
         snprintf(played.fault, sizeof played.fault, "%s:%s:at=%u", method->name,
                  kinds[way / KILL_THENS % KINDS], way / KILL_THENS / KINDS + 1);

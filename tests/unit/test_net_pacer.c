@@ -76,7 +76,11 @@ static void test_pause(void **state) {
 static void test_concurrency(void **state) {
     (void)state;
     struct pacer pacer;
+    // With a known pace all are used from the start, without one it is searched for how many are good.
     pacer_init(&pacer, 16, 0);
+    assert_true(pacer.limit == 4);
+    pacer_init(&pacer, 16, 1000);
+    assert_true(pacer.limit == 16);
     pacer_overloaded(&pacer, START, START + 1);
     assert_true(pacer.limit <= 8);
     // Those that were under way by then say the same again.
