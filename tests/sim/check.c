@@ -489,8 +489,9 @@ static void check_device(struct sim *sim, struct journal *journal, struct sim_de
     if (found < 0) sim_violated(sim, "the journal cannot be read: %s", error.message);
     // What an earlier process had reserved for one that is set aside now stays until it goes, or is rolled back.
     bool reserved = kept.claim != CLAIM_NONE && (kept.state == DEVICE_FAILED || kept.state == DEVICE_SKIPPED);
+    bool held = kept.state == DEVICE_RELEASING && is_held_again(device);
     device->expected =
-        found == 1 && !back && (kept.state == DEVICE_RESTORING || is_gone(kept.state) || reserved);
+        found == 1 && !back && (kept.state == DEVICE_RESTORING || is_gone(kept.state) || reserved || held);
     if (device->foreign) {
         bool waits = kept.state == DEVICE_RESTORING && !back;
         if (is_gone(kept.state) || !(device->foreign_told || waits))
