@@ -87,14 +87,16 @@ static bool is_recorded(const struct sim *sim, const uint8_t *key) {
 // A device that joined after it was read is cleared but for that session, which may go only when it is recorded as well.
 static void check_late(struct sim *sim, struct sim_device *device, const struct sim_keys *now) {
     const struct sim_keys *before = &device->present;
-    if (!device->late || !was_taken(before->nwk_s_key, now->nwk_s_key)) return;
-    if (!is_recorded(sim, before->nwk_s_key))
-        sim_violated(sim, "the session that %s joined to get is cleared, but it is not recorded", device->id);
-    uint8_t app_key[KEY_SIZE];
-    memcpy(app_key, device->taken.app_key, KEY_SIZE);
-    device->taken = *before;
-    memcpy(device->taken.app_key, app_key, KEY_SIZE);
-    device->late = false;
+    if (was_taken(before->nwk_s_key, now->nwk_s_key)) {
+        if (!is_recorded(sim, before->nwk_s_key))
+            sim_violated(sim, "the session that %s joined to get is cleared, but it is not recorded",
+                         device->id);
+        uint8_t app_key[KEY_SIZE];
+        memcpy(app_key, device->taken.app_key, KEY_SIZE);
+        device->taken = *before;
+        memcpy(device->taken.app_key, app_key, KEY_SIZE);
+    }
+    device->late = !v2_is_zero(now->nwk_s_key, KEY_SIZE) || !v2_is_zero(now->app_s_key, KEY_SIZE);
 }
 
 static void check_taken(struct sim *sim, struct sim_device *device, const struct sim_keys *now) {
@@ -489,8 +491,9 @@ static void check_device(struct sim *sim, struct journal *journal, struct sim_de
     if (found < 0) sim_violated(sim, "the journal cannot be read: %s", error.message);
     // What an earlier process had reserved for one that is set aside now stays until it goes, or is rolled back.
     bool reserved = kept.claim != CLAIM_NONE && (kept.state == DEVICE_FAILED || kept.state == DEVICE_SKIPPED);
+    bool held = kept.state == DEVICE_RELEASING && is_held_again(device);
     device->expected =
-        found == 1 && !back && (kept.state == DEVICE_RESTORING || is_gone(kept.state) || reserved);
+        found == 1 && !back && (kept.state == DEVICE_RESTORING || is_gone(kept.state) || reserved || held);
     if (device->foreign) {
         bool waits = kept.state == DEVICE_RESTORING && !back;
         if (is_gone(kept.state) || !(device->foreign_told || waits))
