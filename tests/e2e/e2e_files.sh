@@ -102,10 +102,44 @@ json_refuses() {
     exits 1
     migrate json application <&-
     exits 2
+    told 'name the file: --json.file FILE'
     printf '{"ids":{"device_id":"one","dev_eui":\n"7"}}' >bad
     migrate json application --keep-going <bad
     exits 3
     told 'line 2: ids.dev_eui'
+}
+
+# A path where an ID belongs.
+path_as_id() {
+    devices all
+    cp all devices.json
+    cp all devices
+    for input in all /dev/null; do
+        migrate json application devices.json <"$input"
+        exits 2
+        told 'devices.json is a file, where an ID belongs'
+        told 'ttn-lw-migrate json application --file devices.json'
+    done
+    migrate csv device ./devices <all
+    exits 2
+    told 'ttn-lw-migrate csv device --file ./devices'
+    migrate plan --source wanesy application devices.json <all
+    exits 2
+    told 'ttn-lw-migrate wanesy application --csv-path devices.json'
+    # What may be an ID is one, if there is a file to read.
+    migrate json application devices </dev/null
+    exits 2
+    told 'ttn-lw-migrate json application --file devices'
+    true | {
+        migrate json application devices
+        exits 1
+        told 'standard input holds no device'
+        told 'ttn-lw-migrate json application --file devices'
+    }
+    jq -c '.ids.application_ids.application_id = "devices"' all >one
+    good json application devices <one
+    equal devices "$(line_count out)" "$(wc -l <all)"
+    good json application devices --file one
 }
 
 # column NAME: of the table `out`
@@ -397,6 +431,7 @@ run_case "json: what is written comes out the same" json_round_trip
 run_case "json: single devices" json_ids
 run_case "json: applications" json_applications
 run_case "json: what is refused" json_refuses
+run_case "a path where an ID belongs" path_as_id
 run_case "json: interrupted while waiting" interrupted
 run_case "validate: valid files" valid
 run_case "validate: findings" invalid
