@@ -142,6 +142,52 @@ path_as_id() {
     good json application devices --file one
 }
 
+# DevEUIs in place of IDs, where each means one device.
+euis_as_ids() {
+    devices all
+    first=$(head -n 1 all)
+    eui=$(echo "$first" | jq -r .ids.dev_eui)
+    id=$(echo "$first" | jq -r .ids.device_id)
+    other=$(sed -n 2p all | jq -r .ids.device_id)
+    lower=$(echo "$eui" | tr A-F a-f)
+    for form in "$eui" "$lower"; do
+        good json device --file all "$other" "$form"
+        equal "devices named by an ID and an EUI" "$(jq -r .ids.device_id out | tr '\n' ' ')" "$other $id "
+    done
+    good json application --file all --to csv
+    cp out table
+    good csv device --file table --app-id my-app "$eui"
+    equal "a device of a table" "$(jq -r .ids.device_id out)" "$id"
+    good csv device --file table --app-id my-app --dev-id-prefix new "$eui"
+    equal "with a prefix" "$(jq -r .ids.device_id out)" "new-$id"
+    printf 'id,device_id\n%s,renamed\n' "$id" >map
+    good device --source csv --csv.file table --csv.app-id my-app --map map "$lower"
+    equal "with a map of IDs" "$(jq -r .ids.device_id out)" renamed
+    migrate json device --file all "$eui" "$id"
+    exits 1
+    told "$eui and $id are the same"
+    migrate json device --file all 0000000000000007
+    exits 1
+    told 'no device 0000000000000007'
+    # The ID of one, and the EUI of another one: whichever stands first.
+    for order in '[.[0], .[1]]' '[.[1], .[0]]'; do
+        jq -s --arg id "$lower" "(.[1].ids.device_id = \$id) | $order" all >both
+        migrate json device --file both "$lower"
+        exits 1
+        told "$lower is the ID of one, and the EUI of another one"
+        equal "bytes of output" "$(wc -c <out)" 0
+    done
+    # Its own one is no other.
+    jq -c --arg id "$lower" '.ids.device_id = $id' all | head -n 1 >own
+    for form in "$eui" "$lower"; do
+        good json device --file own "$form"
+        equal "a device that is called as its EUI" "$(jq -r .ids.device_id out)" "$lower"
+    done
+    printf '[{"dev_eui":"0018B2000000000A","app_eui":"0018B20000000001","app_key":"00112233445566778899AABBCCDDEEFF"}]' >list.json
+    good helium device 0018B2000000000A --file list.json --app-id my-app --frequency-plan-id EU_863_870_TTN --mac-version 1.0.3
+    equal "a device of Helium" "$(jq -r .ids.device_id out)" eui-0018b2000000000a
+}
+
 # column NAME: of the table `out`
 column() {
     awk -F ';' -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print $at }' out
@@ -432,6 +478,7 @@ run_case "json: single devices" json_ids
 run_case "json: applications" json_applications
 run_case "json: what is refused" json_refuses
 run_case "a path where an ID belongs" path_as_id
+run_case "DevEUIs in place of IDs" euis_as_ids
 run_case "json: interrupted while waiting" interrupted
 run_case "validate: valid files" valid
 run_case "validate: findings" invalid
