@@ -188,6 +188,38 @@ euis_as_ids() {
     equal "a device of Helium" "$(jq -r .ids.device_id out)" eui-0018b2000000000a
 }
 
+# What the help gives as examples does what it says, without a flag more.
+examples() {
+    key=00112233445566778899AABBCCDDEEFF
+    devices all
+    jq -c '.ids.application_ids.application_id = "my-app"' all | sed -n '1,5p' >devices.kept
+    jq -r .ids.device_id devices.kept >ids
+    jq -c 'if .ids.device_id == $id then .ids.device_id = "mydevice" else . end' --arg id "$(head -n 1 ids)" devices.kept >devices.all
+    good json application --file devices.all --to csv
+    cp out table.all
+    for source in json csv thingpark helium wanesy; do
+        cp devices.all devices.json
+        cp table.all devices.csv
+        printf '[{"dev_eui":"0018B20000000001","app_eui":"0018B20000000002","app_key":"%s","region":"EU868"}]' $key >list.json
+        printf 'CREATE_OTAA,0018B20000000001,,P/1,0018B20000000002,%s\n' $key >list.csv
+        [ $source != wanesy ] || {
+            head -n 1 "$vectors/wanesy/devices.csv" >list.csv
+            grep EU868 "$vectors/wanesy/devices.csv" | head -n 1 | sed 's/7076[Ff][Ff][0-9A-Fa-f]*/0018B20000000001/' >>list.csv
+        }
+        good $source --help
+        # A network is for other tests. An output may not be its own input.
+        sed -e :join -e '/\\$/{N;s/ *\\\n */ /;b join' -e '}' out |
+            sed -n '/^Examples:/,/^$/s/^ *ttn-lw-migrate //p' | grep -v ' gateway ' |
+            sed 's/ > .*//; s/ --to tts/ --to json --app-id my-app/' >commands
+        equal "examples of $source" "$(wc -l <commands)" 3
+        while read -r line; do
+            case $source:$line in json:*) line=$(echo "$line" | sed 's/ --app-id my-app//') ;; esac
+            good $line
+            less "devices missing" $((1 - $(line_count out))) 1
+        done <commands
+    done
+}
+
 # column NAME: of the table `out`
 column() {
     awk -F ';' -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print $at }' out
@@ -479,6 +511,7 @@ run_case "json: applications" json_applications
 run_case "json: what is refused" json_refuses
 run_case "a path where an ID belongs" path_as_id
 run_case "DevEUIs in place of IDs" euis_as_ids
+run_case "examples of the help" examples
 run_case "json: interrupted while waiting" interrupted
 run_case "validate: valid files" valid
 run_case "validate: findings" invalid
