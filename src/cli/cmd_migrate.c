@@ -216,10 +216,12 @@ static enum exit_code migrate(const struct session *session, bool lists, migrate
     if (result == 0) result = check_formatters(session->invocation, &error);
     if (result == 0) result = check_target_flags(session->invocation, &error);
     if (result == 0) result = check_one_application(session->invocation, lists, &error);
+    if (result == 0) result = input_check_arguments(session->invocation, &error);
     if (result == 0) result = find_origin(session->invocation, lists, &origin, &error);
     if (result == 0) result = migration_open(&migration, session, &error);
     if (result == 0) result = kind(&migration, origin, &error);
     if (result == 0 && migration.plan_only) result = show_plan(&migration, &error);
+    if (result != 0) input_hint(session->invocation, &error);
     return migration_end(&migration, result, &error);
 }
 

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/on_the_way.h"
 #include "cli/output.h"
 #include "cli/printable.h"
 #include "cli/remarks.h"
@@ -34,6 +35,8 @@ struct status {
     bool server;              // the run brings devices into a server
     struct remarks *remarks;  // owned; for text
     bool gateways;            // the run is about them, not about devices
+    uint64_t on_the_way;      // devices between two networks
+    uint64_t at_neither;      // of these: may be at neither
 };
 
 // Text of others may be no UTF-8, which JSON has to be.
@@ -160,14 +163,46 @@ static void put_failure(void *context, const struct journal_device *device) {
         remarks_add(status->remarks, device->record.id, device_state_name(device->state), reason);
 }
 
-static void put_failure_with_reason(void *context, const struct journal_device *device) {
-    if (device->reason != NULL) put_failure(context, device);
+static void put_on_the_way(struct status *status, const struct journal_device *device) {
+    bool neither = on_the_way_at_neither(device, status->server);
+    status->on_the_way++;
+    if (neither) status->at_neither++;
+    if (status->json != NULL) {
+        json_array_append_new(
+            json_object_get(status->json, "on_the_way"),
+            json_pack("{s:o, s:s, s:b}", "device_id", json_text(device->record.id), "state",
+                      device_state_name(device->state), "perhaps_at_neither", (int)neither));
+        return;
+    }
+    char *remark MEMORY_AUTO = on_the_way_remark(device, status->server);
+    remarks_add(status->remarks, device->record.id, device_state_name(device->state), remark);
+}
+
+static void put_unfinished(void *context, const struct journal_device *device) {
+    struct status *status = context;
+    bool way = !status->gateways && on_the_way(device, status->server);
+    if (way) put_on_the_way(status, device);
+    if (device->reason != NULL && (!way || status->json != NULL)) put_failure(status, device);
 }
 
 static void put_id(void *context, const struct journal_device *device) {
     struct status *status = context;
     buffer_puts(&status->text, device->record.id);
     buffer_putc(&status->text, '\n');
+}
+
+static void put_id_on_the_way(void *context, const struct journal_device *device) {
+    const struct status *status = context;
+    if (!status->gateways && on_the_way(device, status->server)) put_id(context, device);
+}
+
+static void put_way(struct status *status) {
+    if (status->json != NULL || status->on_the_way == 0) return;
+    uint64_t count = status->on_the_way;
+    char *text MEMORY_AUTO = memory_printf("%" PRIu64 " device%s, %" PRIu64
+                                           " may be at neither network; all IDs: --unfinished-ids",
+                                           count, count == 1 ? "" : "s", status->at_neither);
+    put_text(status, "on the way", text);
 }
 
 // What a person would do next.
@@ -187,7 +222,11 @@ static int put_next(struct status *status, struct error *error) {
         put_text(status, "next", "nothing is left to do");
         return 0;
     }
-    char *text MEMORY_AUTO = memory_printf("%s: ttn-lw-migrate %s", most->finding, most->command);
+    // A run that was asked for need not be the latest one, which is what the command is about without its name.
+    const struct invocation *invocation = status->session->invocation;
+    const char *name = invocation->argument_count > 0 ? invocation->arguments[0] : NULL;
+    char *text MEMORY_AUTO = memory_printf("%s: ttn-lw-migrate %s%s%s", most->finding, most->command,
+                                           name != NULL ? " " : "", name != NULL ? name : "");
     put_text(status, "next", text);
     return 0;
 }
@@ -205,17 +244,31 @@ static int fill_status(struct status *status, struct error *error) {
     if (result == 0) result = put_counts(status, error);
     if (status->json != NULL) json_object_set_new(status->json, "failures", json_array());
     if (status->json != NULL) json_object_set_new(status->json, "formatters", json_array());
+    if (status->json != NULL) json_object_set_new(status->json, "on_the_way", json_array());
     struct journal *journal = status->journal.journal;
     if (result == 0) result = run_facts_each_formatters(journal, put_formatters, status, error);
     if (result == 0)
-        result =
-            each_device(journal, DEVICE_PLANNED, DEVICE_CONFIRMED, put_failure_with_reason, status, error);
+        result = each_device(journal, DEVICE_PLANNED, DEVICE_CONFIRMED, put_unfinished, status, error);
     if (result == 0) result = each_device(journal, DEVICE_FAILED, DEVICE_FAILED, put_failure, status, error);
     if (result == 0)
-        result =
-            each_device(journal, DEVICE_RESTORING, DEVICE_RESTORED, put_failure_with_reason, status, error);
+        result = each_device(journal, DEVICE_UNDOING, DEVICE_UNDOING, put_unfinished, status, error);
+    if (result == 0)
+        result = each_device(journal, DEVICE_RESTORING, DEVICE_RESTORED, put_unfinished, status, error);
+    put_way(status);
     remarks_write(status->remarks, &status->text);
     return result != 0 ? result : put_next(status, error);
+}
+
+// The IDs alone that a flag asks for.
+static int fill_ids(struct status *status, bool failed, struct error *error) {
+    struct journal *journal = status->journal.journal;
+    if (failed) return each_device(journal, DEVICE_FAILED, DEVICE_FAILED, put_id, status, error);
+    char *target MEMORY_AUTO = NULL;
+    int result = find_kind(&status->journal, &status->gateways, error);
+    if (result == 0) result = run_facts_target(journal, &status->server, &target, error);
+    return result != 0
+               ? result
+               : each_device(journal, DEVICE_PLANNED, DEVICE_RESTORED, put_id_on_the_way, status, error);
 }
 
 static enum exit_code show_one(const struct session *session, const char *name) {
@@ -223,14 +276,11 @@ static enum exit_code show_one(const struct session *session, const char *name) 
     struct status status = {.session = session, .remarks = remarks_new()};
     buffer_init(&status.text, BUFFER_UNLIMITED);
     ERROR_AUTO error = {0};
-    bool ids = option_bool(global, "failed-ids");
+    bool failed = option_bool(global, "failed-ids");
+    bool ids = failed || option_bool(global, "unfinished-ids");
     if (!ids && option_bool(global, "json")) status.json = json_object();
     int result = run_journal_open(global, name, false, environment, &status.journal, &error);
-    if (result == 0 && ids) {
-        result = each_device(status.journal.journal, DEVICE_FAILED, DEVICE_FAILED, put_id, &status, &error);
-    } else if (result == 0) {
-        result = fill_status(&status, &error);
-    }
+    if (result == 0) result = ids ? fill_ids(&status, failed, &error) : fill_status(&status, &error);
     enum exit_code code = EXIT_DONE;
     if (result != 0) {
         code = output_error(session, &error);

@@ -118,7 +118,7 @@ const struct command commands[] = {
             "JOURNAL is the path of a journal or the ID of a run as --list prints it; without it, it is the "
             "latest run. Nothing is contacted.",
         .examples = "status\nstatus --list\nstatus --failed-ids > failed.txt",
-        .options = "list failed-ids forget json",
+        .options = "list failed-ids unfinished-ids forget json",
         .most_arguments = 1,
         .run = cmd_status,
     },

@@ -115,6 +115,37 @@ void completion_target_flags(struct buffer *script, const struct target_driver *
     visit_target(target, add_target_flag, script);
 }
 
+bool completion_takes_any(const struct command *command) {
+    return (command->flags & (COMMAND_RUN | COMMAND_FILE)) != 0;
+}
+
+bool completion_takes(const struct command *command, const struct completion_flag *flag) {
+    const struct source_driver *source = flag->source;
+    unsigned given_anew = OPTION_SECRET;
+    if (source == NULL ? flag->target == NULL : !flag->prefixed) return false;
+    if (command->flags & COMMAND_FILE)
+        return source != NULL && source->input != NULL && strcmp(flag->spec->name, source->input) != 0;
+    if ((command->flags & COMMAND_RUN) == 0) return false;
+    if (source != NULL && (command->flags & COMMAND_CONVERTS)) given_anew |= OPTION_CONVERTS;
+    return (flag->spec->flags & given_anew) != 0;
+}
+
+struct open_flags {
+    struct buffer *script;
+    const struct command *command;
+};
+
+static void add_open_flag(void *context, const struct completion_flag *flag) {
+    const struct open_flags *list = context;
+    if (completion_takes(list->command, flag)) buffer_printf(list->script, " --%s", flag->text);
+}
+
+void completion_open_flags(struct buffer *script, const struct source_driver *const *sources,
+                           const struct command *command) {
+    struct open_flags list = {script, command};
+    completion_each(sources, add_open_flag, &list);
+}
+
 void completion_names(struct buffer *script, const char *name, const char *aliases, const char *separator) {
     const char *word = NULL;
     size_t size = 0;

@@ -111,7 +111,12 @@ static void add_flags(struct buffer *script, const struct source_driver *const *
             if ((spec->flags & OPTION_HIDDEN) || !command_shows(command, spec->name)) continue;
             buffer_printf(script, " --%s", spec->name);
         }
-        buffer_printf(script, "'%s%s ;;\n", command->flags & COMMAND_SOURCE ? "" : " source=",
+        if (completion_takes_any(command)) {
+            buffer_puts(script, "'; [[ -z $source ]] && words+='");
+            completion_open_flags(script, sources, command);
+        }
+        buffer_printf(script, "'%s%s ;;\n",
+                      command->flags & (COMMAND_SOURCE | COMMAND_FILE) ? "" : " source=",
                       command_shows(command, "to") ? "" : " to=");
     }
     buffer_puts(script, "        '') [[ -z $first ]] && words+=' --version' ;;\n");

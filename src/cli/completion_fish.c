@@ -54,6 +54,10 @@ static const char fish_conditions[] =
     "    set -l state (string split ' ' (__ttn_lw_migrate_state))\n"
     "    contains -- $state[4] $argv\n"
     "end\n"
+    "function __ttn_lw_migrate_open\n"
+    "    set -l state (string split ' ' (__ttn_lw_migrate_state))\n"
+    "    test $state[2] = none; and contains -- $state[1] $argv\n"
+    "end\n"
     "complete -c ttn-lw-migrate -f\n"
     "complete -c ttn-lw-migrate -s h -l help -d 'show help'\n"
     "complete -c ttn-lw-migrate -n '__ttn_lw_migrate_start last' -l version -d 'show the version'\n";
@@ -157,14 +161,31 @@ static void add_condition(struct buffer *script, const struct completion_flag *f
     }
 }
 
-static void flag_line(void *context, const struct completion_flag *flag) {
-    const struct fish_context *fish = context;
-    buffer_puts(fish->script, "complete -c ttn-lw-migrate -n '");
-    add_condition(fish->script, flag);
+static void end_line(const struct fish_context *fish, const struct completion_flag *flag) {
     buffer_printf(fish->script, "' -l %s -d ", flag->text);
     add_quoted(fish->script, flag->spec->help);
     add_value(fish, flag);
     buffer_putc(fish->script, '\n');
+}
+
+// For commands that take it without having chosen its source or target.
+static void open_line(const struct fish_context *fish, const struct completion_flag *flag) {
+    bool any = false;
+    for (const struct command *command = commands; command->name != NULL; command++) {
+        if (!completion_takes(command, flag)) continue;
+        if (!any) buffer_puts(fish->script, "complete -c ttn-lw-migrate -n '__ttn_lw_migrate_open");
+        any = true;
+        buffer_printf(fish->script, " %s", command->name);
+    }
+    if (any) end_line(fish, flag);
+}
+
+static void flag_line(void *context, const struct completion_flag *flag) {
+    const struct fish_context *fish = context;
+    buffer_puts(fish->script, "complete -c ttn-lw-migrate -n '");
+    add_condition(fish->script, flag);
+    end_line(fish, flag);
+    open_line(fish, flag);
 }
 
 void completion_fish(struct buffer *script, const struct source_driver *const *sources) {

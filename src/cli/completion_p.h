@@ -41,6 +41,13 @@ typedef void completion_visitor(void *context, const struct completion_flag *fla
 // Visits every flag in every spelling; hidden ones are left out.
 void completion_each(const struct source_driver *const *sources, completion_visitor *visitor, void *context);
 
+// True if the command takes the flag though its source or target is not chosen on the command line: the run that it is
+// about has chosen them, or the source is one of those that are files.
+bool completion_takes(const struct command *command, const struct completion_flag *flag);
+
+// True if it takes any such flag of a source.
+bool completion_takes_any(const struct command *command);
+
 // Appends all flags with one of the `values` (a set), each with `before` in front,
 // `separator` between them.
 void completion_flags(struct buffer *script, const struct source_driver *const *sources, unsigned values,
@@ -63,6 +70,10 @@ void completion_source_flags(struct buffer *script, const struct source_driver *
 
 // Appends the flags of one target with their dashes and its prefix, separated by spaces.
 void completion_target_flags(struct buffer *script, const struct target_driver *target);
+
+// Appends the flags of all sources and targets that the command takes without having chosen one, each with a space in front.
+void completion_open_flags(struct buffer *script, const struct source_driver *const *sources,
+                           const struct command *command);
 
 // Appends text in single quotes as zsh wants it.
 void completion_quote(struct buffer *script, const char *text);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/memory.h"
 #include "cli/completion_p.h"
 #include "cli/global_options.h"
 #include "target/target.h"
+
+#define FILE_OF_SECRET "file with it in the first line"
 
 // What stands before the tables: it finds source and command among the words before the cursor.
 static const char zsh_head[] =
@@ -111,13 +114,36 @@ static void add_described(struct buffer *script, const char *prefix, const struc
     buffer_putc(script, ' ');
     completion_quote(script, buffer_string(&text));
     if ((spec->flags & OPTION_SECRET) == 0) return;
-    buffer_printf(script, " '--%s%s-file:file with it in the first line'", prefix, spec->name);
+    buffer_printf(script, " '--%s%s-file:" FILE_OF_SECRET "'", prefix, spec->name);
 }
 
 static void add_table_flags(struct buffer *script, const struct option_spec *table, const char *prefix) {
     for (const struct option_spec *spec = table; spec != NULL && spec->name != NULL; spec++) {
         if ((spec->flags & OPTION_HIDDEN) == 0) add_described(script, prefix, spec);
     }
+}
+
+struct zsh_open_flags {
+    struct buffer *script;
+    const struct command *command;
+};
+
+// The description names what the shell would show: the file of a secret is a flag of its own.
+static void add_open_flag(void *context, const struct completion_flag *flag) {
+    const struct zsh_open_flags *list = context;
+    if (!completion_takes(list->command, flag)) return;
+    bool of_file = (flag->spec->flags & OPTION_SECRET) && flag->value == COMPLETION_FILE;
+    char *text MEMORY_AUTO =
+        memory_printf("--%s:%s", flag->text, of_file ? FILE_OF_SECRET : flag->spec->help);
+    buffer_putc(list->script, ' ');
+    completion_quote(list->script, text);
+}
+
+static void add_open_flags(struct buffer *script, const struct source_driver *const *sources,
+                           const struct command *command) {
+    struct zsh_open_flags list = {script, command};
+    buffer_puts(script, "); [[ -z $source ]] && flags+=(");
+    completion_each(sources, add_open_flag, &list);
 }
 
 // The flags of each command and of each source.
@@ -128,7 +154,9 @@ static void add_flags(struct buffer *script, const struct source_driver *const *
             if ((spec->flags & OPTION_HIDDEN) || !command_shows(command, spec->name)) continue;
             add_described(script, "", spec);
         }
-        buffer_printf(script, ")%s%s ;;\n", command->flags & COMMAND_SOURCE ? "" : "; source=",
+        if (completion_takes_any(command)) add_open_flags(script, sources, command);
+        buffer_printf(script, ")%s%s ;;\n",
+                      command->flags & (COMMAND_SOURCE | COMMAND_FILE) ? "" : "; source=",
                       command_shows(command, "to") ? "" : "; to=");
     }
     buffer_puts(script, "        ('') [[ -z $first ]] && flags+=('--version:show the version') ;;\n");

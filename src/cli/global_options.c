@@ -184,6 +184,12 @@ const struct option_spec global_options[] = {
         .help = "write only the IDs of those that were set aside, one a line",
     },
     {
+        .name = "unfinished-ids",
+        .type = OPTION_BOOL,
+        .default_value = "false",
+        .help = "write only the IDs of devices that are between two networks, one a line",
+    },
+    {
         .name = "list",
         .type = OPTION_BOOL,
         .default_value = "false",

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/words.h"
 #include "cli/global_options.h"
 #include "cli/layout.h"
@@ -204,9 +205,9 @@ static size_t write_examples(const char *examples, const struct source_driver *s
         bool meant =
             command == NULL || (strlen(command->name) == word && strncmp(examples, command->name, word) == 0);
         if (meant && count++ == 0) buffer_puts(layout->text, "\nExamples:\n");
-        if (meant)
-            buffer_printf(layout->text, "  ttn-lw-migrate %s%s%.*s\n", source == NULL ? "" : source->name,
-                          source == NULL ? "" : " ", (int)size, examples);
+        char *line MEMORY_AUTO = memory_printf("ttn-lw-migrate %s%s%.*s", source == NULL ? "" : source->name,
+                                               source == NULL ? "" : " ", (int)size, examples);
+        if (meant) layout_command(layout, 2, line);
         examples += size + (examples[size] == '\n' ? 1 : 0);
     }
     return count;

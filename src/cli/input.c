@@ -2,6 +2,7 @@
 #include "cli/input.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/process.h"
@@ -17,6 +18,43 @@ static const char *path_of(const struct invocation *invocation) {
 
 bool input_is_standard(const struct invocation *invocation) {
     return invocation->source->input != NULL && strcmp(path_of(invocation), STANDARD) == 0;
+}
+
+// An argument that names a file while the source's file is to come from standard input; NULL = none does.
+static const char *misplaced_file(const struct invocation *invocation) {
+    if (!input_is_standard(invocation)) return NULL;
+    for (size_t i = 0; i < invocation->argument_count; i++) {
+        struct stat status;
+        const char *argument = invocation->arguments[i];
+        if (stat(argument, &status) == 0 && S_ISREG(status.st_mode)) return argument;
+    }
+    return NULL;
+}
+
+static void hint_option(const struct invocation *invocation, const char *path, struct error *error) {
+    error_hint(error, "name the file with its option: ttn-lw-migrate %s %s --%s %s", invocation->source->name,
+               invocation->command->name, invocation->source->input, path);
+}
+
+// False if reading standard input cannot give a file: a terminal, /dev/null, or nothing.
+static bool has_file_at_input(void) {
+    struct stat status;
+    return process_has_input() && fstat(STDIN_FILENO, &status) == 0 && !S_ISCHR(status.st_mode);
+}
+
+int input_check_arguments(const struct invocation *invocation, struct error *error) {
+    const char *path = misplaced_file(invocation);
+    // What has a dot or a slash is no ID.
+    if (path == NULL || (strpbrk(path, "./") == NULL && has_file_at_input())) return 0;
+    error_set(error, ERROR_USAGE, "%s is a file, where an ID belongs", path);
+    hint_option(invocation, path, error);
+    return -ERROR_USAGE;
+}
+
+void input_hint(const struct invocation *invocation, struct error *error) {
+    const char *path = misplaced_file(invocation);
+    if (error->code == ERROR_INPUT && error->hint == NULL && path != NULL)
+        hint_option(invocation, path, error);
 }
 
 int input_open_path(const char *path, struct reader **ret_reader, struct error *error) {

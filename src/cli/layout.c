@@ -56,3 +56,24 @@ void layout_line(struct layout *layout, unsigned indent, const char *format, ...
     buffer_printf(layout->text, "%*s", (int)indent, "");
     write_words(layout, indent, indent + CONTINUATION_INDENT, words);
 }
+
+void layout_command(struct layout *layout, unsigned indent, const char *line) {
+    static const char flag[] = " --", broken[] = " \\";
+    buffer_printf(layout->text, "%*s", (int)indent, "");
+    size_t column = indent;
+    for (bool first = true; *line != '\0'; first = false) {
+        const char *next = strstr(line + 1, flag);
+        size_t size = next == NULL ? strlen(line) : (size_t)(next - line);
+        size_t room = next == NULL ? 0 : sizeof broken - 1;
+        if (!first && column + size + room > layout->columns) {
+            buffer_printf(layout->text, "%s\n%*s", broken, (int)(indent + CONTINUATION_INDENT), "");
+            column = indent + CONTINUATION_INDENT;
+            line++;
+            size--;
+        }
+        buffer_add(layout->text, line, size);
+        column += size;
+        line += size;
+    }
+    buffer_putc(layout->text, '\n');
+}

@@ -21,4 +21,7 @@ void layout_entry(struct layout *layout, unsigned indent, const char *term, unsi
 void layout_line(struct layout *layout, unsigned indent, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+// A command line, broken before flags in the way of a shell: what is copied from several lines is still one command.
+void layout_command(struct layout *layout, unsigned indent, const char *line);
+
 #endif

@@ -93,6 +93,7 @@ static bool formatters_stay(const struct migration *migration) {
 
 static void summarise(struct migration *migration, const struct error *error) {
     const struct source_driver *driver = migration->invocation.source;
+    bool stayed = migration->target != NULL && (migration->source->keeps || driver->restore == NULL);
     summary_write(&migration->session->console->log,
                   &(struct summary){
                       .numbers = run_numbers(migration->run),
@@ -112,6 +113,7 @@ static void summarise(struct migration *migration, const struct error *error) {
                       .changes = migration_releases(migration),
                       .keeps = !migration->dry_run && migration->source->keeps &&
                                (migration->invocation.source->features & SOURCE_CHANGES) != 0,
+                      .stayed = stayed,
                       .halted = error_is_set(error),
                       .interrupted = error->code == ERROR_CANCELLED,
                       .elapsed = clock_monotonic(&clock_system) - migration->started,

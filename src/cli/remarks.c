@@ -94,5 +94,6 @@ void remarks_write(const struct remarks *remarks, struct buffer *text) {
         buffer_printf(text, "  %" PRIu64 " more devices with other remarks\n", remarks->more);
     if (cut)
         buffer_puts(text,
-                    "  all of them: --json, or ttn-lw-migrate report; those that failed: --failed-ids\n");
+                    "  all of them: --json, or ttn-lw-migrate report; those that failed: --failed-ids; those "
+                    "on their way: --unfinished-ids\n");
 }

@@ -41,6 +41,15 @@ static void add_back(const struct summary *summary, struct buffer *text) {
         buffer_printf(text, ", %" PRIu64 " of the run %s back already", back, back == 1 ? "is" : "are");
 }
 
+// A rollback of devices that the run has left at their source: only what it brought to its target is undone.
+static void count_taken_out(const struct summary *summary, struct buffer *text) {
+    const struct run_numbers *numbers = summary->numbers;
+    buffer_printf(text, "%" PRIu64 " device%s %staken out of %s again, %s was not changed by the run",
+                  numbers->restored, plural(numbers->restored), summary->dry_run ? "would be " : "",
+                  summary->target, summary->source);
+    if (numbers->back > 0) buffer_printf(text, ", %" PRIu64 " taken out already", numbers->back);
+}
+
 static void write_counts(const struct log *log, const struct summary *summary) {
     const struct run_numbers *numbers = summary->numbers;
     // A run that ended before its first device has nothing to count.
@@ -48,7 +57,9 @@ static void write_counts(const struct log *log, const struct summary *summary) {
     if (summary->counted) return;
     BUFFER_AUTO text;
     buffer_init(&text, BUFFER_UNLIMITED);
-    if (summary->rollback) {
+    if (summary->rollback && summary->stayed) {
+        count_taken_out(summary, &text);
+    } else if (summary->rollback) {
         buffer_printf(&text, "%" PRIu64 " device%s %s at %s", numbers->restored, plural(numbers->restored),
                       put_back(summary), summary->source);
         if (summary->dry_run && summary->target != NULL && numbers->restored > 0)
@@ -160,7 +171,9 @@ static void write_rolled_back(const struct log *log, const struct summary *summa
         "the run has no device that is to be put back; other runs: ttn-lw-migrate status --list";
     if (summary->dry_run) {
         log_printf(log, LOG_INFO, "dry run: nothing was changed; %s",
-                   any ? "run the same command without --dry-run to put them back" : nothing);
+                   !any              ? nothing
+                   : summary->stayed ? "run the same command without --dry-run to do it"
+                                     : "run the same command without --dry-run to put them back");
         return;
     }
     if (!any) log_printf(log, LOG_INFO, "%s", nothing);

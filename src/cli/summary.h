@@ -23,6 +23,7 @@ struct summary {
         formatters_stay;  // payload formatters of applications are not in the output, and nobody asked for that
     bool changes;         // the run clears devices at the source
     bool keeps;           // its source could give devices up, but keeps them
+    bool stayed;          // with such a target: the source was not changed, so that nothing is put back there
     bool halted;          // an error ended it
     bool interrupted;
     int64_t elapsed;  // ns

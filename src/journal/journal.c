@@ -31,6 +31,9 @@ static const char *const statement_text[STATEMENT_COUNT] = {
     [FILL] =
         "UPDATE device SET device_id = coalesce(?3, device_id), dev_eui = ?4, complete = ?5, data = ?6"
         " WHERE application = ?1 AND id = ?2 AND data IS NULL",
+    [RENAME] =
+        "UPDATE OR IGNORE device SET id = ?2, device_id = NULL WHERE sequence = ?1 AND state = 0 AND data IS "
+        "NULL",
     // The plus signs keep SQLite from any index but that of the order.
     [NEXT_ANY] = "SELECT " DEVICE_COLUMNS
                  " FROM device WHERE +application = ?1 AND sequence > ?2"

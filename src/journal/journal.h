@@ -109,6 +109,11 @@ int journal_add(struct journal *journal, const struct source_record *record, con
 int journal_fill(struct journal *journal, const struct source_record *record, const char *device_id,
                  struct error *error);
 
+// Gives a planned device that has no bytes yet another ID at the source: it was named by something else. *ret_known is set,
+// and nothing is changed, if that ID is there already, or something is known of the device.
+int journal_rename(struct journal *journal, int64_t sequence, const char *id, bool *ret_known,
+                   struct error *error);
+
 // A device as the journal keeps it. All members are owned; see journal_device_release.
 struct journal_device {
     int64_t sequence;  // place in the order of the input, from 1 on

@@ -70,6 +70,17 @@ int journal_fill(struct journal *journal, const struct source_record *record, co
     return journal_put(journal, FILL, record, device_id, error);
 }
 
+int journal_rename(struct journal *journal, int64_t sequence, const char *id, bool *ret_known,
+                   struct error *error) {
+    sqlite3_stmt *statement = journal_statement(journal, RENAME);
+    if (statement == NULL) return journal_error(journal, error);
+    sqlite3_bind_int64(statement, 1, sequence);
+    journal_bind_text(statement, 2, id);
+    int result = journal_run(journal, statement, error);
+    if (result == 0) *ret_known = sqlite3_changes(journal->database) == 0;
+    return result;
+}
+
 // One of the row's secret values, NULL if there is none; the caller owns it.
 static int read_secret(struct journal *journal, sqlite3_stmt *statement, int column, const char *place,
                        uint8_t **ret_data, size_t *ret_size, struct error *error) {

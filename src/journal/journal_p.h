@@ -11,6 +11,7 @@
 enum statement {
     ADD,
     FILL,
+    RENAME,
     NEXT_ANY,
     NEXT_SESSION,
     FIND,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include "migrate/run_p.h"
 
@@ -131,12 +132,85 @@ static int plan_page(struct run *run, void *context, const struct source_page *p
     return 0;
 }
 
+// IDs that the user has named; some of them may be DevEUIs.
+struct id_plan {
+    struct run *run;
+    uint64_t count;
+    uint64_t euis;                  // how many read as a DevEUI
+    uint8_t (*found)[EUI64_BYTES];  // owned; of these, what devices of the list were found by
+    size_t found_count;
+    size_t found_capacity;
+};
+
+// 16 hexadecimal digits.
+static bool reads_as_eui(const char *id, uint8_t eui[static EUI64_BYTES]) {
+    return hex_decode(eui, EUI64_BYTES, id, strlen(id));
+}
+
+static int ambiguous(const char *text, struct error *error) {
+    error_set(error, ERROR_INPUT, "%s is the ID of one, and the EUI of another one", text);
+    error_hint(error,
+               "give one of them another ID in the file, or take all of it with the command application");
+    return -ERROR_INPUT;
+}
+
+// A device that was named by its DevEUI in that form, if it was, gets the ID that it has at the source.
+static int take_eui(struct id_plan *plan, const char *text, const struct source_record *record,
+                    struct error *error) {
+    struct journal *journal = plan->run->journal;
+    struct journal_device device = {0};
+    bool known = false;
+    if (strcmp(text, record->id) == 0) return 0;
+    int result = journal_find(journal, text, &device, error);
+    bool there = result == 1;
+    bool taken = device.record.data != NULL;
+    int64_t sequence = device.sequence;
+    journal_device_release(&device);
+    if (result < 0 || !there) return result;
+    if (taken) return ambiguous(text, error);
+    result = journal_rename(journal, sequence, record->id, &known, error);
+    if (result != 0) return result;
+    if (known) return error_set(error, ERROR_INPUT, "%s and %s are the same: name it once", text, record->id);
+    if (plan->found_count == plan->found_capacity) {
+        plan->found_capacity = plan->found_capacity > 0 ? 2 * plan->found_capacity : 16;
+        plan->found = memory_resize(plan->found, plan->found_capacity, sizeof *plan->found);
+    }
+    memcpy(plan->found[plan->found_count++], record->dev_eui, EUI64_BYTES);
+    return 0;
+}
+
+// An ID goes before a DevEUI, but a list may name the device of the DevEUI first.
+static int check_ambiguous(const struct id_plan *plan, const struct source_record *record,
+                           struct error *error) {
+    uint8_t eui[EUI64_BYTES];
+    if (!reads_as_eui(record->id, eui)) return 0;
+    if (record->has_dev_eui && memcmp(record->dev_eui, eui, sizeof eui) == 0) return 0;
+    for (size_t i = 0; i < plan->found_count; i++) {
+        if (memcmp(plan->found[i], eui, sizeof eui) == 0) return ambiguous(record->id, error);
+    }
+    return 0;
+}
+
+static int take_euis(struct id_plan *plan, const struct source_record *record, struct error *error) {
+    char text[HEX_TEXT_SIZE(EUI64_BYTES)];
+    if (plan->euis == 0) return 0;
+    int result = check_ambiguous(plan, record, error);
+    if (result != 0 || !record->has_dev_eui) return result;
+    hex_encode_upper(text, record->dev_eui, EUI64_BYTES);
+    result = take_eui(plan, text, record, error);
+    if (result != 0) return result;
+    hex_encode_lower(text, record->dev_eui, EUI64_BYTES);
+    return take_eui(plan, text, record, error);
+}
+
 static int fill_page(struct run *run, void *context, const struct source_page *page, struct error *error) {
-    (void)context;
+    struct id_plan *plan = context;
     for (size_t i = 0; i < page->count; i++) {
         char space[DEVICE_ID_SIZE];
         const struct source_record *record = &page->records[i];
-        int result = journal_fill(run->journal, record, planned_id(run, record, space), error);
+        int result = take_euis(plan, record, error);
+        if (result != 0) return result;
+        result = journal_fill(run->journal, record, planned_id(run, record, space), error);
         if (result != 0) return result;
     }
     return 0;
@@ -196,11 +270,6 @@ int run_plan_application(struct run *run, struct error *error) {
     return check_duplicates(run, error);
 }
 
-struct id_plan {
-    struct run *run;
-    uint64_t count;
-};
-
 static int plan_id(void *context, const char *id, struct error *error) {
     struct id_plan *plan = context;
     char *copy MEMORY_AUTO = memory_strdup(id);
@@ -213,7 +282,10 @@ static int plan_id(void *context, const char *id, struct error *error) {
     if (known) {
         run_tell(plan->run, LOG_WARN, id, "is named twice and counts once", NULL);
     } else {
+        bool only = (plan->run->setup.driver->features & SOURCE_LIST_ONLY) != 0;
+        uint8_t eui[EUI64_BYTES];
         plan->count++;
+        if (only && reads_as_eui(id, eui)) plan->euis++;
     }
     return 0;
 }
@@ -244,13 +316,14 @@ static int check_listed(struct run *run, struct error *error) {
 }
 
 // Gives planned devices what a list says of them, where that saves calls or nothing else knows them.
-static int fill_from_list(struct run *run, uint64_t count, struct error *error) {
+static int fill_from_list(struct id_plan *plan, struct error *error) {
+    struct run *run = plan->run;
     unsigned features = run->setup.driver->features;
     bool only = (features & SOURCE_LIST_ONLY) != 0;
-    bool cheap = (features & SOURCE_CHEAP_LIST) != 0 && run->setup.dry_run && count >= LIST_WORTH;
+    bool cheap = (features & SOURCE_CHEAP_LIST) != 0 && run->setup.dry_run && plan->count >= LIST_WORTH;
     if (!only && (!cheap || run->setup.gateways)) return 0;
     run->numbers.phase = list_phase(run);
-    int result = run_list(run, fill_page, NULL, error);
+    int result = run_list(run, fill_page, plan, error);
     // Set aside one by one, if that is wanted: nothing can be read of them.
     return result != 0 || !only || run->setup.keep_going ? result : check_listed(run, error);
 }
@@ -262,6 +335,7 @@ int run_plan_devices(struct run *run, run_id_feed *feed, void *context, struct e
     if (result != 0) return result;
     run->numbers.total += plan.count;
     run->numbers.total_known = true;
-    result = fill_from_list(run, plan.count, error);
+    result = fill_from_list(&plan, error);
+    free(plan.found);
     return result != 0 ? result : check_duplicates(run, error);
 }

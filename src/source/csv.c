@@ -174,7 +174,7 @@ const struct source_driver source_csv = {
     .examples =
         "application my-app --file devices.csv > devices.json\n"
         "application my-app --file devices.csv --to tts\n"
-        "device mydevice --file devices.csv > device.json",
+        "device mydevice --file devices.csv --app-id my-app > device.json",
     .options = options,
     .input = "file",
     .open = csv_open,

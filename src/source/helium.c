@@ -248,9 +248,12 @@ const struct source_driver source_helium = {
     .features = SOURCE_LISTS | SOURCE_LIST_ONLY | SOURCE_ONE_APPLICATION,
     .about = SOURCE_FILE_ABOUT,
     .examples =
-        "application my-app --file list.json > devices.json\n"
-        "application my-app --file list.json --to tts\n"
-        "device 0018B20000000001 --file list.json > device.json",
+        "application my-app --file list.json --frequency-plan-id EU_863_870_TTN --mac-version 1.0.3 > "
+        "devices.json\n"
+        "application my-app --file list.json --frequency-plan-id EU_863_870_TTN --mac-version 1.0.3 --to "
+        "tts\n"
+        "device 0018B20000000001 --file list.json --app-id my-app --frequency-plan-id EU_863_870_TTN "
+        "--mac-version 1.0.3 > device.json",
     .options = options,
     .input = "file",
     .open = helium_open,

@@ -376,9 +376,12 @@ const struct source_driver source_thingpark = {
     .features = SOURCE_LISTS | SOURCE_LIST_ONLY | SOURCE_ONE_APPLICATION,
     .about = SOURCE_FILE_ABOUT,
     .examples =
-        "application my-app --csv-path list.csv > devices.json\n"
-        "application my-app --csv-path list.csv --to tts\n"
-        "device 0018B20000000001 --csv-path list.csv --to tts",
+        "application my-app --csv-path list.csv --frequency-plan-id EU_863_870_TTN --mac-version 1.0.3 > "
+        "devices.json\n"
+        "application my-app --csv-path list.csv --frequency-plan-id EU_863_870_TTN --mac-version 1.0.3 --to "
+        "tts\n"
+        "device 0018B20000000001 --csv-path list.csv --frequency-plan-id EU_863_870_TTN --mac-version 1.0.3 "
+        "--to tts",
     .options = options,
     .input = "csv-path",
     .open = thingpark_open,

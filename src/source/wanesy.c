@@ -164,9 +164,9 @@ const struct source_driver source_wanesy = {
     .features = SOURCE_LISTS | SOURCE_LIST_ONLY | SOURCE_ONE_APPLICATION,
     .about = SOURCE_FILE_ABOUT,
     .examples =
-        "application my-app --csv-path list.csv > devices.json\n"
-        "application my-app --csv-path list.csv --to tts\n"
-        "device 0018B20000000001 --csv-path list.csv --to tts\n"
+        "application my-app --csv-path list.csv --frequency-plan-id EU_863_870_TTN > devices.json\n"
+        "application my-app --csv-path list.csv --frequency-plan-id EU_863_870_TTN --to tts\n"
+        "device 0018B20000000001 --csv-path list.csv --frequency-plan-id EU_863_870_TTN --to tts\n"
         "gateway --csv-path gateways.csv > gateways.json",
     .options = options,
     .input = "csv-path",

@@ -102,10 +102,122 @@ json_refuses() {
     exits 1
     migrate json application <&-
     exits 2
+    told 'name the file: --json.file FILE'
     printf '{"ids":{"device_id":"one","dev_eui":\n"7"}}' >bad
     migrate json application --keep-going <bad
     exits 3
     told 'line 2: ids.dev_eui'
+}
+
+# A path where an ID belongs.
+path_as_id() {
+    devices all
+    cp all devices.json
+    cp all devices
+    for input in all /dev/null; do
+        migrate json application devices.json <"$input"
+        exits 2
+        told 'devices.json is a file, where an ID belongs'
+        told 'ttn-lw-migrate json application --file devices.json'
+    done
+    migrate csv device ./devices <all
+    exits 2
+    told 'ttn-lw-migrate csv device --file ./devices'
+    migrate plan --source wanesy application devices.json <all
+    exits 2
+    told 'ttn-lw-migrate wanesy application --csv-path devices.json'
+    # What may be an ID is one, if there is a file to read.
+    migrate json application devices </dev/null
+    exits 2
+    told 'ttn-lw-migrate json application --file devices'
+    true | {
+        migrate json application devices
+        exits 1
+        told 'standard input holds no device'
+        told 'ttn-lw-migrate json application --file devices'
+    }
+    jq -c '.ids.application_ids.application_id = "devices"' all >one
+    good json application devices <one
+    equal devices "$(line_count out)" "$(wc -l <all)"
+    good json application devices --file one
+}
+
+# DevEUIs in place of IDs, where each means one device.
+euis_as_ids() {
+    devices all
+    first=$(head -n 1 all)
+    eui=$(echo "$first" | jq -r .ids.dev_eui)
+    id=$(echo "$first" | jq -r .ids.device_id)
+    other=$(sed -n 2p all | jq -r .ids.device_id)
+    lower=$(echo "$eui" | tr A-F a-f)
+    for form in "$eui" "$lower"; do
+        good json device --file all "$other" "$form"
+        equal "devices named by an ID and an EUI" "$(jq -r .ids.device_id out | tr '\n' ' ')" "$other $id "
+    done
+    good json application --file all --to csv
+    cp out table
+    good csv device --file table --app-id my-app "$eui"
+    equal "a device of a table" "$(jq -r .ids.device_id out)" "$id"
+    good csv device --file table --app-id my-app --dev-id-prefix new "$eui"
+    equal "with a prefix" "$(jq -r .ids.device_id out)" "new-$id"
+    printf 'id,device_id\n%s,renamed\n' "$id" >map
+    good device --source csv --csv.file table --csv.app-id my-app --map map "$lower"
+    equal "with a map of IDs" "$(jq -r .ids.device_id out)" renamed
+    migrate json device --file all "$eui" "$id"
+    exits 1
+    told "$eui and $id are the same"
+    migrate json device --file all 0000000000000007
+    exits 1
+    told 'no device 0000000000000007'
+    # The ID of one, and the EUI of another one: whichever stands first.
+    for order in '[.[0], .[1]]' '[.[1], .[0]]'; do
+        jq -s --arg id "$lower" "(.[1].ids.device_id = \$id) | $order" all >both
+        migrate json device --file both "$lower"
+        exits 1
+        told "$lower is the ID of one, and the EUI of another one"
+        equal "bytes of output" "$(wc -c <out)" 0
+    done
+    # Its own one is no other.
+    jq -c --arg id "$lower" '.ids.device_id = $id' all | head -n 1 >own
+    for form in "$eui" "$lower"; do
+        good json device --file own "$form"
+        equal "a device that is called as its EUI" "$(jq -r .ids.device_id out)" "$lower"
+    done
+    printf '[{"dev_eui":"0018B2000000000A","app_eui":"0018B20000000001","app_key":"00112233445566778899AABBCCDDEEFF"}]' >list.json
+    good helium device 0018B2000000000A --file list.json --app-id my-app --frequency-plan-id EU_863_870_TTN --mac-version 1.0.3
+    equal "a device of Helium" "$(jq -r .ids.device_id out)" eui-0018b2000000000a
+}
+
+# What the help gives as examples does what it says, without a flag more.
+examples() {
+    key=00112233445566778899AABBCCDDEEFF
+    devices all
+    jq -c '.ids.application_ids.application_id = "my-app"' all | sed -n '1,5p' >devices.kept
+    jq -r .ids.device_id devices.kept >ids
+    jq -c 'if .ids.device_id == $id then .ids.device_id = "mydevice" else . end' --arg id "$(head -n 1 ids)" devices.kept >devices.all
+    good json application --file devices.all --to csv
+    cp out table.all
+    for source in json csv thingpark helium wanesy; do
+        cp devices.all devices.json
+        cp table.all devices.csv
+        printf '[{"dev_eui":"0018B20000000001","app_eui":"0018B20000000002","app_key":"%s","region":"EU868"}]' $key >list.json
+        printf 'CREATE_OTAA,0018B20000000001,,P/1,0018B20000000002,%s\n' $key >list.csv
+        [ $source != wanesy ] || {
+            head -n 1 "$vectors/wanesy/devices.csv" >list.csv
+            grep EU868 "$vectors/wanesy/devices.csv" | head -n 1 | sed 's/7076[Ff][Ff][0-9A-Fa-f]*/0018B20000000001/' >>list.csv
+        }
+        good $source --help
+        # A network is for other tests. An output may not be its own input.
+        sed -e :join -e '/\\$/{N;s/ *\\\n */ /;b join' -e '}' out |
+            sed -n '/^Examples:/,/^$/s/^ *ttn-lw-migrate //p' | grep -v ' gateway ' |
+            sed 's/ > .*//; s/ --to tts/ --to json --app-id my-app/' >commands
+        equal "examples of $source" "$(wc -l <commands)" 3
+        while read -r line; do
+            case $source:$line in json:*) line=$(echo "$line" | sed 's/ --app-id my-app//') ;; esac
+            good $line
+            less "devices missing" $((1 - $(line_count out))) 1
+        done <commands
+    done
 }
 
 # column NAME: of the table `out`
@@ -397,6 +509,9 @@ run_case "json: what is written comes out the same" json_round_trip
 run_case "json: single devices" json_ids
 run_case "json: applications" json_applications
 run_case "json: what is refused" json_refuses
+run_case "a path where an ID belongs" path_as_id
+run_case "DevEUIs in place of IDs" euis_as_ids
+run_case "examples of the help" examples
 run_case "json: interrupted while waiting" interrupted
 run_case "validate: valid files" valid
 run_case "validate: findings" invalid

@@ -223,6 +223,13 @@ into_tts() {
     good loriot application "$SANDBOX_LORIOT_APPLICATION" --to tts --release none
     devices after.devices
     equal "devices that are left alone" "$(line_count after.devices)" 12
+    migrate rollback --dry-run
+    told '^ttn-lw-migrate: 11 devices would be taken out of The Things Stack .V3. again, LORIOT was not changed by the run'
+    good rollback
+    told '^ttn-lw-migrate: 11 devices taken out of The Things Stack .V3. again, LORIOT was not changed by the run'
+    silent_on 'put back'
+    world back
+    equal "devices there after this rollback" "$(jq '[.tts_devices[] | select(.network_server != null)] | length' back)" 0
 }
 
 # A server that says: too much.

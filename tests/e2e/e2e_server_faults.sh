@@ -72,6 +72,37 @@ target_down() {
     back_home
 }
 
+# A rollback that its source refuses for one device: status tells how many are on the way, which may be nowhere, what to do.
+rollback_halts() {
+    cluster --devices 12
+    good ttnv2 application --to tts
+    good status --unfinished-ids
+    equal "bytes of IDs" "$(wc -c <out)" 0
+    good status
+    if grep -q 'on the way' out; then fail "no device should be on the way"; fi
+    faults SetDevice:internal:at=5
+    migrate rollback --concurrency 1
+    exits 1
+    good status --unfinished-ids
+    cp out ids
+    equal "devices on the way" "$(wc -l <ids)" 8
+    equal "of them known to V2" "$(jq -r '.devices[].dev_id' before | grep -cxF -f ids)" 8
+    good status
+    grep -q '^on the way  *8 devices, 1 may be at neither network; all IDs: --unfinished-ids$' out || fail "on the way: $(cat out)"
+    grep -q "^  $(head -n 1 ids) (restoring): may be at neither network: .*internal" out || fail "not named: $(cat out)"
+    grep -q '^  7 devices (restoring): waits to be put back$' out || fail "the others are not told: $(cat out)"
+    grep -q '^next .*ttn-lw-migrate rollback$' out || fail "not said what to do: $(cat out)"
+    run=$(find "$HOME" -name '*.journal')
+    good status "$run"
+    grep -qF "ttn-lw-migrate rollback $run" out || fail "the run has no name: $(cat out)"
+    good status --json
+    equal "devices on the way in JSON" "$(jq -c '[.on_the_way | length, (map(select(.perhaps_at_neither)) | length)]' out)" '[8,1]'
+    no_faults
+    back_home
+    good status --unfinished-ids
+    equal "bytes of IDs" "$(wc -c <out)" 0
+}
+
 files_to_target() {
     # A real run into a file first, then the import of what it wrote.
     cluster --devices 25
@@ -171,6 +202,7 @@ secrets() {
 run_case "lost answers" lost_answers
 run_case "steps that are refused" refused
 run_case "the target is down" target_down
+run_case "a rollback that halts" rollback_halts
 run_case "files" files_to_target
 run_case "within one cluster" within_a_cluster
 run_case "no key is told" secrets

@@ -62,6 +62,7 @@ static const struct source_driver fake_csv = {
     .aliases = "table spreadsheet",
     .title = "A table",
     .options = fake_csv_options,
+    .input = "json",
 };
 
 static const struct source_driver *const fake_sources[] = {&fake_ttnv2, &fake_csv, NULL};

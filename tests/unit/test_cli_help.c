@@ -59,12 +59,12 @@ static void test_narrow(void **state) {
     write_topic(&topic, 0, &wide);
     write_topic(&topic, 1, &narrow);
     char *cursor_wide = NULL, *cursor_narrow = NULL;
-    const char *a = strtok_r((char *)wide.data, " \n", &cursor_wide);
-    const char *b = strtok_r((char *)narrow.data, " \n", &cursor_narrow);
+    const char *a = strtok_r((char *)wide.data, " \n\\", &cursor_wide);
+    const char *b = strtok_r((char *)narrow.data, " \n\\", &cursor_narrow);
     while (a != NULL && b != NULL) {
         assert_string_equal(a, b);
-        a = strtok_r(NULL, " \n", &cursor_wide);
-        b = strtok_r(NULL, " \n", &cursor_narrow);
+        a = strtok_r(NULL, " \n\\", &cursor_wide);
+        b = strtok_r(NULL, " \n\\", &cursor_narrow);
     }
     assert_null(a);
     assert_null(b);

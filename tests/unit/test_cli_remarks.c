@@ -26,13 +26,15 @@ static void test_groups(void **state) {
     buffer_init(&text, BUFFER_UNLIMITED);
     remarks_write(remarks, &text);
     remarks_free(remarks);
-    assert_string_equal(buffer_string(&text),
-                        "  7 devices (restored): is back, but slowly\n"
-                        "      dev-0, dev-1, dev-2, dev-3, dev-4 and 2 more\n"
-                        "  bx (failed): a short ID\\x1b\n"
-                        "  2 devices (failed): is back, but slowly\n"
-                        "      by, bz\n"
-                        "  all of them: --json, or ttn-lw-migrate report; those that failed: --failed-ids\n");
+    assert_string_equal(
+        buffer_string(&text),
+        "  7 devices (restored): is back, but slowly\n"
+        "      dev-0, dev-1, dev-2, dev-3, dev-4 and 2 more\n"
+        "  bx (failed): a short ID\\x1b\n"
+        "  2 devices (failed): is back, but slowly\n"
+        "      by, bz\n"
+        "  all of them: --json, or ttn-lw-migrate report; those that failed: --failed-ids; those "
+        "on their way: --unfinished-ids\n");
 }
 
 // However many different ones there are, no device is left uncounted.

@@ -104,10 +104,44 @@ static void test_other_hands(void **state) {
     journal_close(journal);
 }
 
+// A device that was named by something else gets its ID, unless that is there or something is known of the device.
+static void test_renamed(void **state) {
+    (void)state;
+    ERROR_AUTO error = {0};
+    struct journal *journal = NULL;
+    struct journal_device device = {0};
+    bool known = false;
+    char eui[] = "0004A30B001C0530", id[] = "roof", bytes[] = "bytes";
+    make();
+    assert_int_equal(journal_open(&place, true, &journal, &error), 0);
+    assert_int_equal(journal_use_application(journal, "my-app", &known, &error), 0);
+    const struct source_record named = {.id = eui};
+    const struct source_record found = {.id = id, .data = (uint8_t *)bytes, .size = sizeof bytes};
+    assert_int_equal(journal_add(journal, &named, eui, &known, &error), 0);
+    assert_int_equal(journal_rename(journal, 2, "dev-1", &known, &error), 0);
+    assert_true(known);
+    assert_int_equal(journal_rename(journal, 2, id, &known, &error), 0);
+    assert_false(known);
+    assert_int_equal(journal_fill(journal, &found, NULL, &error), 0);
+    assert_int_equal(journal_rename(journal, 2, "wall", &known, &error), 0);
+    assert_true(known);
+    assert_int_equal(journal_find(journal, eui, &device, &error), 0);
+    assert_int_equal(journal_commit(journal, &error), 0);
+    journal_close(journal);
+    assert_int_equal(journal_open(&place, true, &journal, &error), 0);
+    assert_int_equal(journal_use_application(journal, "my-app", &known, &error), 0);
+    assert_int_equal(journal_find(journal, id, &device, &error), 1);
+    assert_int_equal(device.sequence, 2);
+    assert_memory_equal(device.record.data, bytes, sizeof bytes);
+    journal_device_release(&device);
+    journal_close(journal);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_changed),
         cmocka_unit_test(test_other_hands),
+        cmocka_unit_test(test_renamed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
