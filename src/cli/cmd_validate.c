@@ -8,6 +8,7 @@
 #include "cli/command_line.h"
 #include "cli/console.h"
 #include "cli/input.h"
+#include "cli/map_file.h"
 #include "cli/output.h"
 #include "cli/plans.h"
 #include "cli/printable.h"
@@ -84,16 +85,6 @@ static int tell(void *context, const struct file_finding *finding, struct error 
     return self->findings.size < WRITE_SIZE ? 0 : flush(self, error);
 }
 
-static int open_map(struct validation *self, struct error *error) {
-    const char *path = option_string(self->session->invocation->global, "map");
-    struct reader *reader = NULL;
-    if (path == NULL) return 0;
-    int result = reader_open_file(path, signals_halt_fd(), &reader, error);
-    if (result == 0) result = device_map_load(reader, self->plans.plans, &self->map, error);
-    reader_close(reader);
-    return result;
-}
-
 static int validation_open(struct validation *self, struct error *error) {
     const struct invocation *invocation = self->session->invocation;
     const struct source_driver *source = invocation->source;
@@ -110,7 +101,9 @@ static int validation_open(struct validation *self, struct error *error) {
     if (result != 0) return result;
     result = plan_set_open(invocation->global, &self->session->console->log, signals_halt_fd(), &self->plans,
                            error);
-    return result != 0 ? result : open_map(self, error);
+    return result != 0 ? result
+                       : map_file_open(invocation->global, &self->session->console->log, signals_halt_fd(),
+                                       self->plans.plans, &self->map, error);
 }
 
 static int validation_run(struct validation *self, struct file_check_numbers *numbers, struct error *error) {

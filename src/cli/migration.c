@@ -9,6 +9,7 @@
 #include "cli/console.h"
 #include "cli/formatter_files.h"
 #include "cli/input.h"
+#include "cli/map_file.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
@@ -227,13 +228,9 @@ static int open_input(struct migration *migration, struct error *error) {
 }
 
 static int open_map(struct migration *migration, struct error *error) {
-    const char *path = option_string(migration_global(migration), "map");
-    struct reader *reader = NULL;
-    if (path == NULL || migration->kind == MIGRATION_ROLLBACK) return 0;
-    int result = reader_open_file(path, signals_halt_fd(), &reader, error);
-    if (result == 0) result = device_map_load(reader, migration->plans.plans, &migration->map, error);
-    reader_close(reader);
-    return result;
+    if (migration->kind == MIGRATION_ROLLBACK) return 0;
+    return map_file_open(migration_global(migration), &migration->session->console->log, signals_halt_fd(),
+                         migration->plans.plans, &migration->map, error);
 }
 
 // What depends on options alone; nothing is contacted.

@@ -25,6 +25,7 @@ struct device_map {
     size_t count;
     size_t capacity;
     const char *application_id;  // of the row before, in the arena: most rows have the same
+    struct device_map_doubts doubts;
 };
 
 void device_map_free(struct device_map *map) {
@@ -152,6 +153,16 @@ static const char *load_field(struct loading *loading, struct row *row, enum col
     }
 }
 
+// What is read may be other digits than were meant. At a source an ID may be a DevEUI.
+static void doubt_field(struct device_map *map, enum column column, size_t line, const char *text) {
+    bool digits = column == COLUMN_ID || column == COLUMN_DEV_EUI || column == COLUMN_JOIN_EUI;
+    const char *reason = digits ? cell_doubt(text) : NULL;
+    if (reason == NULL || map->doubts.count++ > 0) return;
+    map->doubts.line = line;
+    map->doubts.column = column_names[column];
+    map->doubts.reason = reason;
+}
+
 static struct row *map_add(struct device_map *map) {
     if (map->count == map->capacity) {
         map->capacity = map->capacity > 0 ? map->capacity * 2 : 64;
@@ -183,6 +194,7 @@ static int load_row(void *context, const struct table_row *table_row, struct err
         keyed = keyed || column == COLUMN_ID || column == COLUMN_DEV_EUI;
         char *text MEMORY_AUTO = memory_strndup(whole, size);
         const char *reason = load_field(loading, row, column, text);
+        if (reason == NULL) doubt_field(loading->map, column, table_row->line, text);
         if (reason == NULL) continue;
         return error_set(error, ERROR_INPUT, "line %zu: %s: %s", table_row->line, column_names[column],
                          reason);
@@ -237,6 +249,10 @@ int device_map_load(struct reader *reader, const struct frequency_plans *plans, 
     }
     *ret_map = loading.map;
     return 0;
+}
+
+const struct device_map_doubts *device_map_doubts(const struct device_map *map) {
+    return &map->doubts;
 }
 
 // ---- applying

@@ -33,6 +33,15 @@ int device_map_load(struct reader *reader, const struct frequency_plans *plans, 
                     struct error *error);
 void device_map_free(struct device_map *map);  // accepts NULL
 
+// Fields of a map whose digits a spreadsheet may have rounded, though they can be read: see cell_doubt.
+struct device_map_doubts {
+    size_t count;
+    size_t line;         // of the first one
+    const char *column;  // its name; static
+    const char *reason;  // what is doubtful; static
+};
+const struct device_map_doubts *device_map_doubts(const struct device_map *map);
+
 // What is laid down about a device, or NULL. `map` may be NULL.
 const struct device_map_entry *device_map_find(struct device_map *map, const struct source_record *record);
 

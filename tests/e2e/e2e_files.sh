@@ -289,6 +289,18 @@ map() {
     migrate json application --file all --map bad
     exits 1
     told 'line 2: join_eui: a spreadsheet'
+    printf 'dev_eui,device_id\n7.01E+15,bad\n' >bad
+    migrate json application --file all --map bad
+    exits 1
+    told "line 2: dev_eui: a spreadsheet"
+    printf 'dev_eui,join_eui\n%s,0102030405060708\n7012345678901230,1234567890123450\n' "$(head -n 1 all | jq -r .ids.dev_eui)" >doubtful
+    good json application --file all --map doubtful
+    told 'warning: --map doubtful: digits of 2 fields may be rounded, first in line 3: dev_eui: has decimal digits only'
+    good validate all --map doubtful
+    told 'warning: --map doubtful: digits of 2 fields may be rounded, first in line 3: dev_eui:'
+    sed 2q doubtful >certain
+    good json application --file all --map certain
+    silent_on 'rounded'
     migrate json application --file all --map /nowhere
     exits 1
     # A plan decides the MAC state that a source makes.

@@ -260,6 +260,27 @@ static void test_lists_of_bytes(void **state) {
     assert_non_null(cell_bytes("0,11,22,33,44,55,66,77,88,99,aa,bb,cc,dd,ee,ff", key, sizeof key));
 }
 
+// Digits that can be read, and may yet be others than were meant, are counted; the first is named.
+static void test_doubtful_fields(void **state) {
+    (void)state;
+    struct device_map *map = load_good(
+        "dev_eui,join_eui,device_id\n7012345678901234,0102030405060708,a-device\n"
+        "7012345678901235,1234567890123450,1234567890123450\n7012345678901230,,\n");
+    const struct device_map_doubts *doubts = device_map_doubts(map);
+    assert_int_equal(doubts->count, 2);
+    assert_int_equal(doubts->line, 3);
+    assert_string_equal(doubts->column, "join_eui");
+    assert_non_null(strstr(doubts->reason, "compare it with the device"));
+    device_map_free(map);
+    map = load_good("id,join_eui\n7012345678901230,\n");
+    assert_int_equal(device_map_doubts(map)->count, 1);
+    assert_string_equal(device_map_doubts(map)->column, "id");
+    device_map_free(map);
+    map = load_good("id,join_eui\nx,0102030405060708\n");
+    assert_int_equal(device_map_doubts(map)->count, 0);
+    device_map_free(map);
+}
+
 static void test_doubts(void **state) {
     (void)state;
     assert_non_null(cell_doubt("1234567890123450"));
@@ -320,7 +341,7 @@ int main(void) {
         cmocka_unit_test(test_applied),    cmocka_unit_test(test_state_is_renewed),
         cmocka_unit_test(test_left_alone), cmocka_unit_test(test_cells),
         cmocka_unit_test(test_numbers),    cmocka_unit_test(test_lists_of_bytes),
-        cmocka_unit_test(test_doubts),
+        cmocka_unit_test(test_doubts),     cmocka_unit_test(test_doubtful_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
