@@ -8,12 +8,16 @@
 
 devices=15
 
-# run FAULT...: a real run of the application. Short timeouts keep the test short.
+# run FAULT...: a real run of the application. Short timeouts keep the test short; a large answer needs time.
 run() {
     sandbox_start --devices $devices
     world before
     faults "$@"
-    migrate ttnv2 application --timeout ${SLACK}s
+    case $* in
+        *oversized*) seconds=5 ;;
+        *) seconds=1 ;;
+    esac
+    migrate ttnv2 application --timeout $((seconds * SLACK))s
     world after
     made=$(jq '[.calls[].faults] | add' after)
     [ "$made" -gt 0 ] || fail "no fault was made"
