@@ -175,9 +175,7 @@ static void tell_moved_on(struct flight *flight) {
     char *text MEMORY_AUTO = memory_printf(
         "%s between reading and releasing: its downlink counter is set to %" PRIu32 " at the target%s",
         heard->unseen ? "may have been heard" : "was heard", heard->last_n_f_cnt_down,
-        heard->unseen && flight->device.end_device->supports_join
-            ? "; if it joined there, it has to join again"
-            : "");
+        flight->device.end_device->supports_join ? "; if it joined there, it has to join again" : "");
     run_tell(run, LOG_WARN, flight->record.id, text, NULL);
 }
 

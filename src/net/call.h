@@ -30,7 +30,8 @@ struct reply;
 
 // How calls that only read are put together into one, where several of them wait for their turn at a server.
 struct call_group {
-    size_t most;  // calls in one
+    const char *method;  // of the joined call
+    size_t most;         // calls in one
 
     // True if two of them go together.
     bool (*fit)(const struct call *a, const struct call *b);
@@ -40,10 +41,10 @@ struct call_group {
     void (*join)(const struct call *const calls[], size_t count, struct arena *arena,
                  struct call *ret_joined);
 
-    // Makes ret_replies, zeroed before, what `reply` (which is OK) says to each of them. False, with these still zeroed, if
-    // it does not tell: then each is made by itself.
-    bool (*split)(const struct call *const calls[], size_t count, const struct reply *reply,
-                  struct reply *ret_replies);
+    // Makes ret_replies, zeroed before, what `reply` (which is OK) says to each of them, and ret_told true for these; the
+    // others, whose replies stay zeroed, are then made by themselves.
+    void (*split)(const struct call *const calls[], size_t count, const struct reply *reply,
+                  struct reply *ret_replies, bool *ret_told);
 };
 
 enum call_kind { CALL_GRPC, CALL_HTTP };

@@ -196,6 +196,8 @@ static void call_trace_retry(const struct dispatch *dispatch, const struct dispa
 static bool may_try_again(const struct dispatch *dispatch, const struct dispatch_call *call,
                           enum retry_kind kind, int64_t now) {
     if (kind == RETRY_NEVER) return false;
+    // Those that it is made for are tried instead, each by itself.
+    if (call->carries != NULL) return false;
     if (!call->lane->answered) return reach_left(dispatch, call->lane, now) > reach_least;
     return call->tries < TRIES_MAX;
 }

@@ -38,18 +38,22 @@ static void keep_those_left(struct carrier *carrier, const struct call *ret_call
     carrier->count = left;
 }
 
-static void make_alone(struct carrier *carrier) {
+static void make_alone(struct dispatch_call *member) {
+    member->member_of = NULL;
+    member->alone = true;
+    member->dispatch->numbers.queued++;
+    queue_insert(member->lane, member);
+}
+
+// Those that were told nothing go back first: whoever is told something may forget others.
+static void requeue_untold(struct carrier *carrier, const bool told[]) {
     for (size_t i = 0; i < carrier->count; i++) {
-        struct dispatch_call *member = carrier->members[i];
+        if (told[i]) continue;
+        make_alone(carrier->members[i]);
         carrier->members[i] = NULL;
-        member->member_of = NULL;
-        member->alone = true;
-        member->dispatch->numbers.queued++;
-        queue_insert(member->lane, member);
     }
 }
 
-// Tells each what it was answered. Whoever is told may forget others.
 static void tell(struct carrier *carrier, struct reply replies[]) {
     for (size_t i = 0; i < carrier->count; i++) {
         struct dispatch_call *member = carrier->members[i];
@@ -68,16 +72,17 @@ static void group_done(void *context, struct reply *reply) {
     struct carrier *carrier = context;
     const struct call *calls[MEMBERS_MOST];
     struct reply replies[MEMBERS_MOST] = {0};
-    const struct call_group *group = carrier->joined.group;
+    bool told[MEMBERS_MOST] = {0};
     carrier->call = NULL;
     keep_those_left(carrier, calls);
-    bool good = reply_ok(reply, carrier->joined.kind);
-    if (!good && reply->outcome == REPLY_ANSWERED) carrier->lane->ungrouped = true;
-    if (good && group->split(calls, carrier->count, reply, replies)) {
-        tell(carrier, replies);
-    } else {
-        make_alone(carrier);
-    }
+    bool any = false;
+    if (reply_ok(reply, carrier->joined.kind))
+        carrier->joined.group->split(calls, carrier->count, reply, replies, told);
+    for (size_t i = 0; i < carrier->count; i++) any = any || told[i];
+    // A server that cannot, or that leaves everything open, is not asked so again.
+    if (!any) carrier->lane->ungrouped = true;
+    requeue_untold(carrier, told);
+    tell(carrier, replies);
     carrier_free(carrier);
 }
 
@@ -109,7 +114,9 @@ static size_t find_members(struct dispatch_call *first, int64_t now, struct disp
 
 struct dispatch_call *group_gather(struct dispatch_call *first, int64_t now) {
     struct lane *lane = first->lane;
-    if (first->call->group == NULL || lane->ungrouped || !may_join(first, now)) return first;
+    const struct call_group *group = first->call->group;
+    if (group == NULL || lane->ungrouped || !may_join(first, now)) return first;
+    if (budget_delay(lane->budgets, group->method, now) != 0) return first;
     struct dispatch_call *members[MEMBERS_MOST];
     size_t count = find_members(first, now, members);
     if (count < 2) return first;
@@ -124,8 +131,9 @@ struct dispatch_call *group_gather(struct dispatch_call *first, int64_t now) {
         calls[i] = members[i]->call;
     }
     carrier->count = count;
-    first->call->group->join(calls, count, &carrier->arena, &carrier->joined);
-    carrier->joined.group = first->call->group;
+    group->join(calls, count, &carrier->arena, &carrier->joined);
+    carrier->joined.method = group->method;
+    carrier->joined.group = group;
     carrier->call = memory_new(struct dispatch_call);
     *carrier->call = (struct dispatch_call){.dispatch = first->dispatch,
                                             .lane = lane,

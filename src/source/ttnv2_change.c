@@ -493,11 +493,11 @@ static void confirm_now(const struct ttnv2 *self, struct job *job, const Ttnv2__
     uint32_t next = before->lorawan_device->f_cnt_down;
     if (lorawan->f_cnt_down > next) next = lorawan->f_cnt_down;
     confirmation->last_n_f_cnt_down = ttnv2_last_f_cnt_down(next) + 1;
-    confirmation->remark =
-        arena_printf(job->arena,
-                     "was heard by V2 between reading and clearing: set session.last_n_f_cnt_down to %" PRIu32
-                     " in its line before it is imported",
-                     confirmation->last_n_f_cnt_down);
+    confirmation->remark = arena_printf(
+        job->arena,
+        "was heard by V2 between reading and clearing: set session.last_n_f_cnt_down to %" PRIu32
+        " in its line before it is imported%s",
+        confirmation->last_n_f_cnt_down, parts.join ? "; if it joined V2 then, it has to join again" : "");
 }
 
 enum job_step ttnv2_confirm(struct source *source, struct job *job, const struct source_record *record,

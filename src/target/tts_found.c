@@ -54,7 +54,8 @@ static void add_words(Google__FieldMask *mask, enum tts_place place, const char 
     }
 }
 
-static void find_call(struct tts *self, struct job *job, enum tts_place place, const Tts__EndDevice *device) {
+static void find_call(struct tts *self, struct job *job, enum tts_place place, const Tts__EndDevice *device,
+                      bool together) {
     Google__FieldMask mask = GOOGLE__FIELD_MASK__INIT;
     add_words(&mask, place, members[place], job->arena);
     if (place == TTS_NETWORK) add_words(&mask, place, session_members, job->arena);
@@ -69,7 +70,7 @@ static void find_call(struct tts *self, struct job *job, enum tts_place place, c
     request.field_mask = &mask;
     struct call *call = tts_registry_call(self, job, place, "Get", &request.base);
     call->reply_limit = DEVICE_SIZE_MAX;
-    if (place == TTS_IDENTITY)
+    if (place == TTS_IDENTITY && together)
         stack_ask_together(call, ids.application_ids->application_id, ids.device_id, &mask, job->arena);
 }
 
@@ -88,11 +89,19 @@ static bool has_euis(const Tts__EndDevice *device) {
     return eui_of(device->ids->dev_eui).len > 0 && device->ids->join_eui.len > 0;
 }
 
+static void find_calls(struct tts *self, struct job *job, const Tts__EndDevice *device, bool together) {
+    find_call(self, job, TTS_IDENTITY, device, together);
+    if (has_euis(device)) find_call(self, job, TTS_JOIN, device, together);
+    find_call(self, job, TTS_NETWORK, device, together);
+    find_call(self, job, TTS_APPLICATION, device, together);
+}
+
 void tts_find_calls(struct tts *self, struct job *job, const Tts__EndDevice *device) {
-    find_call(self, job, TTS_IDENTITY, device);
-    if (has_euis(device)) find_call(self, job, TTS_JOIN, device);
-    find_call(self, job, TTS_NETWORK, device);
-    find_call(self, job, TTS_APPLICATION, device);
+    find_calls(self, job, device, false);
+}
+
+void tts_find_back_calls(struct tts *self, struct job *job, const Tts__EndDevice *device) {
+    find_calls(self, job, device, true);
 }
 
 // Which server a call of tts_find_calls went to.

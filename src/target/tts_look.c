@@ -169,7 +169,7 @@ enum job_step tts_verify(struct target *target, struct job *job, const struct de
     struct tts *self = tts_of(target);
     const Tts__EndDevice *end_device = device->end_device;
     if (job->stage == 0 || tts_find_again(self, job)) {
-        tts_find_calls(self, job, end_device);
+        tts_find_back_calls(self, job, end_device);
         job->stage = 1;
         return JOB_CALLS;
     }
@@ -196,7 +196,7 @@ enum job_step tts_recall(struct target *target, struct job *job, const struct de
     const Tts__EndDevice *end_device = device->end_device;
     *ret_progress = (struct device_progress){0};
     if (job->stage == 0 || tts_find_again(self, job)) {
-        tts_find_calls(self, job, end_device);
+        tts_find_back_calls(self, job, end_device);
         job->stage = 1;
         return JOB_CALLS;
     }

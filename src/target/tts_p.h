@@ -115,6 +115,9 @@ struct tts_found {
 // the EUIs for that.
 void tts_find_calls(struct tts *self, struct job *job, const Tts__EndDevice *device);
 
+// The same for a device that is expected to be there: a busy Identity Server is asked for several in one call.
+void tts_find_back_calls(struct tts *self, struct job *job, const Tts__EndDevice *device);
+
 // Reads their replies, from job->replies[first] on. ERROR_PROTOCOL if one is malformed or about another device; what is
 // refused is in ret_found->failed.
 int tts_find_replies(struct tts *self, struct job *job, size_t first, const Tts__EndDevice *device,
