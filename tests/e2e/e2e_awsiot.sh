@@ -185,9 +185,8 @@ other_credentials() {
     AWS_SESSION_TOKEN=$SANDBOX_AWS_SESSION_TOKEN good awsiot application --all --release delete --output lines
     unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
     run=$(basename .local/state/ttn-lw-migrate/*.journal .journal)
-    migrate rollback --awsiot.session-token wrong
-    exits 1
-    migrate rollback "$run" "$(head -n 1 before | jq -r .Id)" --awsiot.access-key-id "$id" --awsiot.secret-access-key "$secret"
+    device=$(head -n 1 before | jq -r '.LoRaWAN.DevEui | ascii_downcase')
+    migrate rollback "$run" "$device" --awsiot.access-key-id "$id" --awsiot.secret-access-key "$secret"
     exits 3
     if grep -aq "$SANDBOX_AWS_SESSION_TOKEN" .local/state/ttn-lw-migrate/*; then fail "the old token is still there"; fi
     migrate rollback
