@@ -372,6 +372,58 @@ rolled_back_with_other_keys() {
     all_home
 }
 
+# Which devices a rollback that halts has left at neither network, in all places that tell of the run.
+rollback_halted() {
+    cluster --devices 12
+    good ttnv2 application --to tts
+    faults SetDevice:internal
+    migrate rollback
+    exits 1
+    told '1 device is at neither network until the rollback goes on: ttn-lw-migrate status .* names it'
+    good status
+    grep -q '^neither  *1 device may be at neither network: [a-z0-9_-]*$' out || fail "status: $(cat out)"
+    lost=$(sed -n 's/^neither .*: //p' out)
+    grep -q '^next  *a rollback is not finished: ttn-lw-migrate rollback$' out || fail "status: $(cat out)"
+    good status "$(newest)"
+    grep -q "^next .*rollback $(newest)\$" out || fail "status: $(cat out)"
+    good status --json
+    equal "devices at neither" "$(jq -r '.nowhere | join(" ")' out)" "$lost"
+    good status --list
+    grep -q ' 12 to look at, 1 of these perhaps at neither network$' out || fail "list: $(cat out)"
+    good status --list --json
+    equal "devices at neither, in the list" "$(jq '.[0].nowhere' out)" 1
+    no_faults
+    good_or_incomplete rollback
+    all_home
+    good status
+    if grep neither out; then fail "status tells of devices that are back"; fi
+}
+
+# A key that may read, but not change, is found out before a device leaves the target.
+rolled_back_with_read_only_keys() {
+    cluster --chirpstack-devices 20 --firefly-devices 3
+    good chirpstack application "$SANDBOX_CHIRPSTACK_APPLICATION" --frequency-plan-id EU_863_870,US_902_928_FSB_2,AS_923,IN_865_867 --release disable --to tts --journal one
+    good firefly application --all --invalidate-keys --app-id my-app --join-eui 70B3D57ED0000000 --mac-version 1.0.3 --to tts --journal two
+    world moved
+    count=$(jq '.tts_devices | length' moved)
+    less "devices at the target" 5 "$count"
+    migrate rollback ./one --keep-going --chirpstack.api-key "$SANDBOX_CHIRPSTACK_KEY_READ_ONLY"
+    exits 1
+    told 'the source was asked before anything is taken away from the target'
+    migrate rollback ./two --keep-going --firefly.api-key "$SANDBOX_FIREFLY_READ_KEY"
+    exits 1
+    told 'the source was asked before anything is taken away from the target: .*may not change devices'
+    world after
+    equal "devices at the target" "$(jq '.tts_devices | length' after)" "$count"
+    jq -S '[.chirpstack[] | del(.writes, .updated_at)]' moved >moved.part
+    jq -S '[.chirpstack[] | del(.writes, .updated_at)]' after >after.part
+    same "devices of ChirpStack" moved.part after.part
+    good_or_incomplete rollback ./two
+    good_or_incomplete rollback ./one
+    world after
+    equal "devices at the target in the end" "$(jq '.tts_devices | length' after)" 0
+}
+
 progress_of_phases() {
     cluster --devices 40 --latency 150ms
     begin ttnv2 application --to tts --dry-run --progress always --concurrency 2
@@ -395,6 +447,7 @@ run_case "verify waits for uplinks; rollback --silent" heard
 run_case "rollback --silent leaves devices that are heard" silent_with_heard
 run_case "rollback" rolled_back
 run_case "rollback with keys that are refused" rolled_back_with_other_keys
+run_case "rollback with keys that may only read" rolled_back_with_read_only_keys
 run_case "own certificates, none, no TLS, addresses" ways_to_speak
 run_case "progress of the look at all devices" progress_of_phases
 end_cases
