@@ -372,33 +372,6 @@ rolled_back_with_other_keys() {
     all_home
 }
 
-# Which devices a rollback that halts has left at neither network, in all places that tell of the run.
-rollback_halted() {
-    cluster --devices 12
-    good ttnv2 application --to tts
-    faults SetDevice:internal
-    migrate rollback
-    exits 1
-    told '1 device is at neither network until the rollback goes on: ttn-lw-migrate status .* names it'
-    good status
-    grep -q '^neither  *1 device may be at neither network: [a-z0-9_-]*$' out || fail "status: $(cat out)"
-    lost=$(sed -n 's/^neither .*: //p' out)
-    grep -q '^next  *a rollback is not finished: ttn-lw-migrate rollback$' out || fail "status: $(cat out)"
-    good status "$(newest)"
-    grep -q "^next .*rollback $(newest)\$" out || fail "status: $(cat out)"
-    good status --json
-    equal "devices at neither" "$(jq -r '.nowhere | join(" ")' out)" "$lost"
-    good status --list
-    grep -q ' 12 to look at, 1 of these perhaps at neither network$' out || fail "list: $(cat out)"
-    good status --list --json
-    equal "devices at neither, in the list" "$(jq '.[0].nowhere' out)" 1
-    no_faults
-    good_or_incomplete rollback
-    all_home
-    good status
-    if grep neither out; then fail "status tells of devices that are back"; fi
-}
-
 # A key that may read, but not change, is found out before a device leaves the target.
 rolled_back_with_read_only_keys() {
     cluster --chirpstack-devices 20 --firefly-devices 3
