@@ -144,8 +144,11 @@ static void change_device(struct firefly_device *device, const struct world_requ
     if (!is_change(device, change)) {
         world_reply_status(reply, HTTP_BAD_REQUEST, "invalid device");
     } else {
+        // What it has already changes nothing.
+        json_t *before = json_copy(device->json);
         json_object_update(device->json, change);
-        device->writes++;
+        if (!json_equal(before, device->json)) device->writes++;
+        json_decref(before);
         put_json(reply, json_pack("{s:O}", "device", device->json));
     }
     json_decref(body);

@@ -27,6 +27,8 @@ enum option_flags {
     OPTION_OF_DEVICES = 1 << 4,   // with OPTION_REQUIRED: only where devices are migrated, not for gateways
     OPTION_OF_GATEWAYS = 1 << 5,  // with OPTION_REQUIRED: only for gateways
     OPTION_CONVERTS = 1 << 6,     // decides what becomes of a device that is not begun: may be given anew
+    OPTION_BELONGS =
+        1 << 7,  // to the row before: an earlier value is void where that is given anew without it
 };
 
 struct option_spec {

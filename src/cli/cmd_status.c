@@ -16,6 +16,7 @@
 #include "cli/run_facts.h"
 #include "cli/run_journal.h"
 #include "journal/state_words.h"
+#include "source/registry.h"
 
 static const char *environment(const char *name) {
     return getenv(name);
@@ -70,6 +71,32 @@ static int put_each(struct status *status, const char *const *names, size_t coun
     return 0;
 }
 
+// What converts devices that are not begun, and may be given anew to `resume`.
+static int put_flags(struct status *status, struct error *error) {
+    char *name MEMORY_AUTO = NULL;
+    int result = journal_property(status->journal.journal, "source", &name, error);
+    if (result != 0 || name == NULL) return result;
+    const struct source_driver *source = source_find(status->session->sources, name, strlen(name));
+    json_t *flags = status->json != NULL ? json_object() : NULL;
+    for (const struct option_spec *spec = source == NULL ? NULL : source->options;
+         spec != NULL && spec->name != NULL && result == 0; spec++) {
+        if ((spec->flags & OPTION_CONVERTS) == 0) continue;
+        char *property MEMORY_AUTO = memory_printf("source.%s", spec->name);
+        char *value MEMORY_AUTO = NULL;
+        char *flag MEMORY_AUTO = memory_printf("%s.%s", source->name, spec->name);
+        result = journal_property(status->journal.journal, property, &value, error);
+        if (value == NULL) continue;
+        char *text MEMORY_AUTO = memory_printf("--%s %s", flag, value);
+        if (flags != NULL) {
+            json_object_set_new(flags, flag, json_text(value));
+        } else {
+            put_text(status, "flag", text);
+        }
+    }
+    if (flags != NULL) json_object_set_new(status->json, "flags", flags);
+    return result;
+}
+
 static int put_properties(struct status *status, struct error *error) {
     char *target MEMORY_AUTO = NULL;
     put_text(status, "journal", status->journal.path);
@@ -77,6 +104,7 @@ static int put_properties(struct status *status, struct error *error) {
         put_each(status, shown_properties, sizeof shown_properties / sizeof *shown_properties, error);
     if (result == 0) result = run_facts_target(status->journal.journal, &status->server, &target, error);
     if (result == 0) put_text(status, "target", target);
+    if (result == 0) result = put_flags(status, error);
     if (result == 0)
         result = put_each(status, more_properties, sizeof more_properties / sizeof *more_properties, error);
     return result;

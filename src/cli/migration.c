@@ -317,6 +317,35 @@ static int check_reserved(const struct migration *migration, struct error *error
     return -ERROR_USAGE;
 }
 
+struct telling {
+    struct migration *migration;
+    const char *source;
+};
+
+// A flag that is given anew stays, so whoever has made a mistake has to correct it: said before anything is done with it.
+static int tell_given(void *context, const struct option_spec *spec, const char *text, struct error *error) {
+    const struct telling *telling = context;
+    if ((spec->flags & OPTION_CONVERTS) == 0) return 0;
+    char *name MEMORY_AUTO = memory_printf("source.%s", spec->name);
+    char *before MEMORY_AUTO = NULL;
+    int result = journal_property(telling->migration->journal.journal, name, &before, error);
+    if (result != 0 || (before != NULL && strcmp(before, text) == 0)) return result;
+    log_printf(&telling->migration->session->console->log, LOG_INFO,
+               "--%s.%s %s (before: %s) holds for devices that are not begun, and is kept for later "
+               "resumes; to correct it, give the flag once more",
+               telling->source, spec->name, text, before != NULL ? before : "none");
+    return 0;
+}
+
+static int keep_given(struct migration *migration, struct error *error) {
+    const struct invocation *given = migration->session->invocation;
+    struct telling telling = {.migration = migration, .source = migration->invocation.source->name};
+    int result = 0;
+    if (given->source_options != NULL)
+        result = option_each_given(given->source_options, tell_given, &telling, error);
+    return result != 0 ? result : run_journal_keep_given(&migration->journal, given, false, error);
+}
+
 int migration_open_again(struct migration *migration, const struct session *session, const char *name,
                          enum migration_kind kind, struct error *error) {
     *migration = (struct migration){.session = session, .invocation = *session->invocation, .kind = kind};
@@ -330,7 +359,7 @@ int migration_open_again(struct migration *migration, const struct session *sess
     if (result == 0) result = open_parts(migration, error);
     if (result == 0 && kind == MIGRATION_RESUMED) result = check_reserved(migration, error);
     if (result == 0) result = open_report(migration, error);
-    if (result == 0) result = run_journal_keep_given(&migration->journal, session->invocation, false, error);
+    if (result == 0) result = keep_given(migration, error);
     if (result == 0 && kind == MIGRATION_RESUMED) result = retry_failed(migration, error);
     if (result == 0 && kind == MIGRATION_RESUMED) result = migration_reopen_output(migration, error);
     if (result != 0) return result;

@@ -350,8 +350,15 @@ int run_journal_output(struct run_journal *self, struct file_identity *ret_ident
 
 // ---- the command line again
 
+// True if the run's value is void, because that which it belongs to was given anew without it.
+static bool is_void(const struct option_values *given, const struct option_spec *spec) {
+    return given != NULL && (spec->flags & OPTION_BELONGS) != 0 && !option_given(given, spec->name) &&
+           option_given(given, (spec - 1)->name);
+}
+
 struct restoring {
     struct option_values *values;
+    const struct option_values *given;  // now; NULL = nothing
 };
 
 static int restore_option(void *context, const char *name, const char *value, struct error *error) {
@@ -361,6 +368,7 @@ static int restore_option(void *context, const char *name, const char *value, st
     static const char places[] = "output journal no-journal journal-key-file dry-run report";
     if (spec == NULL || option_given(restoring->values, name) || words_contain(places, name, strlen(name)))
         return 0;
+    if (is_void(restoring->given, spec)) return 0;
     char *shown MEMORY_AUTO = memory_printf("the journal's --%s", name);
     return option_set(restoring->values, spec, shown, value, error);
 }
@@ -401,7 +409,7 @@ static int restore_source(struct run_journal *self, struct invocation *invocatio
     if (given->source != NULL && given->source != invocation->source)
         return other_than_the_runs("source", invocation->source->name, given->source->name, error);
     invocation->source_options = option_values_new(invocation->source->options);
-    struct restoring source = {.values = invocation->source_options};
+    struct restoring source = {.values = invocation->source_options, .given = given->source_options};
     result = copy_given(given->source_options, source.values, error);
     return result != 0 ? result
                        : journal_each_property(self->journal, "source.", restore_option, &source, error);
@@ -451,6 +459,19 @@ static int keep_some(void *context, const struct option_spec *spec, const char *
     return secret == some->secrets ? keep_option(&some->keeping, spec, text, error) : 0;
 }
 
+// What is void is kept so, too.
+static int forget_void(struct journal *journal, const struct option_values *given, bool secrets,
+                       struct error *error) {
+    int result = 0;
+    for (const struct option_spec *spec = option_table(given); spec->name != NULL && result == 0; spec++) {
+        bool secret = (spec->flags & OPTION_SECRET) != 0;
+        if (secret != secrets || !is_void(given, spec)) continue;
+        char *name MEMORY_AUTO = memory_printf("source.%s", spec->name);
+        result = journal_set_property(journal, name, "", secret, error);
+    }
+    return result;
+}
+
 int run_journal_keep_given(struct run_journal *self, const struct invocation *given, bool secrets,
                            struct error *error) {
     struct keeping_some source = {{.journal = self->journal, .prefix = "source."}, secrets};
@@ -458,6 +479,8 @@ int run_journal_keep_given(struct run_journal *self, const struct invocation *gi
     int result = 0;
     if (given->source_options != NULL)
         result = option_each_given(given->source_options, keep_some, &source, error);
+    if (result == 0 && given->source_options != NULL)
+        result = forget_void(self->journal, given->source_options, secrets, error);
     if (result == 0 && given->target_options != NULL)
         result = option_each_given(given->target_options, keep_some, &target, error);
     return result != 0 ? result : journal_commit(self->journal, error);

@@ -122,7 +122,8 @@ static int read_converted(struct restoration *slot, struct error *error) {
 
 struct probe {
     struct run *run;
-    struct source_record record;  // owned
+    struct source_record record;             // owned
+    const struct source_record *to_restore;  // borrowed
 };
 
 static enum job_step probe_job(void *context, struct job *job, struct error *error) {
@@ -131,19 +132,26 @@ static enum job_step probe_job(void *context, struct job *job, struct error *err
     return setup->driver->read(setup->source, job, &probe->record, error);
 }
 
+static enum job_step prove_job(void *context, struct job *job, struct error *error) {
+    const struct probe *probe = context;
+    const struct run_setup *setup = &probe->run->setup;
+    return setup->driver->prove(setup->source, job, probe->to_restore, error);
+}
+
 // Before the first device is taken away from its target, its source has to answer. What it says of the device is not
 // the question: it may have been deleted there.
 static int probe_source(struct restorations *all, const struct source_record *record, struct error *error) {
     struct run *run = all->run;
-    struct probe probe = {.run = run, .record = {.id = memory_strdup(record->id)}};
+    struct probe probe = {.run = run, .record = {.id = memory_strdup(record->id)}, .to_restore = record};
     int result = run_job(run, SIDE_SOURCE, PRIORITY_READ, probe_job, &probe, error);
     source_record_release(&probe.record);
     all->asked = true;
+    bool about_device = result == -ERROR_EMPTY || result == -ERROR_DEVICE || result == -ERROR_NOT_FOUND;
+    if (about_device) error_release(error);
+    if (about_device) result = 0;
+    if (result == 0 && run->setup.driver->prove != NULL)
+        result = run_job(run, SIDE_SOURCE, PRIORITY_READ, prove_job, &probe, error);
     if (result == 0) return 0;
-    if (error->code == ERROR_EMPTY || error->code == ERROR_DEVICE || error->code == ERROR_NOT_FOUND) {
-        error_release(error);
-        return 0;
-    }
     return error_wrap(error, ERROR_NONE,
                       "the source was asked before anything is taken away from the target");
 }

@@ -497,6 +497,7 @@ const struct source_driver source_chirpstack = {
     .convert = chirpstack_convert,
     .release = chirpstack_release,
     .restore = chirpstack_restore,
+    .prove = chirpstack_prove,
     .owns = chirpstack_owns,
     .confirm = chirpstack_confirm,
     .prepare_gateways = chirpstack_prepare_gateways,

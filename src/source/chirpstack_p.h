@@ -239,5 +239,7 @@ enum job_step chirpstack_confirm(struct source *source, struct job *job, const s
 
 enum job_step chirpstack_restore(struct source *source, struct job *job, const struct source_record *record,
                                  struct source_restoration *restoration, struct error *error);
+enum job_step chirpstack_prove(struct source *source, struct job *job, const struct source_record *record,
+                               struct error *error);
 
 #endif

@@ -10,6 +10,8 @@
 // More changes than this mean that the server takes them and does not make them.
 enum { CHANGES_MAX = 12 };
 
+enum prove_stage { PROVE_BEGIN, PROVE_LOOKED, PROVE_CHANGED };
+
 enum restore_stage { RESTORE_BEGIN, RESTORE_LOOKED, RESTORE_CHANGED };
 
 struct restore_state {
@@ -224,4 +226,37 @@ enum job_step chirpstack_restore(struct source *source, struct job *job, const s
     if (chirpstack_looked(self, job, state->record->device->device->dev_eui, &view, error) != 0)
         return JOB_FAILED;
     return restore_next(self, job, &view, restoration, error);
+}
+
+// ---- rights
+
+// What is there is written as it is. A device that is gone tells nothing: whoever may read may not be allowed to create.
+static enum job_step prove_update(struct chirpstack *self, struct job *job, const char *dev_eui) {
+    struct chirpstack_view view;
+    ERROR_AUTO ignored = {0};
+    if (chirpstack_looked(self, job, dev_eui, &view, &ignored) != 0 || view.device == NULL) return JOB_DONE;
+    Chirpstack__DeviceRequest request = CHIRPSTACK__DEVICE_REQUEST__INIT;
+    request.device = view.device->device;
+    self->api->change(self, job, CHIRPSTACK_UPDATE, &request.base);
+    job->stage = PROVE_CHANGED;
+    return JOB_CALLS;
+}
+
+enum job_step chirpstack_prove(struct source *source, struct job *job, const struct source_record *record,
+                               struct error *error) {
+    struct chirpstack *self = (struct chirpstack *)source;
+    if (job->stage == PROVE_CHANGED) {
+        const struct reply *reply = &job->replies[0];
+        if (chirpstack_ok(self, reply)) return JOB_DONE;
+        chirpstack_failed(self, &job->calls[0], reply, error);
+        return error->code == ERROR_DENIED ? JOB_FAILED : JOB_DONE;
+    }
+    Chirpstack__Record *recorded = NULL;
+    if (chirpstack_record_read(record->data, record->size, job->arena, &recorded, error) != 0)
+        return JOB_FAILED;
+    const char *dev_eui = recorded->device->device->dev_eui;
+    if (job->stage == PROVE_LOOKED) return prove_update(self, job, dev_eui);
+    chirpstack_look(self, job, dev_eui);
+    job->stage = PROVE_LOOKED;
+    return JOB_CALLS;
 }

@@ -356,5 +356,6 @@ const struct source_driver source_firefly = {
     .convert = firefly_convert,
     .release = firefly_release,
     .restore = firefly_restore,
+    .prove = firefly_prove,
     .confirm = firefly_confirm,
 };

@@ -239,6 +239,32 @@ enum job_step firefly_restore(struct source *source, struct job *job, const stru
     return look(self, job, &change, RESTORE_PROVED);
 }
 
+// ---- rights
+
+enum prove_stage { PROVE_BEGIN, PROVE_LOOKED, PROVE_PUT };
+
+// Keys that were made useless are made so once more.
+enum job_step firefly_prove(struct source *source, struct job *job, const struct source_record *record,
+                            struct error *error) {
+    const struct firefly *self = firefly_of(source);
+    CHANGE_AUTO change = {0};
+    if (change_read(record, &change, error) != 0) return JOB_FAILED;
+    if (job->stage == PROVE_BEGIN) {
+        job->state = arena_new(job->arena, struct change_state);
+        return look(self, job, &change, PROVE_LOOKED);
+    }
+    if (job->stage == PROVE_LOOKED) {
+        ERROR_AUTO ignored = {0};
+        REST_JSON_AUTO *now = NULL;
+        bool found = firefly_get_reply(self, job, 0, change.eui, &now, &ignored) == 0;
+        if (!found || compare_keys(change.recorded, now) != KEYS_INVALID) return JOB_DONE;
+        return put(self, job, &change, 1, 0, PROVE_PUT);
+    }
+    keep_answer(job, "Firefly did not take the changed keys");
+    const struct change_state *state = job->state;
+    return state->code == ERROR_DENIED ? tell_answer(state, error) : JOB_DONE;
+}
+
 // ---- confirming
 
 static void confirm_now(const struct change *change, const json_t *now,

@@ -71,6 +71,8 @@ enum job_step firefly_release(struct source *source, struct job *job, const stru
                               const struct device *device, struct error *error);
 enum job_step firefly_restore(struct source *source, struct job *job, const struct source_record *record,
                               struct source_restoration *restoration, struct error *error);
+enum job_step firefly_prove(struct source *source, struct job *job, const struct source_record *record,
+                            struct error *error);
 enum job_step firefly_confirm(struct source *source, struct job *job, const struct source_record *record,
                               const struct source_record *now, struct source_confirmation *ret_confirmation,
                               struct error *error);

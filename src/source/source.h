@@ -181,6 +181,11 @@ struct source_driver {
     enum job_step (*restore)(struct source *source, struct job *job, const struct source_record *record,
                              struct source_restoration *restoration, struct error *error);
 
+    // Finds out whether the credentials allow `restore`, by a change that leaves the released device as it is. ERROR_DENIED if
+    // they do not; JOB_DONE also where that cannot be found out. NULL: reading proves as much as can be known beforehand.
+    enum job_step (*prove)(struct source *source, struct job *job, const struct source_record *record,
+                           struct error *error);
+
     // True if that place is the record's own: a target in the same network that names it as taken means this very
     // device. May be NULL.
     bool (*owns)(const struct source *source, const struct source_record *record,

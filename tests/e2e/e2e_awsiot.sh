@@ -176,6 +176,27 @@ deleted() {
     same "devices after the rollback" wanted seen
 }
 
+# Lasting keys in place of temporary ones need no token: the run's own is void then, also for what comes later.
+other_credentials() {
+    start 4
+    devices before
+    id=$AWS_ACCESS_KEY_ID secret=$AWS_SECRET_ACCESS_KEY
+    export AWS_ACCESS_KEY_ID=$SANDBOX_AWS_SESSION_KEY_ID AWS_SECRET_ACCESS_KEY=$SANDBOX_AWS_SESSION_SECRET
+    AWS_SESSION_TOKEN=$SANDBOX_AWS_SESSION_TOKEN good awsiot application --all --release delete --output lines
+    unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+    run=$(basename .local/state/ttn-lw-migrate/*.journal .journal)
+    device=$(head -n 1 before | jq -r '.LoRaWAN.DevEui | ascii_downcase')
+    migrate rollback "$run" "$device" --awsiot.access-key-id "$id" --awsiot.secret-access-key "$secret"
+    exits 3
+    if grep -aq "$SANDBOX_AWS_SESSION_TOKEN" .local/state/ttn-lw-migrate/*; then fail "the old token is still there"; fi
+    migrate rollback
+    exits 3
+    devices back
+    content before >wanted
+    content back >seen
+    same "devices after the rollback" wanted seen
+}
+
 # A lost answer is looked into: nothing is deleted twice, or made twice.
 lost_answers() {
     start 20
@@ -294,6 +315,7 @@ run_case "destinations, profiles, IDs, pages" named
 run_case "credentials" credentials
 run_case "what is refused" refused
 run_case "devices deleted, and made again" deleted
+run_case "lasting keys in place of temporary ones" other_credentials
 run_case "lost answers" lost_answers
 run_case "killed and resumed" killed
 run_case "into The Things Stack" into_tts

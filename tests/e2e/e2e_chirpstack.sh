@@ -171,6 +171,17 @@ other_flags() {
     told "the run's target is json"
     migrate resume --failed
     exits 3
+    silent_on 'kept for later'
+    # One that is there, and wrong, stays until another one is given; so it is told.
+    migrate resume --failed --chirpstack.frequency-plan-id IN_865_867
+    exits 3
+    told 'frequency-plan-id IN_865_867 \(before: EU_863_870\) holds for .* is kept for later resumes; to correct it, give the flag'
+    good status
+    grep -q '^flag  *--chirpstack.frequency-plan-id IN_865_867$' out || fail "status does not tell the plan: $(cat out)"
+    good status --json
+    equal "the plan" "$(jq -r '.flags["chirpstack.frequency-plan-id"]' out)" IN_865_867
+    migrate resume --failed
+    silent_on 'kept for later'
     good resume --failed --chirpstack.frequency-plan-id $plans
     equal lines "$(line_count run.json)" $devices
     equal plans "$(jq -r .frequency_plan_id run.json | sort -u | tr '\n' ' ')" "AS_923 EU_863_870 IN_865_867 US_902_928_FSB_2 "

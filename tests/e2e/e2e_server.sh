@@ -372,6 +372,31 @@ rolled_back_with_other_keys() {
     all_home
 }
 
+# A key that may read, but not change, is found out before a device leaves the target.
+rolled_back_with_read_only_keys() {
+    cluster --chirpstack-devices 20 --firefly-devices 3
+    good chirpstack application "$SANDBOX_CHIRPSTACK_APPLICATION" --frequency-plan-id EU_863_870,US_902_928_FSB_2,AS_923,IN_865_867 --release disable --to tts --journal one
+    good firefly application --all --invalidate-keys --app-id my-app --join-eui 70B3D57ED0000000 --mac-version 1.0.3 --to tts --journal two
+    world moved
+    count=$(jq '.tts_devices | length' moved)
+    less "devices at the target" 5 "$count"
+    migrate rollback ./one --keep-going --chirpstack.api-key "$SANDBOX_CHIRPSTACK_KEY_READ_ONLY"
+    exits 1
+    told 'the source was asked before anything is taken away from the target'
+    migrate rollback ./two --keep-going --firefly.api-key "$SANDBOX_FIREFLY_READ_KEY"
+    exits 1
+    told 'the source was asked before anything is taken away from the target: .*may not change devices'
+    world after
+    equal "devices at the target" "$(jq '.tts_devices | length' after)" "$count"
+    jq -S '[.chirpstack[] | del(.writes, .updated_at)]' moved >moved.part
+    jq -S '[.chirpstack[] | del(.writes, .updated_at)]' after >after.part
+    same "devices of ChirpStack" moved.part after.part
+    good_or_incomplete rollback ./two
+    good_or_incomplete rollback ./one
+    world after
+    equal "devices at the target in the end" "$(jq '.tts_devices | length' after)" 0
+}
+
 progress_of_phases() {
     cluster --devices 40 --latency 150ms
     begin ttnv2 application --to tts --dry-run --progress always --concurrency 2
@@ -395,6 +420,7 @@ run_case "verify waits for uplinks; rollback --silent" heard
 run_case "rollback --silent leaves devices that are heard" silent_with_heard
 run_case "rollback" rolled_back
 run_case "rollback with keys that are refused" rolled_back_with_other_keys
+run_case "rollback with keys that may only read" rolled_back_with_read_only_keys
 run_case "own certificates, none, no TLS, addresses" ways_to_speak
 run_case "progress of the look at all devices" progress_of_phases
 end_cases
