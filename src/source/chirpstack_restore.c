@@ -249,7 +249,9 @@ enum job_step chirpstack_prove(struct source *source, struct job *job, const str
         const struct reply *reply = &job->replies[0];
         if (chirpstack_ok(self, reply)) return JOB_DONE;
         chirpstack_failed(self, &job->calls[0], reply, error);
-        return error->code == ERROR_DENIED ? JOB_FAILED : JOB_DONE;
+        if (error->code == ERROR_DENIED) return JOB_FAILED;
+        error_release(error);
+        return JOB_DONE;
     }
     Chirpstack__Record *recorded = NULL;
     if (chirpstack_record_read(record->data, record->size, job->arena, &recorded, error) != 0)
