@@ -9,7 +9,8 @@
 // journal holds the device as its source gave it and as it was converted. RESERVING: the target may know the device,
 // without keys. RELEASING: its line is out, or it is reserved; the source may have been changed: what became of that is
 // looked up. RELEASED: the source is known to have given it up, and the target may have its keys; RELEASING once more, with
-// another record, if it turns out to have joined its source right before. IMPORTED: the target has all of it. VERIFIED: it was read back. CONFIRMED: the source was looked at once more. A device that cannot be
+// another record, if it turns out to have joined its source right before. IMPORTED: the target has all of it. VERIFIED: it
+// was read back. CONFIRMED: the source was looked at once more. A device that cannot be
 // released stays RELEASING. UNDOING: a step failed, and the device goes back: away from the target, then to its source.
 // It is FAILED then, or PLANNED where the run halts or an earlier process left it UNDOING.
 #ifndef JOURNAL_STATE_H

@@ -23,8 +23,7 @@ static int confirm_result(struct run *run, const struct journal_device *device,
                                   error);
     }
     // What the source still handles is to be released again by the next run.
-    bool held = confirmation->proof == SOURCE_HELD;
-    if (joined) held = true;
+    bool held = joined || confirmation->proof == SOURCE_HELD;
     enum device_state state = held ? DEVICE_RELEASING : DEVICE_CONFIRMED;
     int result = 0;
     // With a server as target, what was heard of a session has been dealt with before its import. A counter is of no use to

@@ -176,6 +176,16 @@ deleted() {
     same "devices after the rollback" wanted seen
 }
 
+# What a rollback makes again is what there was before.
+all_back() {
+    migrate rollback
+    exits 3
+    devices back
+    content before >wanted
+    content back >seen
+    same "devices after the rollback" wanted seen
+}
+
 # Lasting keys in place of temporary ones need no token: the run's own is void then, also for what comes later.
 other_credentials() {
     start 4
@@ -189,12 +199,7 @@ other_credentials() {
     migrate rollback "$run" "$device" --awsiot.access-key-id "$id" --awsiot.secret-access-key "$secret"
     exits 3
     if grep -aq "$SANDBOX_AWS_SESSION_TOKEN" .local/state/ttn-lw-migrate/*; then fail "the old token is still there"; fi
-    migrate rollback
-    exits 3
-    devices back
-    content before >wanted
-    content back >seen
-    same "devices after the rollback" wanted seen
+    all_back
 }
 
 # A lost answer is looked into: nothing is deleted twice, or made twice.
@@ -207,12 +212,7 @@ lost_answers() {
     equal "devices left" "$(wc -l <after)" 0
     equal lines "$(line_count lines)" 20
     faults aws-create:reset-after:every=3 aws-create:reset-before:every=4 aws-create:internal:every=5
-    migrate rollback
-    exits 3
-    devices back
-    content before >wanted
-    content back >seen
-    same "devices after the rollback" wanted seen
+    all_back
 }
 
 killed() {
@@ -254,12 +254,7 @@ into_tts() {
     devices after.devices
     equal "devices left" "$(jq -r .DestinationName after.devices | sort -u)" Sensors_2
     good verify
-    migrate rollback
-    exits 3
-    devices back
-    content before >wanted
-    content back >seen
-    same "devices after the rollback" wanted seen
+    all_back
     world back
     equal "devices there after the rollback" "$(jq '[.tts_devices[] | select(.network_server != null)] | length' back)" 0
 }

@@ -154,7 +154,7 @@ failed_takes_all:*)
     ;;
 held_is_confirmed:*)
     # What the source handles again counts as given up.
-    change 1 'bool held = confirmation->proof == SOURCE_HELD;' 'bool held = false;'
+    change 1 'bool held = joined || confirmation->proof == SOURCE_HELD;' 'bool held = joined;'
     ;;
 take_other_keys:ttnv2_change.c)
     # Keys that somebody else has entered are cleared like those that were read.
